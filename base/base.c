@@ -1,0 +1,206 @@
+#include "tlswhy/base.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+static void err_vset(struct err *err, const char *fmt, va_list ap)
+{
+    if (err != NULL && err->text[0] == '\0')
+        vsnprintf(err->text, sizeof err->text, fmt, ap);
+}
+
+void err_set(struct err *err, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    err_vset(err, fmt, ap);
+    va_end(ap);
+}
+
+void err_sys(struct err *err, const char *fmt, ...)
+{
+    int     number = errno;
+    va_list ap;
+    if (err == NULL || err->text[0] != '\0')
+        return;
+    va_start(ap, fmt);
+    err_vset(err, fmt, ap);
+    va_end(ap);
+    size_t n = strlen(err->text);
+    snprintf(err->text + n, sizeof err->text - n, ": %s", strerror(number));
+}
+
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* Said with write(2): nothing here may ask for memory. */
+_Noreturn void mem_fail(void)
+{
+    static const char line[] = "tlswhy: out of memory; read a smaller capture, or lower --memory\n";
+    ssize_t           ignored = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)ignored;
+    _exit(2);
+}
+
+void *mem_get(size_t n, size_t size)
+{
+    void *p = calloc(n != 0 ? n : 1, size != 0 ? size : 1); /* calloc checks the product */
+    if (p == NULL)
+        mem_fail();
+    return p;
+}
+
+void *mem_grow(void *p, size_t n, size_t size)
+{
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(n != 0 ? n : 1, size != 0 ? size : 1, &bytes) || (p = realloc(p, bytes)) == NULL)
+        mem_fail();
+    return p;
+}
+
+/* Blocks double up to 64 KB, so that a small handshake stays small. */
+struct arena_block {
+    struct arena_block *next;
+    size_t              size, used;
+    max_align_t         data[];
+};
+
+enum { FIRST_BLOCK = 1024, LARGEST_BLOCK = 64 * 1024 };
+
+void *arena_get(struct arena *a, size_t size, size_t align)
+{
+    struct arena_block *b = a->blocks;
+    size_t              at = 0;
+    assert(align != 0 && (align & (align - 1)) == 0 && align <= _Alignof(max_align_t));
+    if (b != NULL)
+        at = (b->used + align - 1) & ~(align - 1);
+    if (b == NULL || at > b->size || size > b->size - at) {
+        size_t want = b == NULL ? FIRST_BLOCK : b->size < LARGEST_BLOCK / 2 ? b->size * 2 : LARGEST_BLOCK;
+        if (size > SIZE_MAX - sizeof *b)
+            mem_fail();
+        if (want < size)
+            want = size;
+        struct arena_block *fresh = mem_get(1, sizeof *b + want);
+        fresh->size = want;
+        /* An outsized piece goes behind the current block, which may still have room. */
+        if (b != NULL && size > LARGEST_BLOCK / 4) {
+            fresh->next = b->next;
+            b->next = fresh;
+        } else {
+            fresh->next = b;
+            a->blocks = fresh;
+        }
+        b = fresh;
+        at = 0;
+    }
+    b->used = at + size;
+    a->used += size;
+    return (uint8_t *)b->data + at;
+}
+
+void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align)
+{
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        mem_fail();
+    return n != 0 ? arena_get(a, bytes, align) : NULL;
+}
+
+void *arena_copy(struct arena *a, const void *p, size_t n)
+{
+    char *copy = arena_get(a, n + 1, 1);
+    if (n != 0)
+        memcpy(copy, p, n);
+    return copy;
+}
+
+char *arena_str(struct arena *a, const char *s) { return arena_copy(a, s, strlen(s)); }
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    assert(n >= 0);
+    char *s = arena_get(a, (size_t)n + 1, 1);
+    vsnprintf(s, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return s;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *s = arena_vprintf(a, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+void arena_free(struct arena *a)
+{
+    struct arena_block *b = a->blocks;
+    while (b != NULL) {
+        struct arena_block *next = b->next;
+        free(b);
+        b = next;
+    }
+    *a = (struct arena){ 0 };
+}
+
+struct hash_key hash_key_random(void)
+{
+    struct hash_key key = { { 0 } };
+    /* Without the system call a key from the clock is still unknown to whoever wrote the capture. */
+    if (getrandom(&key, sizeof key, GRND_NONBLOCK) != (ssize_t)sizeof key) {
+        struct timespec t = { 0 };
+        clock_gettime(CLOCK_REALTIME, &t);
+        key.k[0] = (uint64_t)t.tv_nsec * UINT64_C(0x9e3779b97f4a7c15);
+        key.k[1] = (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 32;
+    }
+    return key;
+}
+
+static inline uint64_t rotl(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
+
+static inline void sip_round(uint64_t v[4])
+{
+    v[0] += v[1], v[1] = rotl(v[1], 13), v[1] ^= v[0], v[0] = rotl(v[0], 32);
+    v[2] += v[3], v[3] = rotl(v[3], 16), v[3] ^= v[2];
+    v[0] += v[3], v[3] = rotl(v[3], 21), v[3] ^= v[0];
+    v[2] += v[1], v[1] = rotl(v[1], 17), v[1] ^= v[2], v[2] = rotl(v[2], 32);
+}
+
+/* SipHash-1-3 (Aumasson and Bernstein): one round a word, three at the end. */
+uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+    uint64_t       v[4] = { key->k[0] ^ UINT64_C(0x736f6d6570736575), key->k[1] ^ UINT64_C(0x646f72616e646f6d),
+                            key->k[0] ^ UINT64_C(0x6c7967656e657261), key->k[1] ^ UINT64_C(0x7465646279746573) };
+    uint64_t       last = (uint64_t)n << 56, w = 0;
+    for (; n >= 8; n -= 8, p += 8) {
+        memcpy(&w, p, 8);
+        v[3] ^= w;
+        sip_round(v);
+        v[0] ^= w;
+    }
+    w = 0;
+    if (n != 0)
+        memcpy(&w, p, n);
+    last |= w;
+    v[3] ^= last;
+    sip_round(v);
+    v[0] ^= last;
+    v[2] ^= 0xff;
+    for (int i = 0; i < 3; i++)
+        sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}

@@ -1,0 +1,72 @@
+/* base.h - what every file uses: our own errors, memory that lives and dies together, sizes.
+ *
+ * Errors: `struct err` is for trouble of our own (unreadable file, wrong option, no memory). What a peer
+ *         or the path did wrong is data, never an err.
+ * Owns:   what an arena gives is freed with the arena, all at once; nothing in it is freed alone. */
+#ifndef TLSWHY_BASE_H
+#define TLSWHY_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* One sentence: what failed, where, what to do next. An empty `text` means no error. The first error
+ * stays: a later one does not overwrite it. */
+struct err {
+    char text[512];
+};
+
+void err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The same, with ": " and the text of errno behind it. */
+void err_sys(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Borrowed bytes: never freed through this. p == NULL means absent; n == 0 with p != NULL means empty. */
+struct bytes {
+    const uint8_t *p;
+    size_t         n;
+};
+
+struct byte_list {
+    const struct bytes *v; /* NULL = not there */
+    size_t              n;
+};
+
+bool bytes_equal(struct bytes a, struct bytes b);
+
+/* Memory for one thing of many parts (a handshake, a report). Zeroed. Running out of memory ends the
+ * program with one sentence and exit code 2 (see mem_fail): a half-built observation would lie. */
+struct arena {
+    struct arena_block *blocks; /* newest first; private */
+    size_t              used;   /* bytes handed out, for --memory */
+};
+
+void *arena_get(struct arena *a, size_t size, size_t align);
+/* n objects of a type; NULL only for n == 0. The product is checked for overflow. */
+void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align);
+#define ARENA_NEW(a, type) ((type *)arena_get((a), sizeof(type), _Alignof(type)))
+#define ARENA_NEW_N(a, n, type) ((type *)arena_get_n((a), (n), sizeof(type), _Alignof(type)))
+
+/* A copy of n bytes with a NUL behind them (not counted). */
+void *arena_copy(struct arena *a, const void *p, size_t n);
+char *arena_str(struct arena *a, const char *s);
+char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+void  arena_free(struct arena *a); /* frees all; the arena is empty and usable again */
+
+/* malloc, calloc and realloc that cannot return NULL for n > 0: they end the program as above. */
+void *mem_get(size_t n, size_t size);
+void *mem_grow(void *p, size_t n, size_t size);
+_Noreturn void mem_fail(void);
+
+/* Keyed 64-bit hash (SipHash-1-3) for tables that peers can fill. The key is drawn once a run. */
+struct hash_key {
+    uint64_t k[2];
+};
+struct hash_key hash_key_random(void);
+uint64_t        hash_bytes(const struct hash_key *key, const void *p, size_t n);
+
+#endif

@@ -1,0 +1,44 @@
+/* flows.h - packets in, wire events out: links, IP, fragments, TCP reassembly.
+ *
+ *     flows_packet(f, &packet);
+ *     while (flows_next(f, &event))
+ *         ...
+ *     at end of input: flows_end(f), then flows_next again until false
+ *
+ * Streams: numbered as Wireshark's tcp.stream: a new number at a tuple's first TCP packet, SYN or not; a
+ *          repeated SYN with the same sequence number stays; a SYN with another one on the same tuple is a
+ *          new stream.
+ * Lenient: checksums are not looked at (offload), timestamps may jump, segments may be larger than the MTU.
+ * Bounds:  256 KB of out-of-order bytes a side; the flow table grows to `memory` bytes and then drops
+ *          the oldest connections, which are counted. The table is keyed (hostile input fills it). */
+#ifndef TLSWHY_FLOWS_H
+#define TLSWHY_FLOWS_H
+
+#include "tlswhy/capture.h"
+#include "tlswhy/wire.h"
+
+struct flows;
+
+struct flows *flows_new(size_t memory);
+void          flows_free(struct flows *f);
+
+/* Takes one packet apart. False: this link type is not one we know (said once a type in `err`); the
+ * packet is counted and skipped. */
+bool flows_packet(struct flows *f, const struct packet *p, struct err *err);
+bool flows_next(struct flows *f, struct wire_event *ev);
+void flows_end(struct flows *f);
+
+/* The observer's way to say that it does not need the next n payload bytes of a side (the body of an
+ * application data record): they are counted, not copied, and come in no event. Bytes arrive again with
+ * the byte after them. `ev` is any event of that connection, valid only while it is the current one. */
+void flows_skip(struct flows *f, const struct wire_event *ev, enum side side, uint64_t n);
+/* Nothing of this connection is wanted any more but its closes and its end. */
+void flows_close_only(struct flows *f, const struct wire_event *ev);
+
+struct flow_facts {
+    uint64_t tcp_packets, other_packets, fragments, malformed, unknown_link;
+    uint64_t streams, evicted;
+};
+const struct flow_facts *flow_facts(const struct flows *f);
+
+#endif

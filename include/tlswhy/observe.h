@@ -1,0 +1,23 @@
+/* observe.h - folds wire events into handshakes: the state machine "how far did it get".
+ *
+ *     observe(o, &event)                for each event of a source
+ *     while ((h = observed(o)) != NULL) finished handshakes, one for a connection; yours to handshake_free
+ *
+ * A connection on which neither TLS, nor a prelude to it, nor a failed opening was seen gives a handshake,
+ * too (outcome not_tls): the caller decides what is worth showing. Renegotiations hang on `again`. */
+#ifndef TLSWHY_OBSERVE_H
+#define TLSWHY_OBSERVE_H
+
+#include "tlswhy/flows.h"
+#include "tlswhy/handshake.h"
+
+struct observer;
+/* `flows` is told which bytes are not needed; NULL where the source is no capture. Both are borrowed. */
+struct observer  *observer_new(struct cert_store *certs, struct flows *flows);
+void              observer_free(struct observer *o);
+void              observe(struct observer *o, const struct wire_event *ev);
+struct handshake *observed(struct observer *o);
+size_t            observer_open(const struct observer *o);   /* connections under observation */
+uint64_t          observer_memory(const struct observer *o); /* bytes they hold */
+
+#endif

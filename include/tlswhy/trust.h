@@ -1,0 +1,63 @@
+/* trust.h - judges a certificate chain for a moment, a name and a client. Codes: the closed list in
+ * doc/ (reader's words), crossed to causes in report/why by one table.
+ *
+ * The verdict is `unknown` where an algorithm could not be checked or the anchors cannot tell, never a guess.
+ * Owns: problems and texts live in the arena handed in; certificates in their store. */
+#ifndef TLSWHY_TRUST_H
+#define TLSWHY_TRUST_H
+
+#include "tlswhy/names.h"
+#include "tlswhy/x509.h"
+
+struct anchors {
+    struct cert **v;
+    size_t        n;
+    const char   *name;      /* for people: "system bundle", "ROOTS.pem" */
+    bool          clients_own; /* the client's own list (--ca, --trust): an absent root is then an error of trust */
+};
+
+enum verdict { CHAIN_OK, CHAIN_FAIL, CHAIN_UNKNOWN };
+enum severity { SEV_INFO, SEV_WARNING, SEV_ERROR };
+struct chain_problem {
+    const char   *code;      /* "expired", "name_mismatch", ... */
+    enum severity severity;
+    int           cert;      /* index in the chain as sent; -1 = an anchor, or no one certificate */
+    const char   *role;      /* "leaf", "intermediate", "anchor" */
+    const char   *detail, *fix;
+    const char  **also_known_as; /* NULL-terminated, or NULL */
+};
+struct path_step {
+    const char        *from; /* "chain", "trust", "pool" */
+    size_t             index;
+    const struct cert *cert;
+};
+struct chain {
+    enum verdict          verdict;
+    const char           *primary;   /* code of the first error, or NULL */
+    struct chain_problem *problems;  /* errors first, in order of precedence */
+    size_t                n;
+    struct path_step     *path;      /* leaf first; as far as one could be built */
+    size_t                path_len;
+    int64_t               time;
+    const struct anchors *anchors;
+};
+
+struct trust_question {
+    struct cert_store *store;
+    struct cert      **certs; /* as sent, leaf first */
+    size_t             n;
+    struct cert      **pool;  /* extra candidates; may be NULL */
+    size_t             pool_n;
+    const struct anchors *anchors; /* NULL: none at hand */
+    int64_t            time;  /* seconds since 1970 */
+    const char        *name;  /* DNS name or IP text asked for; NULL = do not check */
+    size_t             name_len;
+    struct bytes       staple;
+    /* The client's eyes; NULL lists = no limit known. Words as "rsa-sha256", "ecdsa"; see trust/FORMAT. */
+    const char *const *sigs, *const *keys; /* NULL-terminated */
+    enum kex           kex;   /* of the suite, for key usage; KEX_UNKNOWN = do not check */
+};
+void chain_judge(const struct trust_question *q, struct arena *a, struct chain *out);
+bool chain_has(const struct chain *c, const char *code, enum severity at_least, const struct chain_problem **which);
+
+#endif

@@ -1,0 +1,71 @@
+/* why.h - from an observation to findings: rules, ranked.
+ *
+ * A rule is one small pure function and its row in a family's table (report/why/<family>.c). It reads a const
+ * handshake and its neighbours, says one thing, cites what it saw. Its `cause` is a row of causes.tsv and
+ * the name of the page in report/why/pages/<cause>.md, from which fix, settle and plain text come where
+ * the rule gives none of its own. */
+#ifndef TLSWHY_WHY_H
+#define TLSWHY_WHY_H
+
+#include "tlswhy/handshake.h"
+#include "tlswhy/peers.h"
+#include "tlswhy/trust.h"
+
+enum sure { POSSIBLE = 1, LIKELY, CERTAIN };
+enum blame { BLAME_NONE, BLAME_CLIENT, BLAME_SERVER, BLAME_PATH, BLAME_PROXY };
+
+struct evidence {
+    uint64_t    frame;
+    int         from;    /* enum side, or -1 */
+    const char *what;    /* "client_hello", "alert", "fin" ... (JSON) */
+    const char *label;   /* "ClientHello", "Alert", "FIN" (people) */
+    const char *note;
+    uint32_t    stream;  /* of a neighbour; equal to the handshake's own otherwise */
+};
+
+#define FINDING_LIST 8
+struct finding {
+    const char      *rule, *cause;
+    enum blame       side;
+    enum sure        sure;
+    const char      *because;  /* the reason behind `sure`, or NULL */
+    const char      *why;      /* two sentences at most, plain words */
+    struct evidence  evidence[FINDING_LIST];
+    size_t           evidence_n;
+    uint64_t         decisive; /* frame */
+    const char      *alternatives[FINDING_LIST]; /* causes */
+    const char      *ruled_out[FINDING_LIST];    /* causes */
+    const char      *fix[FINDING_LIST], *settle[FINDING_LIST];
+    size_t           alternatives_n, ruled_out_n, fix_n, settle_n;
+    int              weight;   /* among findings of one certainty the heavier wins; default 0 */
+};
+
+/* What a rule may use beside the handshake. */
+struct case_file {
+    const struct handshake *h;
+    const struct peers     *others;
+    struct arena           *arena; /* for the texts of the finding */
+};
+
+struct rule {
+    const char *id, *cause;
+    bool (*look)(const struct case_file *c, struct finding *f); /* f is zeroed but for rule and cause */
+};
+
+/* The verdict: always one finding; its cause is "ok" for a good handshake and "unknown" where nothing fits. */
+void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out);
+
+/* A row of the closed list of causes, with its page. */
+struct cause {
+    const char  *code, *category, *side, *meaning;
+    const char  *page;               /* whole text, Markdown */
+    const char *const *fix;          /* NULL-terminated items of its "Fix" section */
+    const char *const *settle;       /* of its "Settle" section */
+};
+const struct cause *cause_of(const char *code); /* NULL: no such cause */
+const struct cause *cause_at(size_t i);         /* NULL past the last */
+const struct rule  *rule_at(size_t i);          /* all rules in order; NULL past the last */
+const char         *sure_name(enum sure s);
+const char         *blame_name(enum blame b);
+
+#endif
