@@ -11,7 +11,7 @@ WERROR  ?=
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTLSWHY_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) $(WARN) $(WERROR) \
              -fno-strict-aliasing -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
-LIBS    := -lmbedtls -lmbedx509 -lmbedcrypto -lz
+LIBS    := -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lz
 ALL_LDFLAGS = $(LDFLAGS)
 
 FOLDERS := base dissect report cmd
