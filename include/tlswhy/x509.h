@@ -10,6 +10,7 @@
 #ifndef TLSWHY_X509_H
 #define TLSWHY_X509_H
 
+#include "tlswhy/crypto.h"
 #include "tlswhy/text.h"
 
 struct x509_attr {
@@ -18,6 +19,7 @@ struct x509_attr {
     const char *value; /* UTF-8, decoded from whatever string type; may hold any code point: escape it */
     size_t      len;
     uint8_t     tag;   /* ASN.1 string type */
+    bool        joined; /* in one RDN with the attribute before it */
 };
 struct x509_name {
     struct bytes            der; /* the whole Name SEQUENCE */
@@ -26,9 +28,11 @@ struct x509_name {
 };
 
 enum san_kind { SAN_DNS, SAN_IP, SAN_URI, SAN_EMAIL, SAN_DIR, SAN_OTHER, SAN_X400, SAN_EDI, SAN_RID };
+/* A GeneralName (RFC 5280 section 4.2.1.6): of a SAN, or a subtree of NameConstraints (there an address has a mask). */
 struct san {
     enum san_kind kind;
     struct bytes  value; /* as encoded: IA5 text, 4 or 16 octets, or DER */
+    const struct x509_name *dir; /* SAN_DIR, read; NULL where it does not decode */
 };
 struct x509_ext {
     const char  *oid;
@@ -41,14 +45,8 @@ struct x509_time {
     int64_t      s;
     struct bytes raw;   /* text as encoded */
 };
-struct name_constraint {
-    enum san_kind kind;
-    struct bytes  value;
-};
 
-enum cert_key { CERT_KEY_UNKNOWN, CERT_KEY_RSA, CERT_KEY_RSA_PSS, CERT_KEY_DSA, CERT_KEY_EC, CERT_KEY_ED25519, CERT_KEY_ED448, CERT_KEY_DH, CERT_KEY_GOST, CERT_KEY_MLDSA };
-enum sig_kind { SIG_KIND_UNKNOWN, SIG_RSA, SIG_RSA_PSS, SIG_ECDSA, SIG_DSA, SIG_ED25519, SIG_ED448, SIG_SM2, SIG_GOST, SIG_MLDSA };
-enum hash_id { HASH_NONE, HASH_MD2, HASH_MD4, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_OTHER };
+enum cert_key { CERT_KEY_UNKNOWN, CERT_KEY_RSA, CERT_KEY_RSA_PSS, CERT_KEY_DSA, CERT_KEY_EC, CERT_KEY_ED25519, CERT_KEY_ED448, CERT_KEY_DH, CERT_KEY_GOST, CERT_KEY_MLDSA, CERT_KEY_SM2 };
 
 /* KeyUsage bits as numbered in RFC 5280 section 4.2.1.3: bit n is 1 << n. */
 enum { KU_DIGITAL_SIGNATURE = 1, KU_NON_REPUDIATION = 2, KU_KEY_ENCIPHERMENT = 4, KU_DATA_ENCIPHERMENT = 8, KU_KEY_AGREEMENT = 16, KU_CERT_SIGN = 32, KU_CRL_SIGN = 64, KU_ENCIPHER_ONLY = 128, KU_DECIPHER_ONLY = 256 };
@@ -57,7 +55,9 @@ struct cert {
     struct bytes     der;
     bool             malformed;
     const char      *broken;      /* the first field that did not decode, or NULL */
-    uint8_t          sha256[32], sha1[20], spki_sha256[32];
+    size_t           trailing;    /* bytes behind the certificate that came with it; `der` is without them */
+    bool             loose;       /* a length that is not in the shortest form, or another slip from DER */
+    struct cert_digests *digests; /* private: cert_sha256() and its like fill it when first asked */
     unsigned         version;     /* 1, 2, 3, or as coded + 1 */
     struct bytes     serial;      /* content octets, sign kept */
     const char      *sig_oid, *inner_sig_oid; /* outer and TBS; equal in a sound certificate */
@@ -65,6 +65,7 @@ struct cert {
     enum hash_id     sig_hash;    /* PSS: its hash (default SHA-1) */
     unsigned         pss_salt;
     const char      *pss_hash_oid; /* NULL where not PSS */
+    enum hash_id     pss_mgf_hash;
     struct x509_name issuer, subject;
     struct x509_time not_before, not_after;
     const char      *key_oid;
@@ -92,7 +93,7 @@ struct cert {
     const char     **policies;
     size_t           policy_count;
     bool             has_nc;
-    const struct name_constraint *permitted, *excluded;
+    const struct san *permitted, *excluded;
     size_t           permitted_count, excluded_count;
     size_t           sct_count;
     bool             precert_poison, must_staple, self_issued;
@@ -101,6 +102,11 @@ struct cert {
     bool             has_netscape_type;
 };
 
+/* Digests, worked out when first asked for: most certificates of a capture are never printed. */
+const uint8_t *cert_sha256(const struct cert *c);      /* 32 bytes */
+const uint8_t *cert_sha1(const struct cert *c);        /* 20 bytes */
+const uint8_t *cert_spki_sha256(const struct cert *c); /* 32 bytes; of nothing where there is no key */
+
 struct cert_store;
 struct cert_store *cert_store_new(void);
 void               cert_store_free(struct cert_store *s);
@@ -108,7 +114,6 @@ void               cert_store_free(struct cert_store *s);
 struct cert       *cert_intern(struct cert_store *s, const void *der, size_t n);
 
 /* Does this key verify? Cached in the store by the pair. SIG_UNSUPPORTED is never taken for bad. */
-enum sig_check { SIG_UNCHECKED, SIG_GOOD, SIG_BAD, SIG_UNSUPPORTED };
 enum sig_check cert_signed_by(struct cert_store *s, const struct cert *child, const struct cert *issuer);
 /* A signature over `signed_bytes` (one to three pieces, in order) by the certificate's key, with a TLS scheme;
  * scheme 0 = TLS 1.0/1.1 (MD5+SHA-1 for RSA, SHA-1 for ECDSA and DSA). */
