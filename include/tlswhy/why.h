@@ -52,12 +52,29 @@ struct rule {
     bool (*look)(const struct case_file *c, struct finding *f); /* f is zeroed but for rule and cause */
 };
 
-/* The verdict: always one finding; its cause is "ok" for a good handshake and "unknown" where nothing fits. */
+/* The verdict: always one finding; its cause is "ok" for a good handshake and "unknown" where nothing fits.
+ * Families of rules are listed in report/why/rules.h. Of several findings the surest wins, then the heavier
+ * one, then the earlier rule; the causes of the others become its alternatives. A rule need not give fix,
+ * settle or side: they come from the page and the list. CERTAIN falls to LIKELY where bytes of a side that it
+ * cites are missing from the capture.
+ * Rules are asked about established handshakes, too, where they ended oddly (ended_well says no): a rule about
+ * a failed handshake looks at h->outcome first. */
 void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out);
+
+/* Established, and both sides went on to exchange data without a fatal alert or a failed renegotiation. */
+bool ended_well(const struct handshake *h);
+
+/* What a finding comes to. NOBODY_MEANT_TLS is plain text where no TLS was due; FAILURE alone makes exit status 1
+ * (finding_counts), and not where the cause is "unknown" or "abandoned". */
+enum result { RESULT_SUCCESS, RESULT_FAILURE, RESULT_UNCLEAR, RESULT_NO_TLS };
+enum result finding_result(const struct handshake *h, const struct finding *f);
+bool        finding_counts(const struct handshake *h, const struct finding *f);
 
 /* A row of the closed list of causes, with its page. */
 struct cause {
-    const char  *code, *category, *side, *meaning;
+    const char  *code, *category, *side;
+    const char  *brief;              /* two or three words for lists: "missing intermediate" */
+    const char  *meaning, *proof;
     const char  *page;               /* whole text, Markdown */
     const char *const *fix;          /* NULL-terminated items of its "Fix" section */
     const char *const *settle;       /* of its "Settle" section */

@@ -1,0 +1,32 @@
+/* rules.h - the families of rules: a family is one file, report/why/NAME.c with `const struct rule NAME_rules[]`
+ * ended by { NULL, NULL, NULL }, and one line here. Of findings of equal standing the earlier one wins. */
+#ifndef TLSWHY_RULES_H
+#define TLSWHY_RULES_H
+
+#include "tlswhy/why.h"
+
+#define RULE_FAMILIES(FAMILY)
+
+#define FAMILY(name) extern const struct rule name##_rules[];
+RULE_FAMILIES(FAMILY)
+#undef FAMILY
+
+/* Evidence: each adds one line, in words that people and JSON share, and nothing where the fact is not known or
+ * the list is full. */
+void cite(struct finding *f, const struct handshake *h, uint64_t frame, int from, const char *what, const char *label,
+          const char *note);
+void cite_hello(const struct case_file *c, struct finding *f);       /* version, suites, name asked for */
+void cite_answer(const struct case_file *c, struct finding *f);      /* ServerHello: version and suite */
+void cite_certificate(const struct case_file *c, struct finding *f); /* leaf, who signed it and how */
+void cite_alert(const struct case_file *c, struct finding *f, const struct alert *a); /* NULL: nothing */
+void cite_close(const struct case_file *c, struct finding *f);       /* who, how, how long after what */
+void cite_prelude(const struct case_file *c, struct finding *f);
+void cite_plain(const struct case_file *c, struct finding *f, enum side side); /* bytes that are no TLS */
+void cite_opening(const struct case_file *c, struct finding *f);     /* SYN, SYN-ACK, refusal */
+/* All of the above that is there, in frame order: how far it got. */
+void cite_story(const struct case_file *c, struct finding *f);
+
+/* "4 ms", "1.2 s", "0.3 ms" in the arena. */
+const char *duration_text(struct arena *a, int64_t ns);
+
+#endif

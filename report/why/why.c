@@ -1,0 +1,233 @@
+#include "rules.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define ITEMS(...) (const char *const[]){ __VA_ARGS__ }
+static const struct cause causes[] = {
+#define CAUSE(code, category, side, brief, meaning, proof, page, fix, settle) \
+    { code, category, side, brief, meaning, proof, page, fix, settle },
+#include "gen/causes.inc"
+#undef CAUSE
+};
+
+static const struct rule *const families[] = {
+#define FAMILY(name) name##_rules,
+    RULE_FAMILIES(FAMILY)
+#undef FAMILY
+    NULL
+};
+
+const struct cause *cause_at(size_t i) { return i < ARRAY_LEN(causes) ? &causes[i] : NULL; }
+
+const struct cause *cause_of(const char *code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        if (strcmp(causes[i].code, code) == 0)
+            return &causes[i];
+    }
+    return NULL;
+}
+
+const struct rule *rule_at(size_t i)
+{
+    for (const struct rule *const *family = families; *family != NULL; family++) {
+        for (const struct rule *r = *family; r->id != NULL; r++) {
+            if (i-- == 0)
+                return r;
+        }
+    }
+    return NULL;
+}
+
+const char *sure_name(enum sure s) { return s == CERTAIN ? "certain" : s == LIKELY ? "likely" : "possible"; }
+
+const char *blame_name(enum blame b)
+{
+    static const char *const names[] = { NULL, "client", "server", "path", "proxy" };
+    return (size_t)b < ARRAY_LEN(names) ? names[b] : NULL;
+}
+
+static bool is(const struct finding *f, const char *cause) { return strcmp(f->cause, cause) == 0; }
+
+enum result finding_result(const struct handshake *h, const struct finding *f)
+{
+    if (is(f, "ok"))
+        return RESULT_SUCCESS;
+    if (is(f, "capture-incomplete"))
+        return RESULT_UNCLEAR;
+    if (h->outcome == OUTCOME_NOT_TLS && f->side == BLAME_NONE)
+        return RESULT_NO_TLS;
+    return RESULT_FAILURE;
+}
+
+bool finding_counts(const struct handshake *h, const struct finding *f)
+{
+    return finding_result(h, f) == RESULT_FAILURE && !is(f, "unknown") && !is(f, "abandoned");
+}
+
+bool ended_well(const struct handshake *h)
+{
+    if (h->outcome != OUTCOME_ESTABLISHED || h->side[CLIENT].app_records == 0 || h->side[SERVER].app_records == 0)
+        return false;
+    for (size_t i = 0; i < h->alert_count; i++) {
+        if (!h->alerts[i].encrypted && h->alerts[i].level == 2)
+            return false;
+    }
+    for (const struct handshake *again = h->again; again != NULL; again = again->again) {
+        if (again->outcome != OUTCOME_ESTABLISHED)
+            return false;
+    }
+    return true;
+}
+
+/* Adds a cause once, and not the finding's own. */
+static void also(const char **list, size_t *n, const char *cause, const char *own)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (strcmp(list[i], cause) == 0)
+            return;
+    }
+    if (*n < FINDING_LIST && strcmp(cause, own) != 0)
+        list[(*n)++] = cause;
+}
+
+static bool holds(const char *const *list, size_t n, const char *cause)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(list[i], cause) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Are bytes missing from the stream of a side that carried any? */
+static bool has_holes(const struct handshake *h, enum side side)
+{
+    unsigned whole = side == CLIENT ? KNOW_WHOLE_CLIENT : KNOW_WHOLE_SERVER;
+    return !knows(h, whole) && (h->tcp.bytes[side] != 0 || h->tcp.missing[side] != 0);
+}
+
+static void lower_for_holes(const struct handshake *h, struct finding *f)
+{
+    if (f->sure != CERTAIN || h->datagram)
+        return;
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        const struct evidence *e = &f->evidence[i];
+        if (e->from < 0 || e->stream != h->stream || !has_holes(h, (enum side)e->from))
+            continue;
+        f->sure = LIKELY;
+        f->because = e->from == CLIENT ? "some of the client's bytes are missing from the capture"
+                                       : "some of the server's bytes are missing from the capture";
+        return;
+    }
+}
+
+/* The frame that decides stands in the evidence even where the rule only named it. */
+static void cite_decisive(const struct handshake *h, struct finding *f)
+{
+    if (f->decisive == 0 && f->evidence_n != 0)
+        f->decisive = f->evidence[f->evidence_n - 1].frame;
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        if (f->evidence[i].frame == f->decisive)
+            return;
+    }
+    if (f->decisive == 0 || f->evidence_n == FINDING_LIST)
+        return;
+    f->evidence[f->evidence_n++] = (struct evidence){
+        .frame = f->decisive, .from = -1, .what = "decisive", .label = "decides", .note = "", .stream = h->stream
+    };
+}
+
+/* Fix and settle of the page, and the side of the list where it names one only. */
+static void fill_from_page(struct finding *f)
+{
+    const struct cause *c = cause_of(f->cause);
+    assert(c != NULL); /* a rule's cause is a row of causes.tsv */
+    for (size_t i = 0; f->fix_n == i && i < FINDING_LIST && c->fix[i] != NULL; i++)
+        f->fix[f->fix_n++] = c->fix[i];
+    for (size_t i = 0; f->settle_n == i && i < FINDING_LIST && c->settle[i] != NULL; i++)
+        f->settle[f->settle_n++] = c->settle[i];
+    for (enum blame b = BLAME_CLIENT; f->side == BLAME_NONE && b <= BLAME_PROXY; b++) {
+        if (strcmp(c->side, blame_name(b)) == 0)
+            f->side = b;
+    }
+    if (f->why == NULL)
+        f->why = c->meaning;
+}
+
+static void plainly(const struct case_file *c, struct finding *f, const char *cause, enum sure sure, const char *why)
+{
+    *f = (struct finding){ .rule = cause, .cause = cause, .sure = sure, .why = why };
+    cite_story(c, f);
+    if (f->evidence_n == 0)
+        cite(f, c->h, c->h->first.frame, -1, "first", "first frame", "");
+}
+
+/* What is missing, for people. */
+static const char *what_is_missing(const struct case_file *c)
+{
+    const struct handshake *h = c->h;
+    if (h->tcp.snapped)
+        return arena_printf(c->arena, "The capture kept only the first %u bytes of each packet (snap length), so the handshake cannot be "
+                                      "read. Capture again with whole packets (tcpdump -s 0).", h->tcp.snaplen);
+    if (!knows(h, KNOW_BOTH_SIDES) && !h->datagram)
+        return "Only one direction of this connection was captured, so it cannot be told how the handshake ended.";
+    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_OPEN) && !knows(h, KNOW_CLIENT_HELLO_PART))
+        return "The connection was already open when the capture began, so its handshake is not in it.";
+    if (has_holes(h, CLIENT) || has_holes(h, SERVER))
+        return arena_printf(c->arena, "%llu bytes of this connection are missing from the capture.",
+                            (unsigned long long)(h->tcp.missing[CLIENT] + h->tcp.missing[SERVER]));
+    return "The capture ends in the middle of this handshake.";
+}
+
+static void nothing_fits(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (h->outcome == OUTCOME_ESTABLISHED)
+        plainly(c, f, "ok", ended_well(h) ? CERTAIN : LIKELY, "The handshake completed.");
+    else if (h->outcome == OUTCOME_INCOMPLETE)
+        plainly(c, f, "capture-incomplete", CERTAIN, what_is_missing(c));
+    else if (h->outcome == OUTCOME_NOT_TLS)
+        plainly(c, f, "not-tls", CERTAIN, "This connection speaks something other than TLS, and nothing shows that TLS was due.");
+    else
+        plainly(c, f, "unknown", POSSIBLE, "The handshake failed, and what was seen fits no cause that tlswhy knows.");
+}
+
+static bool beats(const struct finding *a, const struct finding *b)
+{
+    return a->sure != b->sure ? a->sure > b->sure : a->weight > b->weight;
+}
+
+void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)
+{
+    const struct case_file c = { .h = h, .others = others, .arena = a };
+    const char *candidates[FINDING_LIST];
+    size_t      n = 0;
+    bool        found = false;
+
+    const struct rule *rule = NULL;
+    for (size_t i = 0; !ended_well(h) && (rule = rule_at(i)) != NULL; i++) {
+        struct finding f = { .rule = rule->id, .cause = rule->cause };
+        if (!rule->look(&c, &f))
+            continue;
+        lower_for_holes(h, &f);
+        /* A cut capture proves little: only a finding that stands in spite of the cut is worth saying. */
+        if (h->outcome == OUTCOME_INCOMPLETE && f.sure != CERTAIN)
+            continue;
+        also(candidates, &n, f.cause, "");
+        if (!found || beats(&f, out))
+            *out = f;
+        found = true;
+    }
+    if (!found)
+        nothing_fits(&c, out);
+    for (size_t i = 0; i < n; i++) {
+        if (!holds(out->ruled_out, out->ruled_out_n, candidates[i]))
+            also(out->alternatives, &out->alternatives_n, candidates[i], out->cause);
+    }
+    cite_decisive(h, out);
+    fill_from_page(out);
+    if (h->outcome == OUTCOME_NOT_TLS && strcmp(out->rule, "not-tls") == 0 && !found)
+        out->side = BLAME_NONE;
+}
