@@ -166,6 +166,9 @@ struct prelude {
     bool         refused;        /* it said no */
     bool         not_offered;    /* STARTTLS: the capability list lacks it */
     bool         asked_for_tls;  /* the client sent STARTTLS / CONNECT */
+    bool         offered;        /* STARTTLS: the server said that it can */
+    bool         plain_on;       /* no TLS was agreed and the client went on in plain text */
+    bool         auth_failed;    /* the proxy wants a login: 407, no SOCKS method in common, or the login was refused */
 };
 
 /* First bytes that are no TLS, where TLS was to be expected. */
