@@ -1,12 +1,13 @@
 /* peers.h - facts of the neighbours in the same input, small and bounded: what the same server said to another
  * hello, what the same client got elsewhere or when it tried lower. Rules may cite them, by stream and frame.
  *
- * Bounds: 32 facts kept a server and a client (first ones, and one of each new kind), 100,000 servers and
- *         clients; what is passed over is counted. */
+ * Bounds: 32 facts kept a server, a client and a name (the first 16, then one of each new kind), 100,000 of
+ *         each, 100,000 facts and 1,024 fetches in all; what is passed over is counted.
+ * Order:  walks go in the order of peers_add. */
 #ifndef TLSWHY_PEERS_H
 #define TLSWHY_PEERS_H
 
-#include "tlswhy/handshake.h"
+#include "tlswhy/fetch.h"
 
 struct peer_fact {
     uint32_t        stream;
@@ -38,8 +39,19 @@ void          peers_add(struct peers *p, const struct handshake *h);
 const struct peer_fact *peers_server(const struct peers *p, const struct handshake *h, size_t *walk);
 const struct peer_fact *peers_client(const struct peers *p, const struct handshake *h, size_t *walk);
 const struct peer_fact *peers_name(const struct peers *p, const struct handshake *h, size_t *walk);
-/* Has TLS been seen on this server address and port anywhere in the input? */
+/* Plain HTTP fetches of root lists and the like (fetch.h) that the handshake's client made. */
+const struct fetch *peers_fetch(const struct peers *p, const struct handshake *h, size_t *walk);
+
+/* Has TLS (or a proxy's or STARTTLS dialog) been seen on this server address and port, or on this port of any
+ * server, anywhere in the input? */
 bool peers_speaks_tls(const struct peers *p, const struct endpoint *server);
+bool peers_port_speaks_tls(const struct peers *p, uint16_t port);
+
+struct peer_sums {
+    uint64_t connections, tls, not_opened, passed_over;
+};
+const struct peer_sums *peers_sums(const struct peers *p);
+/* `leaf` is borrowed from the certificate store; everything else is a copy. */
 void peer_fact_of(const struct handshake *h, struct peer_fact *out);
 
 #endif

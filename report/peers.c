@@ -1,0 +1,362 @@
+#include "tlswhy/peers.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FACTS_MAX = 100000, KEYS_MAX = 100000, FETCHES_MAX = 1024, LIST_MAX = 32, LIST_FIRST = 16, NONE = 0 };
+enum list { BY_SERVER, BY_CLIENT, BY_NAME, LISTS };
+
+struct fact {
+    struct peer_fact is;
+    uint32_t         kind;        /* digest of what makes a fact different from others */
+    uint32_t         next[LISTS]; /* number + 1 of the next fact of the same server, client, name; NONE = last */
+};
+
+/* A server, a client or a name, and the list of its facts. */
+struct key {
+    uint8_t  bytes[19];
+    uint8_t  len;          /* 0 = free slot */
+    bool     speaks_tls;   /* servers only */
+    uint8_t  facts;
+    uint32_t first, last;  /* number + 1 */
+};
+
+struct keys {
+    struct key *slot; /* open addressing; a power of two, at most half full */
+    size_t      slots, used;
+};
+
+struct peers {
+    struct hash_key  secret;
+    struct keys      keys[LISTS];
+    struct fact     *facts;
+    size_t           n, cap;
+    struct fetch    *fetches;
+    size_t           fetch_n;
+    struct arena     text;            /* of fetches */
+    uint8_t          tls_port[65536 / 8];
+    struct peer_sums sums;
+};
+
+struct peers *peers_new(void)
+{
+    struct peers *p = mem_get(1, sizeof *p);
+    p->secret = hash_key_random();
+    return p;
+}
+
+void peers_free(struct peers *p)
+{
+    if (p == NULL)
+        return;
+    for (size_t i = 0; i < LISTS; i++)
+        free(p->keys[i].slot);
+    free(p->facts);
+    free(p->fetches);
+    arena_free(&p->text);
+    free(p);
+}
+
+/* Names of the same spelling give the same number; equal within a run is all that is asked of it. */
+static uint64_t name_hash(struct bytes name)
+{
+    static const struct hash_key fixed = { { 0x746c73776879, 1 } };
+    char   lower[256];
+    size_t n = name.n < sizeof lower ? name.n : sizeof lower;
+    for (size_t i = 0; i < n; i++)
+        lower[i] = (char)tolower(name.p[i]);
+    uint64_t h = name.n != 0 ? hash_bytes(&fixed, lower, n) : 0;
+    return h != 0 || name.n == 0 ? h : 1;
+}
+
+static uint64_t mix(uint64_t h, const void *p, size_t n)
+{
+    const struct hash_key k = { { h, 2 } };
+    return n != 0 ? hash_bytes(&k, p, n) : h;
+}
+
+static uint64_t suites_hash(const struct client_hello *c)
+{
+    uint64_t h = 1;
+    for (size_t i = 0; i < c->suites.n; i++) {
+        if (c->suites.v[i] > 0xffff || !is_grease((uint16_t)c->suites.v[i]))
+            h = h * 0x9e3779b97f4a7c15u + c->suites.v[i]; /* order matters; GREASE is drawn anew each time */
+    }
+    return h;
+}
+
+static uint64_t mix_list(uint64_t h, const struct u16s *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (!is_grease(list->v[i]))
+            h = mix(h, &list->v[i], sizeof list->v[i]);
+    }
+    return h;
+}
+
+static uint64_t hello_hash(const struct client_hello *c)
+{
+    uint64_t h = mix(suites_hash(c), &c->version, sizeof c->version), types = 0;
+    h = mix_list(mix_list(mix_list(h, &c->groups), &c->sigalgs), &c->versions);
+    h = mix(h, c->point_formats.p, c->point_formats.n);
+    for (size_t i = 0; i < c->alpn.n; i++)
+        h = mix(h, c->alpn.v[i].p, c->alpn.v[i].n);
+    for (size_t i = 0; i < c->exts; i++) {
+        if (!is_grease(c->ext[i].type))
+            types += mix(3, &c->ext[i].type, sizeof c->ext[i].type); /* a sum: browsers shuffle their extensions */
+    }
+    return mix(h, &types, sizeof types);
+}
+
+static bool left_after_certificate(const struct handshake *h)
+{
+    return knows(h, KNOW_CERTIFICATE) && (h->outcome == OUTCOME_ABORTED_BY_CLIENT || h->outcome == OUTCOME_RESET_BY_CLIENT);
+}
+
+void peer_fact_of(const struct handshake *h, struct peer_fact *out)
+{
+    const struct alert *a = last_fatal_alert(h, SIDE_ANY);
+    *out = (struct peer_fact){
+        .stream = h->stream, .outcome = h->outcome, .start_ns = h->start_ns, .end_ns = h->end_ns,
+        .client = h->ends[CLIENT], .server = h->ends[SERVER],
+        .hello_frame = h->hello.where.frame, .answer_frame = h->answer.where.frame, .close_frame = h->close.where.frame,
+        .hello = knows(h, KNOW_CLIENT_HELLO), .answered = knows(h, KNOW_SERVER_HELLO),
+        .server_alert = a != NULL && a->from == SERVER, .finished = h->outcome == OUTCOME_ESTABLISHED,
+        .resumed = h->resumed, .client_rejected = left_after_certificate(h),
+        .leaf_key = h->cert_count != 0 ? (uint8_t)h->certs[0]->key : 0,
+        .alert = a != NULL ? a->number : 0xff, .alert_from = a != NULL ? a->from : CLIENT,
+        .leaf = h->cert_count != 0 ? h->certs[0] : NULL
+    };
+    if (out->answered) {
+        out->version = handshake_version(h);
+        out->suite = h->answer.suite;
+        out->group = h->answer.group != 0 ? h->answer.group : h->kex.group;
+    }
+    if (out->hello) {
+        out->had_sni = h->hello.sni.p != NULL;
+        out->had_sigalgs = h->hello.sigalgs.v != NULL;
+        out->fallback_scsv = h->hello.fallback_scsv;
+        out->name_hash = name_hash(h->hello.sni);
+        out->max_version = h->hello.max_version;
+        out->hello_len = h->hello.raw.n;
+        out->suites_hash = suites_hash(&h->hello);
+        out->hello_hash = hello_hash(&h->hello);
+    }
+}
+
+/* What a rule could tell apart: another fact of the same kind adds nothing after the first few. */
+static uint32_t kind_of(const struct peer_fact *f)
+{
+    const uint64_t parts[] = { f->outcome, f->version, f->max_version, f->suite, f->group, f->alert, f->alert_from, f->leaf_key,
+                               f->had_sni, f->fallback_scsv, f->hello_hash, (uint64_t)f->hello << 1 | f->answered };
+    return (uint32_t)mix(4, parts, sizeof parts);
+}
+
+static size_t key_bytes(enum list list, const struct peer_fact *f, uint8_t out[19])
+{
+    const struct endpoint *e = list == BY_SERVER ? &f->server : &f->client;
+    memset(out, 0, 19);
+    if (list == BY_NAME) {
+        memcpy(out, &f->name_hash, sizeof f->name_hash);
+        return f->name_hash != 0 ? sizeof f->name_hash : 0;
+    }
+    memcpy(out, e->ip, sizeof e->ip);
+    out[16] = e->ip_len;
+    if (list == BY_SERVER)
+        memcpy(out + 17, &e->port, sizeof e->port);
+    return list == BY_SERVER ? 19 : 17;
+}
+
+/* The slot that holds this key, or the free one where it belongs. */
+static struct key *slot_of(const struct peers *p, const struct keys *keys, const uint8_t *bytes, size_t len)
+{
+    size_t i = (size_t)hash_bytes(&p->secret, bytes, len) & (keys->slots - 1);
+    while (keys->slot[i].len != 0 && (keys->slot[i].len != len || memcmp(keys->slot[i].bytes, bytes, len) != 0))
+        i = (i + 1) & (keys->slots - 1);
+    return &keys->slot[i];
+}
+
+static const struct key *key_find(const struct peers *p, enum list list, const struct peer_fact *f)
+{
+    uint8_t bytes[19];
+    size_t  len = key_bytes(list, f, bytes);
+    if (len == 0 || p->keys[list].slots == 0)
+        return NULL;
+    const struct key *k = slot_of(p, &p->keys[list], bytes, len);
+    return k->len != 0 ? k : NULL;
+}
+
+static void keys_grow(const struct peers *p, struct keys *keys)
+{
+    struct keys more = { .slots = keys->slots != 0 ? keys->slots * 2 : 64, .used = keys->used };
+    more.slot = mem_get(more.slots, sizeof *more.slot);
+    for (size_t i = 0; i < keys->slots; i++) {
+        if (keys->slot[i].len != 0)
+            *slot_of(p, &more, keys->slot[i].bytes, keys->slot[i].len) = keys->slot[i];
+    }
+    free(keys->slot);
+    *keys = more;
+}
+
+/* NULL: no name to file it under, or the table is full. */
+static struct key *key_add(struct peers *p, enum list list, const struct peer_fact *f)
+{
+    struct keys *keys = &p->keys[list];
+    uint8_t      bytes[19];
+    size_t       len = key_bytes(list, f, bytes);
+    if (len == 0)
+        return NULL;
+    if (keys->used * 2 >= keys->slots)
+        keys_grow(p, keys);
+    struct key *k = slot_of(p, keys, bytes, len);
+    if (k->len == 0 && keys->used == KEYS_MAX)
+        return NULL;
+    if (k->len == 0) {
+        memcpy(k->bytes, bytes, sizeof bytes);
+        k->len = (uint8_t)len;
+        keys->used++;
+    }
+    return k;
+}
+
+static bool wants(const struct peers *p, const struct key *k, enum list list, uint32_t kind)
+{
+    if (k == NULL || k->facts >= LIST_MAX)
+        return false;
+    if (k->facts < LIST_FIRST)
+        return true;
+    for (uint32_t i = k->first; i != NONE; i = p->facts[i - 1].next[list]) {
+        if (p->facts[i - 1].kind == kind)
+            return false;
+    }
+    return true;
+}
+
+static void fetch_add(struct peers *p, const struct handshake *h)
+{
+    struct fetch f;
+    if (h->outcome != OUTCOME_NOT_TLS || p->fetch_n == FETCHES_MAX || !fetch_of(h, &f))
+        return;
+    if (p->fetches == NULL)
+        p->fetches = mem_get(FETCHES_MAX, sizeof *p->fetches);
+    f.url.p = arena_copy(&p->text, f.url.p, f.url.n);
+    f.answer.p = f.answer.p != NULL ? arena_copy(&p->text, f.answer.p, f.answer.n) : NULL;
+    p->fetches[p->fetch_n++] = f;
+}
+
+/* Plain text that is no prelude says nothing of TLS; a dialog that leads to it does. */
+static bool about_tls(const struct handshake *h)
+{
+    return h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) || (h->prelude.kind != PRELUDE_NONE && h->prelude.asked_for_tls);
+}
+
+void peers_add(struct peers *p, const struct handshake *h)
+{
+    struct fact f = { 0 };
+    bool        wanted[LISTS], any = false;
+    struct key *k[LISTS];
+    p->sums.connections++;
+    p->sums.not_opened += h->outcome == OUTCOME_NOT_OPENED && h->prelude.kind == PRELUDE_NONE;
+    p->sums.tls += h->tls_seen[CLIENT] || about_tls(h);
+    fetch_add(p, h);
+    if (h->outcome == OUTCOME_NOT_TLS)
+        return;
+    peer_fact_of(h, &f.is);
+    f.kind = kind_of(&f.is);
+    for (size_t i = 0; i < LISTS; i++) {
+        k[i] = key_add(p, (enum list)i, &f.is);
+        wanted[i] = wants(p, k[i], (enum list)i, f.kind);
+        any |= wanted[i];
+    }
+    if (about_tls(h)) {
+        uint16_t port = h->ends[SERVER].port;
+        p->tls_port[port / 8] |= (uint8_t)(1 << port % 8);
+        if (k[BY_SERVER] != NULL)
+            k[BY_SERVER]->speaks_tls = true;
+    }
+    if (!any || p->n == FACTS_MAX) {
+        p->sums.passed_over++;
+        return;
+    }
+    if (p->n == p->cap) {
+        p->cap = p->cap != 0 ? p->cap * 2 : 64;
+        p->facts = mem_grow(p->facts, p->cap, sizeof *p->facts);
+    }
+    p->facts[p->n++] = f;
+    for (size_t i = 0; i < LISTS; i++) {
+        if (!wanted[i])
+            continue;
+        if (k[i]->last != NONE)
+            p->facts[k[i]->last - 1].next[i] = (uint32_t)p->n;
+        else
+            k[i]->first = (uint32_t)p->n;
+        k[i]->last = (uint32_t)p->n;
+        k[i]->facts++;
+    }
+}
+
+/* `walk` holds the number + 1 of the fact given last. */
+static const struct peer_fact *walk_list(const struct peers *p, const struct handshake *h, enum list list, size_t *walk)
+{
+    uint32_t i = NONE;
+    if (p == NULL)
+        return NULL;
+    if (*walk == 0) {
+        struct peer_fact own = { .client = h->ends[CLIENT], .server = h->ends[SERVER], .name_hash = name_hash(h->hello.sni) };
+        const struct key *k = key_find(p, list, &own);
+        i = k != NULL ? k->first : NONE;
+    } else {
+        i = p->facts[*walk - 1].next[list];
+    }
+    while (i != NONE && p->facts[i - 1].is.stream == h->stream)
+        i = p->facts[i - 1].next[list];
+    if (i == NONE)
+        return NULL;
+    *walk = i;
+    return &p->facts[i - 1].is;
+}
+
+const struct peer_fact *peers_server(const struct peers *p, const struct handshake *h, size_t *walk)
+{
+    return walk_list(p, h, BY_SERVER, walk);
+}
+
+const struct peer_fact *peers_client(const struct peers *p, const struct handshake *h, size_t *walk)
+{
+    return walk_list(p, h, BY_CLIENT, walk);
+}
+
+const struct peer_fact *peers_name(const struct peers *p, const struct handshake *h, size_t *walk)
+{
+    return walk_list(p, h, BY_NAME, walk);
+}
+
+static bool same_ip(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->ip_len == b->ip_len && memcmp(a->ip, b->ip, a->ip_len) == 0;
+}
+
+const struct fetch *peers_fetch(const struct peers *p, const struct handshake *h, size_t *walk)
+{
+    while (p != NULL && *walk < p->fetch_n) {
+        const struct fetch *f = &p->fetches[(*walk)++];
+        if (same_ip(&f->client, &h->ends[CLIENT]) && f->stream != h->stream)
+            return f;
+    }
+    return NULL;
+}
+
+bool peers_speaks_tls(const struct peers *p, const struct endpoint *server)
+{
+    const struct peer_fact f = { .server = *server };
+    const struct key *k = p != NULL ? key_find(p, BY_SERVER, &f) : NULL;
+    return k != NULL && k->speaks_tls;
+}
+
+bool peers_port_speaks_tls(const struct peers *p, uint16_t port)
+{
+    return p != NULL && (p->tls_port[port / 8] >> port % 8 & 1) != 0;
+}
+
+const struct peer_sums *peers_sums(const struct peers *p) { return &p->sums; }
