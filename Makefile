@@ -23,6 +23,7 @@ ARCHIVES := $(BUILD)/report.a $(BUILD)/dissect.a $(BUILD)/base.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
+.SECONDARY: $(gen)
 .PHONY: all demo check asan fuzz bench layers lab install uninstall deps clean format units
 all: $(BUILD)/tlswhy
 

@@ -54,6 +54,14 @@ enum alert_id {
     ALERT_NONE = -1
 };
 
+/* Extension numbers, from dissect/names/extensions.tsv. */
+enum extension_id {
+#define EXTENSION(id, name, upper) EXT_##upper = (id),
+#include "gen/extensions.inc"
+#undef EXTENSION
+    EXT_LAST = 0xffff
+};
+
 /* Object identifiers: "sha256WithRSAEncryption"; an unknown one as dotted text. `dotted` in, name out. */
 const char *oid_name(const char *dotted);
 /* Short name of an attribute type for distinguished names ("CN", "O"), or NULL. */
