@@ -55,6 +55,7 @@ struct cert {
     struct bytes     der;
     bool             malformed;
     const char      *broken;      /* the first field that did not decode, or NULL */
+    const char      *odd;         /* the frame is whole, but this inside it does not decode: "the public key" */
     size_t           trailing;    /* bytes behind the certificate that came with it; `der` is without them */
     bool             loose;       /* a length that is not in the shortest form, or another slip from DER */
     struct cert_digests *digests; /* private: cert_sha256() and its like fill it when first asked */
@@ -122,13 +123,18 @@ enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const s
 /* Name matching by RFC 6125 and 9525: a DNS name (A-label, case-insensitive, one left-most wildcard label) or
  * an IP address in text against SANs; `cn_used` tells that only the subject's CN matched, there being no SAN. */
 bool cert_matches_name(const struct cert *c, const char *name, size_t len, bool *cn_used);
+/* An address in text, IPv6 also in brackets, as octets in `buf`. */
+bool ip_from_text(const char *s, size_t n, struct bytes *out, uint8_t buf[16]);
+bool x509_attr_equal(const struct x509_attr *a, const struct x509_attr *b);
 bool names_equal(const struct x509_name *a, const struct x509_name *b); /* DER first, then RFC 5280 section 7.1 */
 
 /* For people and ECS: "CN=www.example, O=Example", escaped. In the arena. */
 const char *x509_name_text(struct arena *a, const struct x509_name *n);
+const char *x509_name_short(struct arena *a, const struct x509_name *n); /* CN, else OU, O, the whole. Escaped. */
 /* Shortest useful name: CN, else first DNS SAN, else O, else the whole. Escaped. */
 const char *cert_short_name(struct arena *a, const struct cert *c);
 const char *cert_key_name(const struct cert *c, char buf[64]); /* "RSA 2048", "EC secp384r1" */
+const char *hash_name(enum hash_id h);          /* "SHA-256" */
 const char *cert_sig_name(const struct cert *c); /* "sha256WithRSAEncryption" */
 
 /* Certificates of a PEM or DER file, several in a file; also PKCS#7 bundles. Interned into `s`; the array is the caller's (free). */

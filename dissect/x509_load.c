@@ -1,0 +1,240 @@
+/* Certificates from files: PEM (RFC 7468), DER, several in a row, and PKCS#7 bundles (RFC 2315). */
+#include "x509_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX = 64 * 1024 * 1024, CERT_MAX = 64 * 1024 };
+
+struct pile {
+    struct cert_store *store;
+    struct cert      **v;
+    size_t             n, cap, bad;
+    const char        *other; /* what was there instead of a certificate */
+};
+
+static void pile_add(struct pile *p, struct bytes der)
+{
+    if (der.n == 0 || der.n > CERT_MAX) {
+        p->bad++;
+        return;
+    }
+    if (p->n == p->cap)
+        p->v = mem_grow(p->v, p->cap = p->cap != 0 ? p->cap * 2 : 16, sizeof(struct cert *));
+    p->v[p->n++] = cert_intern(p->store, der.p, der.n);
+}
+
+/* SignedData (RFC 2315 section 9.1): the certificates stand in [0]. False: this is something else. */
+static bool add_pkcs7(struct pile *p, struct bytes der)
+{
+    struct reader r = der_open(der, DER_SEQUENCE, "ContentInfo");
+    struct der    d, cert;
+    char          oid[32];
+    if (!der_expect(&r, DER_OID, &d, "contentType") || !der_oid(d.body, oid, sizeof oid) || strcmp(oid, "1.2.840.113549.1.7.2") != 0)
+        return false;
+    struct reader content = der_into(&r, DER_CONS(0), "content"), data = der_into(&content, DER_SEQUENCE, "SignedData");
+    der_expect(&data, DER_INTEGER, &d, "version");
+    der_expect(&data, DER_SET, &d, "digestAlgorithms");
+    der_expect(&data, DER_SEQUENCE, &d, "contentInfo");
+    if (der_take(&data, DER_CONS(0), &d)) {
+        struct reader set = der_inside(&d);
+        while (rd_more(&set) && der_next(&set, &cert, "certificate"))
+            if (cert.tag == DER_SEQUENCE)
+                pile_add(p, cert.whole);
+    }
+    return true;
+}
+
+/* What else a lone DER file may be; NULL: it may well be a certificate, broken or not. */
+static const char *other_der(struct bytes der)
+{
+    struct reader r = der_open(der, DER_SEQUENCE, "file");
+    struct der    first, second, inner;
+    if (!der_next(&r, &first, "first") || !der_next(&r, &second, "second"))
+        return NULL;
+    if (first.tag == DER_INTEGER)
+        return second.tag == DER_SEQUENCE && first.body.n == 1 && first.body.p[0] == 3 ? "PKCS12" : "PRIVATE KEY";
+    if (first.tag == DER_SEQUENCE && second.tag == DER_BIT_STRING)
+        return "PUBLIC KEY";
+    struct reader in = der_inside(&first);
+    if (first.tag != DER_SEQUENCE || !der_next(&in, &inner, "version") || inner.tag != DER_INTEGER || !der_next(&in, &second, "name"))
+        return NULL;
+    if (inner.body.n == 1 && inner.body.p[0] == 0 && second.tag == DER_SEQUENCE && rd_more(&in) && der_next(&in, &inner, "key") &&
+        inner.tag == DER_SEQUENCE && rd_more(&in) && *in.p == DER_CONS(0))
+        return "CERTIFICATE REQUEST";
+    return NULL;
+}
+
+/* DER certificates in a row; the last one keeps whatever trails. */
+static void add_der(struct pile *p, struct bytes all)
+{
+    struct reader r = rd_of(all.p, all.n);
+    struct der    d;
+    if (add_pkcs7(p, all))
+        return;
+    if ((p->other = other_der(all)) != NULL)
+        return;
+    while (rd_more(&r)) {
+        struct reader start = r;
+        bool          whole = der_next(&r, &d, "certificate");
+        if (!whole || !rd_more(&r) || *r.p != DER_SEQUENCE) {
+            pile_add(p, rd_rest(&start));
+            return;
+        }
+        pile_add(p, d.whole);
+    }
+}
+
+static int base64_digit(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 4648 section 4, white space passed over. SIZE_MAX: not base64. `out` holds at least n bytes. */
+static size_t base64_decode(const uint8_t *p, size_t n, uint8_t *out)
+{
+    uint32_t bits = 0;
+    size_t   used = 0, digits = 0, pads = 0;
+    for (size_t i = 0; i < n; i++) {
+        int v = base64_digit(p[i]);
+        if (p[i] == ' ' || (p[i] >= '\t' && p[i] <= '\r'))
+            continue;
+        if (p[i] == '=' && ++pads <= 2)
+            continue;
+        if (v < 0 || pads != 0)
+            return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)v;
+        if (++digits % 4 != 1)
+            out[used++] = (uint8_t)(bits >> (2 * (3 - (digits - 1) % 4)));
+    }
+    return digits % 4 != 1 && digits > 0 ? used : SIZE_MAX;
+}
+
+static const uint8_t *find(const uint8_t *p, const uint8_t *end, const char *what)
+{
+    return p < end ? memmem(p, (size_t)(end - p), what, strlen(what)) : NULL;
+}
+
+static bool label_is(const uint8_t *p, size_t n, const char *label) { return n == strlen(label) && memcmp(p, label, n) == 0; }
+
+static void add_pem(struct pile *p, const uint8_t *s, const uint8_t *end)
+{
+    static const char *const others[] = { "PRIVATE KEY", "CERTIFICATE REQUEST", "X509 CRL", "PUBLIC KEY", "DH PARAMETERS", "EC PARAMETERS" };
+    uint8_t                 *buf = mem_get((size_t)(end - s), 1);
+    while ((s = find(s, end, "-----BEGIN ")) != NULL) {
+        const uint8_t *label = s + 11, *label_end = find(label, end, "-----");
+        if (label_end == NULL)
+            break;
+        size_t         n = (size_t)(label_end - label);
+        const uint8_t *body = label_end + 5, *stop = find(body, end, "-----END ");
+        bool           cert = label_is(label, n, "CERTIFICATE") || label_is(label, n, "X509 CERTIFICATE");
+        bool           trusted = label_is(label, n, "TRUSTED CERTIFICATE");
+        s = stop != NULL ? stop + 9 : end;
+        if (cert || trusted || label_is(label, n, "PKCS7")) {
+            size_t       len = stop != NULL ? base64_decode(body, (size_t)(stop - body), buf) : SIZE_MAX;
+            struct der   d;
+            struct reader r = rd_of(buf, len != SIZE_MAX ? len : 0);
+            if (len == SIZE_MAX)
+                p->bad++;
+            else if (trusted && der_next(&r, &d, "certificate")) /* OpenSSL's own form: settings follow */
+                pile_add(p, d.whole);
+            else if (cert || !add_pkcs7(p, (struct bytes){ buf, len }))
+                pile_add(p, (struct bytes){ buf, len });
+            continue;
+        }
+        for (size_t i = 0; i < ARRAY_LEN(others) && p->other == NULL; i++)
+            if (n >= strlen(others[i]) && label_is(label_end - strlen(others[i]), strlen(others[i]), others[i]))
+                p->other = others[i];
+    }
+    free(buf);
+}
+
+static struct pile pile_read(struct cert_store *s, const void *bytes, size_t n)
+{
+    const uint8_t *b = bytes;
+    struct pile    p = { .store = s };
+    if (n > 0 && b[0] == DER_SEQUENCE)
+        add_der(&p, (struct bytes){ b, n });
+    else
+        add_pem(&p, b, b + n);
+    return p;
+}
+
+void certs_from_memory(struct cert_store *s, const void *p, size_t n, struct cert ***out, size_t *count, size_t *bad)
+{
+    struct pile pile = pile_read(s, p, n);
+    *out = pile.v;
+    *count = pile.n;
+    *bad = pile.bad;
+}
+
+static uint8_t *file_read(const char *path, size_t *n, struct err *err)
+{
+    FILE    *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    uint8_t *buf = NULL;
+    size_t   cap = 0, got = 0;
+    if (f == NULL) {
+        err_sys(err, "cannot open %s", path);
+        return NULL;
+    }
+    do {
+        if (got == cap)
+            buf = mem_grow(buf, cap = cap != 0 ? cap * 2 : 16384, 1);
+        size_t more = fread(buf + got, 1, cap - got, f);
+        got += more;
+        if (more == 0)
+            break;
+    } while (got <= FILE_MAX);
+    bool failed = ferror(f) != 0;
+    if (failed)
+        err_sys(err, "cannot read %s", path);
+    else if (got > FILE_MAX)
+        err_set(err, "%s is larger than 64 MB; no certificate file is", path);
+    if (f != stdin)
+        fclose(f);
+    if (failed || got > FILE_MAX) {
+        free(buf);
+        return NULL;
+    }
+    *n = got;
+    return buf;
+}
+
+/* What to say of a file without a certificate: what it is instead, and what to do. */
+static void say_what(struct err *err, const char *path, const struct pile *p, size_t size)
+{
+    static const struct { const char *other, *say; } t[] = {
+        { "PKCS12", "is a PKCS#12 file; take the certificates out of it with: openssl pkcs12 -in FILE -nokeys -out certs.pem" },
+        { "PRIVATE KEY", "holds a private key and no certificate; give the certificate file that belongs to it" },
+        { "CERTIFICATE REQUEST", "holds a certificate request and no certificate; give what the CA made of it" },
+        { "X509 CRL", "holds a revocation list and no certificate" },
+        { "PUBLIC KEY", "holds a bare public key and no certificate" },
+        { "DH PARAMETERS", "holds Diffie-Hellman parameters and no certificate" },
+        { "EC PARAMETERS", "holds curve parameters and no certificate" },
+    };
+    for (size_t i = 0; p->other != NULL && i < ARRAY_LEN(t); i++)
+        if (strcmp(t[i].other, p->other) == 0)
+            err_set(err, "%s %s", path, t[i].say);
+    if (size == 0)
+        err_set(err, "%s is empty; give a PEM or DER file with certificates", path);
+    if (p->bad != 0)
+        err_set(err, "%s: no CERTIFICATE block in it decodes as base64; copy the certificate again", path);
+    err_set(err, "%s holds no certificate; give a PEM file (-----BEGIN CERTIFICATE-----), a DER file or a PKCS#7 bundle", path);
+}
+
+bool certs_load(struct cert_store *s, const char *path, struct cert ***out, size_t *n, struct err *err)
+{
+    size_t   size = 0;
+    uint8_t *bytes = file_read(path, &size, err);
+    if (bytes == NULL)
+        return false;
+    struct pile p = pile_read(s, bytes, size);
+    if (p.n == 0)
+        say_what(err, path, &p, size);
+    free(bytes);
+    *out = p.v;
+    *n = p.n;
+    return p.n != 0;
+}
