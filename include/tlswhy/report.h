@@ -5,7 +5,12 @@
 #include "tlswhy/why.h"
 
 struct summary {
-    uint64_t handshakes, failed, unknown, other_connections; /* failed: exit status 1 counts these */
+    uint64_t handshakes, completed;
+    uint64_t failed;         /* exit status 1 counts these */
+    uint64_t unknown;        /* failed for no known cause, or not captured whole */
+    uint64_t abandoned, ignored;
+    uint64_t hidden;         /* not captured whole and told only with --all: already open at the start */
+    uint64_t other_connections; /* plain text where no TLS was due */
     uint64_t packets, dropped, evicted, unknown_link;
     bool     complete;      /* no early end, gaps, drops, snap-length cuts */
     const char *incomplete; /* why not, one clause for people, or NULL */
@@ -17,26 +22,50 @@ struct summary {
 };
 
 struct report_options {
-    bool     json, all, color, verbose;
-    unsigned width;         /* columns, default 100 */
+    bool     all, color, verbose;
+    unsigned width;         /* columns, 0 = 100 */
 };
 
 struct group_table;
 
+/* A member that is NULL has nothing to say. `file` comes before the first handshake of each of several inputs. */
 struct renderer {
     const char *name;
+    bool        folds;      /* many failures alike are told in full only a few times; the table has the rest */
     void (*begin)(struct text *out, const struct report_options *o);
+    void (*file)(struct text *out, const struct report_options *o, const char *name);
     void (*handshake)(struct text *out, const struct report_options *o, struct handshake *h, const struct finding *f);
-    void (*summary)(struct text *out, const struct report_options *o, const struct summary *s, const struct group_table *groups);
+    void (*summary)(struct text *out, const struct report_options *o, const struct summary *s, struct group_table *groups);
 };
 extern const struct renderer text_renderer, json_renderer;
 
-/* Failures grouped by cause and server, most frequent first: the table under many failures. */
+/* Failures grouped by cause and server, most frequent first: the table under many failures. Bounds: 10,000
+ * groups; what fits in none of them is counted. */
 struct group_table *groups_new(void);
-void                groups_add(struct group_table *g, const struct handshake *h, const struct finding *f);
+/* Gives how many of this kind there are by now, this one included: same cause, server and client; for connections
+ * that never opened same cause and client; for captures that are not whole same cause. */
+uint64_t            groups_add(struct group_table *g, const struct handshake *h, const struct finding *f);
 void                groups_free(struct group_table *g);
+
+struct group {
+    const char     *cause;
+    struct endpoint server;
+    char            name[64];  /* asked for by the first of them; escaped; "" = none */
+    uint64_t        n;
+    size_t          order;     /* of appearance */
+    uint32_t        stream;    /* of the first */
+    const char     *file;      /* of the first; borrowed */
+};
+/* Sorted: most frequent first, then by first appearance. The array belongs to the table. */
+const struct group *groups_sorted(struct group_table *g, size_t *n, uint64_t *in_none);
 
 /* Is this connection worth an object? (INTERFACE.md: TLS or a prelude seen, or what looks like broken TLS.) */
 bool worth_showing(const struct handshake *h, const struct peers *others);
+
+/* Is it shown without --all? All but successes, and connections of whose handshake nothing was captured. */
+bool shown_by_default(const struct handshake *h, const struct finding *f);
+
+/* Ports where TLS is spoken from the first byte (IANA, and common practice). */
+bool is_tls_port(uint16_t port);
 
 #endif

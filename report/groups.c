@@ -1,0 +1,151 @@
+#include "tlswhy/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GROUPS_MAX = 10000, KIND_LEN = 48 };
+
+/* How many of one kind there were: the kind is a few bytes that say what counts as alike. */
+struct kind {
+    uint8_t  bytes[KIND_LEN]; /* all zero = free slot */
+    uint64_t n;
+    size_t   group;           /* index of its row; for the rows' own table */
+};
+struct kinds {
+    struct kind *slot; /* open addressing; a power of two, at most half full */
+    size_t       slots, used;
+};
+
+struct group_table {
+    struct hash_key secret;
+    struct kinds    rows, alike;
+    struct group   *groups;
+    size_t          n, cap;
+    uint64_t        in_none;
+};
+
+struct group_table *groups_new(void)
+{
+    struct group_table *g = mem_get(1, sizeof *g);
+    g->secret = hash_key_random();
+    return g;
+}
+
+void groups_free(struct group_table *g)
+{
+    if (g == NULL)
+        return;
+    free(g->rows.slot);
+    free(g->alike.slot);
+    free(g->groups);
+    free(g);
+}
+
+static struct kind *slot_of(const struct group_table *g, const struct kinds *kinds, const uint8_t bytes[KIND_LEN])
+{
+    static const uint8_t none[KIND_LEN];
+    size_t i = (size_t)hash_bytes(&g->secret, bytes, KIND_LEN) & (kinds->slots - 1);
+    while (memcmp(kinds->slot[i].bytes, none, KIND_LEN) != 0 && memcmp(kinds->slot[i].bytes, bytes, KIND_LEN) != 0)
+        i = (i + 1) & (kinds->slots - 1);
+    return &kinds->slot[i];
+}
+
+static void kinds_grow(const struct group_table *g, struct kinds *kinds)
+{
+    struct kinds more = { .slots = kinds->slots != 0 ? kinds->slots * 2 : 64, .used = kinds->used };
+    more.slot = mem_get(more.slots, sizeof *more.slot);
+    for (size_t i = 0; i < kinds->slots; i++) {
+        if (kinds->slot[i].n != 0)
+            *slot_of(g, &more, kinds->slot[i].bytes) = kinds->slot[i];
+    }
+    free(kinds->slot);
+    *kinds = more;
+}
+
+/* Counts one more of this kind. NULL: it is a new one and the table is full. */
+static struct kind *count(const struct group_table *g, struct kinds *kinds, const uint8_t bytes[KIND_LEN])
+{
+    if (kinds->used * 2 >= kinds->slots)
+        kinds_grow(g, kinds);
+    struct kind *k = slot_of(g, kinds, bytes);
+    if (k->n == 0 && kinds->used == GROUPS_MAX)
+        return NULL;
+    if (k->n == 0) {
+        memcpy(k->bytes, bytes, KIND_LEN);
+        kinds->used++;
+    }
+    k->n++;
+    return k;
+}
+
+/* Cause, and the ends that matter. */
+static void kind_bytes(uint8_t out[KIND_LEN], const char *cause, const struct endpoint *server, const struct endpoint *client)
+{
+    const struct cause *c = cause_of(cause), *first = cause_at(0);
+    memset(out, 0, KIND_LEN);
+    out[0] = (uint8_t)(1 + (c - first));
+    if (server != NULL) {
+        memcpy(out + 1, server->ip, sizeof server->ip);
+        out[17] = server->ip_len;
+        memcpy(out + 18, &server->port, sizeof server->port);
+    }
+    if (client != NULL) {
+        memcpy(out + 20, client->ip, sizeof client->ip);
+        out[36] = client->ip_len;
+    }
+}
+
+static size_t group_new(struct group_table *g, const struct handshake *h, const struct finding *f)
+{
+    struct text name = { 0 };
+    if (g->n == g->cap) {
+        g->cap = g->cap != 0 ? g->cap * 2 : 16;
+        g->groups = mem_grow(g->groups, g->cap, sizeof *g->groups);
+    }
+    struct group *row = &g->groups[g->n];
+    *row = (struct group){ .cause = f->cause, .server = h->ends[SERVER], .order = g->n, .stream = h->stream, .file = h->file };
+    struct bytes asked = h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+    text_safe(&name, asked.p, asked.n, 40);
+    if (name.n != 0 && name.n < sizeof row->name)
+        memcpy(row->name, name.s, name.n + 1);
+    text_free(&name);
+    return g->n++;
+}
+
+uint64_t groups_add(struct group_table *g, const struct handshake *h, const struct finding *f)
+{
+    uint8_t bytes[KIND_LEN];
+    enum result result = finding_result(h, f);
+    if (result == RESULT_FAILURE) {
+        kind_bytes(bytes, f->cause, &h->ends[SERVER], NULL);
+        struct kind *row = count(g, &g->rows, bytes);
+        if (row != NULL && row->n == 1)
+            row->group = group_new(g, h, f);
+        if (row != NULL)
+            g->groups[row->group].n++;
+        else
+            g->in_none++;
+    }
+    kind_bytes(bytes, f->cause, result == RESULT_UNCLEAR || h->outcome == OUTCOME_NOT_OPENED ? NULL : &h->ends[SERVER],
+               result == RESULT_UNCLEAR ? NULL : &h->ends[CLIENT]);
+    const struct kind *alike = count(g, &g->alike, bytes);
+    return alike != NULL ? alike->n : UINT64_MAX; /* no room to count it: surely one of very many */
+}
+
+/* qsort is not stable, so the order of appearance is spelt out. */
+static int most_frequent(const void *a, const void *b)
+{
+    const struct group *x = a, *y = b;
+    if (x->n != y->n)
+        return x->n > y->n ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+const struct group *groups_sorted(struct group_table *g, size_t *n, uint64_t *in_none)
+{
+    *n = g->n;
+    *in_none = g->in_none;
+    if (g->n != 0)
+        qsort(g->groups, g->n, sizeof *g->groups, most_frequent);
+    return g->groups;
+}

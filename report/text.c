@@ -1,0 +1,317 @@
+#include "tlswhy/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* For people: 100 columns, labels in column 3, what they say from column 13 on.
+ *
+ *     FAILED  stream 4  10.0.0.20:49213 > 203.0.113.7:443  activation.example        cert-rejected
+ *       Why       The client closed right after ...
+ */
+enum { WIDTH = 100, INDENT = 12, NAME_COLUMNS = 64 };
+
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+static size_t width_of(const struct report_options *o) { return o->width != 0 ? o->width : WIDTH; }
+
+static void colored(struct text *t, const struct report_options *o, const char *color, const char *s)
+{
+    text_printf(t, "%s%s%s", o->color ? color : "", s, o->color ? PLAIN : "");
+}
+
+/* Columns that a text takes: code points that are no escape of ours. */
+static size_t columns(const char *s)
+{
+    size_t n = 0;
+    for (; s != NULL && *s != '\0'; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
+}
+
+/* A number as people write it: 5,210. */
+static void number(struct text *t, uint64_t n)
+{
+    char digits[32];
+    int  len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    for (int i = 0; i < len; i++) {
+        if (i != 0 && (len - i) % 3 == 0)
+            text_char(t, ',');
+        text_char(t, digits[i]);
+    }
+}
+
+static void counted(struct text *t, uint64_t n, const char *what)
+{
+    number(t, n);
+    text_printf(t, " %s%s", what, n == 1 ? "" : "s");
+}
+
+static void label(struct text *t, const char *name) { text_printf(t, "  %-10s", name); }
+
+static void paragraph(struct text *t, const struct report_options *o, const char *name, const char *s)
+{
+    label(t, name);
+    text_wrap(t, s, INDENT, width_of(o));
+    text_char(t, '\n');
+}
+
+/* What the connection was for: the name asked for, or where a tunnel was to go. */
+static struct bytes asked_for(const struct handshake *h)
+{
+    return h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+}
+
+/* The first line. `right` stands at the right edge; where all that is too long, the ends get a line of their own. */
+static void headline(struct text *t, const struct report_options *o, const struct handshake *h, const char *word, const char *color,
+                     const char *right)
+{
+    char        a[64], b[64];
+    struct text who = { 0 };
+    int         stream = snprintf(NULL, 0, "%sstream %u", h->datagram ? "udp " : "", h->stream);
+    text_printf(&who, "%s > %s", endpoint_text(&h->ends[CLIENT], a), endpoint_text(&h->ends[SERVER], b));
+    struct bytes name = asked_for(h);
+    if (name.n != 0) {
+        text_add(&who, "  ");
+        text_safe(&who, name.p, name.n, NAME_COLUMNS);
+    }
+    colored(t, o, color, word);
+    text_printf(t, "%*s%sstream %u", (int)(8 - strlen(word)), "", h->datagram ? "udp " : "", h->stream);
+    size_t used = 8 + (size_t)stream, needed = 2 + columns(who.s) + 2 + columns(right);
+    bool   fits = used + needed <= width_of(o);
+    if (fits)
+        text_printf(t, "  %s", who.s);
+    used += fits ? 2 + columns(who.s) : 0;
+    size_t gap = used + 2 + columns(right) <= width_of(o) ? width_of(o) - used - columns(right) : 2;
+    text_printf(t, "%*s%s\n", (int)gap, "", right);
+    if (!fits)
+        text_printf(t, "  %s\n", who.s);
+    text_free(&who);
+}
+
+static void side_and_sure(struct text *t, const struct report_options *o, const struct finding *f)
+{
+    const char *side = blame_name(f->side);
+    size_t      indent = INDENT + 22 + strlen(sure_name(f->sure)) + 2;
+    label(t, "Side");
+    text_printf(t, "%-15s Sure  ", side != NULL ? side : "-");
+    colored(t, o, f->sure == LIKELY ? YELLOW : "", sure_name(f->sure));
+    if (f->because != NULL) {
+        text_add(t, ": ");
+        text_wrap(t, f->because, indent, width_of(o));
+    }
+    text_char(t, '\n');
+}
+
+static void brief_list(struct text *t, const char *head, const char *const *causes, size_t n)
+{
+    text_add(t, head);
+    for (size_t i = 0; i < n; i++)
+        text_printf(t, "%s%s", i != 0 ? ", " : " ", cause_of(causes[i])->brief);
+}
+
+static void evidence(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
+{
+    size_t      frame_width = 0, label_width = 0;
+    struct text line = { 0 };
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        size_t n = (size_t)snprintf(NULL, 0, "%llu", (unsigned long long)f->evidence[i].frame);
+        frame_width = n > frame_width ? n : frame_width;
+        n = strlen(f->evidence[i].label);
+        label_width = n > label_width ? n : label_width;
+    }
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        const struct evidence *e = &f->evidence[i];
+        label(t, i == 0 ? "Evidence" : "");
+        text_printf(t, "#%-*llu %c %-*s  ", (int)frame_width, (unsigned long long)e->frame,
+                    e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', (int)label_width, e->label);
+        text_clear(&line);
+        text_add(&line, e->note != NULL ? e->note : "");
+        if (e->stream != h->stream)
+            text_printf(&line, "%s(stream %u)", line.n != 0 ? " " : "", e->stream);
+        text_wrap(t, line.s != NULL ? line.s : "", INDENT + 1 + frame_width + 3 + label_width + 2, width_of(o));
+        while (t->n != 0 && t->s[t->n - 1] == ' ')
+            t->s[--t->n] = '\0';
+        text_char(t, '\n');
+    }
+    if (f->ruled_out_n != 0) {
+        text_clear(&line);
+        brief_list(&line, "ruled out:", f->ruled_out, f->ruled_out_n);
+        paragraph(t, o, f->evidence_n == 0 ? "Evidence" : "", line.s);
+    }
+    text_free(&line);
+}
+
+static void numbered(struct text *t, const struct report_options *o, const char *name, const char *const *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        label(t, i == 0 ? name : "");
+        if (n > 1)
+            text_printf(t, "%zu. ", i + 1);
+        text_wrap(t, items[i], INDENT + (n > 1 ? 3 : 0), width_of(o));
+        text_char(t, '\n');
+    }
+}
+
+/* A display filter for the frames that are cited, and how to make Wireshark see TLS on a port where it does not look. */
+static void show(struct text *t, const struct handshake *h, const struct finding *f)
+{
+    uint64_t low = 0, high = 0;
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        uint64_t frame = f->evidence[i].frame;
+        if (f->evidence[i].stream != h->stream || frame == 0)
+            continue;
+        low = low == 0 || frame < low ? frame : low;
+        high = frame > high ? frame : high;
+    }
+    label(t, "Show");
+    text_printf(t, "%s.stream == %u", h->datagram ? "udp" : "tcp", h->stream);
+    if (low != 0 && low == high)
+        text_printf(t, " && frame.number == %llu", (unsigned long long)low);
+    else if (low != 0)
+        text_printf(t, " && frame.number >= %llu && frame.number <= %llu", (unsigned long long)low, (unsigned long long)high);
+    if (h->tls_seen[CLIENT] && h->prelude.kind == PRELUDE_NONE && !h->datagram && !is_tls_port(h->ends[SERVER].port))
+        text_printf(t, "   (-d tcp.port==%u,tls)", h->ends[SERVER].port);
+    text_char(t, '\n');
+}
+
+/* -v: what else was seen. */
+static void detail(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
+{
+    char        time[40], history[128], version[NAME_MAX_LEN], suite[NAME_MAX_LEN];
+    struct text line = { 0 };
+    time_rfc3339(time, h->start_ns);
+    handshake_history(h, history, sizeof history);
+    text_printf(&line, "%s, %s, history %s", time, outcome_name(h->outcome), history[0] != '\0' ? history : "-");
+    if (knows(h, KNOW_SERVER_HELLO))
+        text_printf(&line, ", %s, %s", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite));
+    text_printf(&line, ", rule %s", f->rule);
+    paragraph(t, o, "Detail", line.s);
+    text_free(&line);
+}
+
+static void verdict(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
+{
+    bool given_up = strcmp(f->cause, "abandoned") == 0, unclear = finding_result(h, f) == RESULT_UNCLEAR;
+    headline(t, o, h, unclear ? "UNCLEAR" : given_up ? "GAVE UP" : "FAILED", unclear || given_up ? "" : RED, f->cause);
+    paragraph(t, o, "Why", f->why);
+    side_and_sure(t, o, f);
+    if (f->alternatives_n != 0 && f->sure != CERTAIN) {
+        struct text line = { 0 };
+        brief_list(&line, "or it is", f->alternatives, f->alternatives_n);
+        paragraph(t, o, "", line.s);
+        text_free(&line);
+    }
+    evidence(t, o, h, f);
+    numbered(t, o, "Fix", f->fix, f->fix_n);
+    numbered(t, o, "Settle", f->settle, f->settle_n);
+    show(t, h, f);
+    if (o->verbose)
+        detail(t, o, h, f);
+}
+
+/* One line for what did not fail. */
+static void good(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
+{
+    char        version[NAME_MAX_LEN], suite[NAME_MAX_LEN];
+    struct text right = { 0 };
+    const struct plain *plain = &h->plain[h->plain[SERVER].protocol != NULL ? SERVER : CLIENT];
+    if (knows(h, KNOW_SERVER_HELLO))
+        text_printf(&right, "%s %s%s", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite),
+                    h->resumed ? ", resumed" : "");
+    else if (h->outcome == OUTCOME_NOT_TLS)
+        text_add(&right, plain->protocol != NULL ? plain->protocol : "not TLS");
+    headline(t, o, h, finding_result(h, f) == RESULT_NO_TLS ? "plain" : "ok", "", right.s != NULL ? right.s : "");
+    text_free(&right);
+}
+
+static void text_handshake(struct text *t, const struct report_options *o, struct handshake *h, const struct finding *f)
+{
+    enum result r = finding_result(h, f);
+    if (r == RESULT_SUCCESS || r == RESULT_NO_TLS)
+        good(t, o, h, f);
+    else
+        verdict(t, o, h, f);
+}
+
+static void text_file(struct text *t, const struct report_options *o, const char *name)
+{
+    (void)o;
+    text_safe(t, name, strlen(name), 4096);
+    text_add(t, ":\n");
+}
+
+static void table(struct text *t, const struct group *groups, size_t n, uint64_t in_none)
+{
+    enum { ROWS = 40 };
+    size_t   cause_width = 5, server_width = 6;
+    uint64_t left = in_none;
+    char     buf[64];
+    for (size_t i = 0; i < n && i < ROWS; i++) {
+        size_t c = strlen(groups[i].cause), s = strlen(endpoint_text(&groups[i].server, buf));
+        cause_width = c > cause_width ? c : cause_width;
+        server_width = s > server_width ? s : server_width;
+    }
+    text_printf(t, "%7s  %-*s  %-*s  %s\n", "Times", (int)cause_width, "Cause", (int)server_width, "Server", "Name, first seen");
+    for (size_t i = 0; i < n && i < ROWS; i++)
+        text_printf(t, "%7llu  %-*s  %-*s  %s%sstream %u\n", (unsigned long long)groups[i].n, (int)cause_width, groups[i].cause,
+                    (int)server_width, endpoint_text(&groups[i].server, buf), groups[i].name, groups[i].name[0] != '\0' ? ", " : "",
+                    groups[i].stream);
+    for (size_t i = ROWS; i < n; i++)
+        left += groups[i].n;
+    if (left != 0) {
+        text_printf(t, "%7llu  more, of other causes or servers\n", (unsigned long long)left);
+    }
+}
+
+static void text_summary(struct text *t, const struct report_options *o, const struct summary *s, struct group_table *groups)
+{
+    enum { MANY = 8 };
+    uint64_t    in_none = 0;
+    size_t      n = 0;
+    const struct group *rows = groups_sorted(groups, &n, &in_none);
+    struct text line = { 0 };
+    if (s->failed + s->unknown > MANY && n != 0)
+        table(t, rows, n, in_none);
+    if (s->handshakes == 0) {
+        text_add(&line, "No TLS handshake");
+    } else {
+        counted(&line, s->handshakes, "handshake");
+        text_add(&line, ": ");
+        number(&line, s->completed);
+        text_add(&line, " completed, ");
+        number(&line, s->failed);
+        text_add(&line, " failed");
+    }
+    const struct { uint64_t n; const char *what; } more[] = {
+        { s->ignored, "ignored" }, { s->abandoned, "given up by the client" }, { s->unknown, "unclear" }
+    };
+    for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+        if (more[i].n != 0) {
+            text_add(&line, ", ");
+            number(&line, more[i].n);
+            text_printf(&line, " %s", more[i].what);
+        }
+    }
+    text_add(&line, ". ");
+    counted(&line, s->packets, "packet");
+    text_printf(&line, ", %s.", s->complete ? "none missing" : s->incomplete != NULL ? s->incomplete : "not all captured");
+    if (s->other_connections != 0) {
+        text_char(&line, ' ');
+        counted(&line, s->other_connections, "other connection");
+        text_char(&line, '.');
+    }
+    if (s->hidden != 0) {
+        text_char(&line, ' ');
+        number(&line, s->hidden);
+        text_add(&line, " of the unclear began before the capture; --all shows them.");
+    }
+    text_wrap(t, line.s, 0, width_of(o));
+    text_char(t, '\n');
+    text_free(&line);
+}
+
+const struct renderer text_renderer = {
+    .name = "text", .folds = true, .file = text_file, .handshake = text_handshake, .summary = text_summary
+};
