@@ -136,7 +136,10 @@ static void add_pem(struct pile *p, const uint8_t *s, const uint8_t *end)
             size_t       len = stop != NULL ? base64_decode(body, (size_t)(stop - body), buf) : SIZE_MAX;
             struct der   d;
             struct reader r = rd_of(buf, len != SIZE_MAX ? len : 0);
-            if (len == SIZE_MAX)
+            if (len == SIZE_MAX && stop != NULL && stop > body + 1) { /* keeps its place in the chain, as a malformed one */
+                p->bad++;
+                pile_add(p, (struct bytes){ body, (size_t)(stop - body) });
+            } else if (len == SIZE_MAX)
                 p->bad++;
             else if (trusted && der_next(&r, &d, "certificate")) /* OpenSSL's own form: settings follow */
                 pile_add(p, d.whole);

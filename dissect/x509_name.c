@@ -203,3 +203,35 @@ const char *hash_name(enum hash_id h)
         [HASH_SHA512] = "SHA-512", [HASH_OTHER] = "another hash", [HASH_MD5_SHA1] = "MD5 and SHA-1" };
     return names[h];
 }
+
+const char *key_usage_name(unsigned bit)
+{
+    static const char *const names[] = { "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+                                         "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly" };
+    return bit < ARRAY_LEN(names) ? names[bit] : "?";
+}
+
+const char *san_text(struct arena *a, const struct san *s)
+{
+    static const char *const kinds[] = { "dns", "ip", "uri", "email", "dir", "other", "x400", "edi", "rid" };
+    char                     ip[INET6_ADDRSTRLEN] = "", mask[INET6_ADDRSTRLEN] = "";
+    size_t                   half = s->value.n / 2;
+    struct text              t = { 0 };
+    if (s->kind == SAN_DIR && s->dir != NULL)
+        return arena_printf(a, "dir:%s", x509_name_text(a, s->dir));
+    text_printf(&t, "%s:", kinds[s->kind]);
+    if (s->kind == SAN_IP && (s->value.n == 4 || s->value.n == 16)) {
+        text_add(&t, inet_ntop(s->value.n == 4 ? AF_INET : AF_INET6, s->value.p, ip, sizeof ip));
+    } else if (s->kind == SAN_IP && (s->value.n == 8 || s->value.n == 32)) {
+        inet_ntop(half == 4 ? AF_INET : AF_INET6, s->value.p, ip, sizeof ip);
+        inet_ntop(half == 4 ? AF_INET : AF_INET6, s->value.p + half, mask, sizeof mask);
+        text_printf(&t, "%s/%s", ip, mask);
+    } else if (s->kind == SAN_DNS || s->kind == SAN_URI || s->kind == SAN_EMAIL) {
+        text_safe(&t, s->value.p, s->value.n, TEXT_MAX);
+    } else {
+        text_hex(&t, s->value.p, s->value.n < 64 ? s->value.n : 64);
+    }
+    const char *out = arena_str(a, t.s);
+    text_free(&t);
+    return out;
+}

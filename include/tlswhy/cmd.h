@@ -11,7 +11,7 @@ struct command {
     const char *name, *synopsis, *summary;
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand */
 };
-extern const struct command read_command, cert_command;
+extern const struct command read_command, cert_command, chain_command;
 
 /* Says one sentence on standard error ("tlswhy: ...") and gives EXIT_TROUBLE. */
 int trouble(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -60,4 +60,14 @@ struct trust_question {
 void chain_judge(const struct trust_question *q, struct arena *a, struct chain *out);
 bool chain_has(const struct chain *c, const char *code, enum severity at_least, const struct chain_problem **which);
 
+/* Reads anchors: a PEM, DER or PKCS#7 file, every such file of a folder, or, with path NULL, the system's own
+ * bundle (then clients_own stays false: nothing says that the client in question uses that list). What is no
+ * certificate in a folder is passed over. The array is freed with anchors_free. */
+bool anchors_load(const char *path, struct cert_store *s, struct anchors *out, struct err *err);
+void anchors_free(struct anchors *a);
+
+/* The facts of a certificate as JSON, names as in the reference format: an object under `key`, or bare fields. */
+void cert_facts_json(struct json *j, const char *key, const struct cert *c);
+void cert_facts_fields(struct json *j, const struct cert *c);
+
 #endif
