@@ -7,6 +7,13 @@ static const struct prelude_row rows[] = {
     { "http-connect", http_fits, http_step },
     { "lines", lines_fits, lines_step },
     { "xmpp", xmpp_fits, xmpp_step },
+    { "socks", socks_fits, socks_step },
+    { "proxy", proxy_header_fits, proxy_header_step },
+    { "postgres", postgres_fits, postgres_step },
+    { "mysql", mysql_fits, mysql_step },
+    { "ldap", ldap_fits, ldap_step },
+    { "rdp", rdp_fits, rdp_step },
+    { "tds", tds_fits, tds_step },
 };
 
 struct bytes prelude_keep(struct prelude_step *s, const void *p, size_t n)

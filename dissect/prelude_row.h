@@ -47,6 +47,20 @@ enum fit lines_fits(enum side from, struct bytes start, unsigned *dialog);
 size_t   lines_step(struct prelude_step *s);
 enum fit xmpp_fits(enum side from, struct bytes start, unsigned *dialog);
 size_t   xmpp_step(struct prelude_step *s);
+enum fit socks_fits(enum side from, struct bytes start, unsigned *dialog);
+size_t   socks_step(struct prelude_step *s);
+enum fit proxy_header_fits(enum side from, struct bytes start, unsigned *dialog);
+size_t   proxy_header_step(struct prelude_step *s);
+enum fit postgres_fits(enum side from, struct bytes start, unsigned *dialog);
+size_t   postgres_step(struct prelude_step *s);
+enum fit mysql_fits(enum side from, struct bytes start, unsigned *dialog);
+size_t   mysql_step(struct prelude_step *s);
+enum fit ldap_fits(enum side from, struct bytes start, unsigned *dialog);
+size_t   ldap_step(struct prelude_step *s);
+enum fit rdp_fits(enum side from, struct bytes start, unsigned *dialog);
+size_t   rdp_step(struct prelude_step *s);
+enum fit tds_fits(enum side from, struct bytes start, unsigned *dialog);
+size_t   tds_step(struct prelude_step *s);
 
 enum { LINE_MAX_LEN = 8 * 1024, HEADERS_MAX_LEN = 16 * 1024, MESSAGE_MAX_LEN = 64 * 1024, UNITS_MAX = 1000, KEPT_MAX = 512 };
 

@@ -159,6 +159,7 @@ struct prelude {
     struct bytes server;         /* Server, Via or Proxy-Agent header, or the banner */
     struct bytes location;       /* of a 3xx */
     struct bytes user_agent;
+    struct bytes client;         /* PROXY header: the address it names as the real client */
     struct byte_list schemes;    /* Proxy-Authenticate scheme names, as written */
     struct bytes sent_scheme;    /* Proxy-Authorization scheme the client sent (never the secret); p NULL = none */
     unsigned     tries;          /* CONNECT requests on this connection */
