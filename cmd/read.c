@@ -1,0 +1,191 @@
+#include "tlswhy/filter.h"
+#include "tlswhy/observe.h"
+#include "verdicts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS };
+static const struct option_row rows[] = {
+    { OPT_JSON, "json", NULL, "one JSON object a line, the sums last" },
+    { OPT_ALL, "all", NULL, "good handshakes and plain connections, too" },
+    { OPT_STREAM, "stream", "N", "only the connection that Wireshark calls tcp.stream N" },
+    { OPT_FILTER, "filter", "BPF", "only these packets; numeric, as in 'host 192.0.2.1 and port 443'" },
+    { OPT_IGNORE, "ignore", "CAUSE", "accepted here: neither shown nor a failure for the exit status; may be repeated" },
+    { OPT_CA, "ca", "FILE|DIR", "trust anchors of the client; default: this system's, which settle less" },
+    { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: the packet's" },
+    { OPT_CERTS, "certs", "DIR", "write the certificates seen as DIR/SHA256.der" },
+    { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
+    { OPT_COLOR, "color", "WHEN", "auto, always or never" },
+    { 'v', "verbose", NULL, "more of what was seen with each verdict" },
+    { 'h', "help", NULL, "this text" },
+    { 0 }
+};
+static const char examples[] =
+    "  tlswhy read trace.pcapng                      failures, each with its why, side, evidence and fix\n"
+    "  tlswhy read --all --ca corporate.pem a.pcap   judge by the roots that the client really has\n"
+    "  tcpdump -w - port 443 | tlswhy read -         standard input; files may be gzipped\n"
+    "  tlswhy read --json *.pcap | jq -r .event.code\n";
+
+struct read_options {
+    struct verdict_options verdicts;
+    struct filter         *filter;
+    size_t                 memory;
+};
+
+static bool parse_number(const char *s, uint32_t *out)
+{
+    char              *end = NULL;
+    unsigned long long n = strtoull(s, &end, 10);
+    *out = (uint32_t)n;
+    return end != s && *end == '\0' && s[0] != '-' && n <= UINT32_MAX;
+}
+
+static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
+
+static bool add_ignored(struct verdict_options *o, const char *cause)
+{
+    if (cause_of(cause) == NULL) {
+        const char *near = nearest_word(cause, cause_code);
+        trouble("--ignore: there is no cause '%s'%s%s%s", cause, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                near != NULL ? "'?" : "");
+        return false;
+    }
+    if (o->ignored_n == IGNORED_MAX)
+        return trouble("--ignore: %d causes at most", IGNORED_MAX) == EXIT_NONE_FOUND;
+    o->ignored[o->ignored_n++] = cause;
+    return true;
+}
+
+static bool certs_dir(struct verdict_options *o, const char *dir)
+{
+    struct stat s;
+    o->certs_dir = dir;
+    if (stat(dir, &s) == 0 && S_ISDIR(s.st_mode))
+        return true;
+    return trouble("--certs: %s is no folder; make it first", dir) == EXIT_NONE_FOUND;
+}
+
+/* False: trouble was said. */
+static bool set_option(struct read_options *o, int id, const char *value)
+{
+    struct verdict_options *v = &o->verdicts;
+    struct err              err = { 0 };
+    bool                    ok = true;
+    switch (id) {
+    case OPT_JSON: v->renderer = &json_renderer; break;
+    case OPT_ALL: v->report.all = true; break;
+    case 'v': v->report.verbose = true; break;
+    case OPT_CA: v->ca = value; break;
+    case OPT_CERTS: return certs_dir(v, value);
+    case OPT_IGNORE: return add_ignored(v, value);
+    case OPT_COLOR: return color_wanted(value, &v->report.color);
+    case OPT_AT:
+        v->at_given = true;
+        if (!time_parse(value, &v->at_ns))
+            ok = trouble("--at takes a time like 2024-02-03T10:11:12Z or seconds since 1970, not '%s'", value) == EXIT_NONE_FOUND;
+        break;
+    case OPT_STREAM:
+        v->one_stream = true;
+        if (!parse_number(value, &v->stream))
+            ok = trouble("--stream takes a number, as in tcp.stream == 4, not '%s'", value) == EXIT_NONE_FOUND;
+        break;
+    case OPT_MEMORY:
+        if (!size_parse(value, &o->memory) || o->memory < 1024 * 1024)
+            ok = trouble("--memory takes a size of at least 1M, like 64M or 2G, not '%s'", value) == EXIT_NONE_FOUND;
+        break;
+    case OPT_FILTER:
+        filter_free(o->filter);
+        o->filter = filter_new(value, &err);
+        if (o->filter == NULL)
+            ok = trouble("%s", err.text) == EXIT_NONE_FOUND;
+        break;
+    default: break;
+    }
+    return ok;
+}
+
+/* Passes on all that the packet (or the end) brought about. */
+static void observe_all(struct flows *flows, struct observer *observer, struct verdicts *v)
+{
+    struct wire_event ev;
+    struct handshake *h = NULL;
+    while (flows_next(flows, &ev)) {
+        observe(observer, &ev);
+        while ((h = observed(observer)) != NULL)
+            verdicts_take(v, h);
+    }
+}
+
+/* One input to its end. False: trouble was said; what could be read counts. */
+static bool read_file(const struct read_options *o, struct verdicts *v, const char *path)
+{
+    struct err      err = { 0 }, odd = { 0 };
+    struct packet   p;
+    struct capture *capture = capture_open(path, &err);
+    if (capture == NULL)
+        return trouble("%s", err.text) == EXIT_NONE_FOUND;
+    struct flows    *flows = flows_new(o->memory);
+    struct observer *observer = observer_new(verdicts_store(v), flows);
+    bool             any = false;
+    verdicts_begin(v, path);
+    while (capture_next(capture, &p, &err)) {
+        if (o->filter == NULL || filter_passes(o->filter, &p, &odd))
+            any |= flows_packet(flows, &p, &odd);
+        if (odd.text[0] != '\0')
+            trouble("%s: %s", path, odd.text);
+        odd.text[0] = '\0';
+        observe_all(flows, observer, v);
+    }
+    flows_end(flows);
+    observe_all(flows, observer, v);
+    verdicts_end(v, capture_facts(capture), flow_facts(flows));
+    bool useless = !any && flow_facts(flows)->unknown_link != 0;
+    if (err.text[0] != '\0')
+        trouble("%s", err.text);
+    observer_free(observer);
+    flows_free(flows);
+    capture_close(capture);
+    return err.text[0] == '\0' && !useless;
+}
+
+static int run(int argc, char **argv)
+{
+    struct read_options o = { .verdicts = { .renderer = &text_renderer }, .memory = (size_t)256 << 20 };
+    const char *value = NULL;
+    int         id = 0, first = 1, status = EXIT_NONE_FOUND;
+    color_wanted("auto", &o.verdicts.report.color);
+    while ((id = option_next(rows, argc, argv, &value, &first)) > 0) {
+        if (id == 'h') {
+            options_help(&read_command, rows, examples);
+            filter_free(o.filter);
+            return out_finish(EXIT_NONE_FOUND);
+        }
+        if (!set_option(&o, id, value))
+            id = -1;
+        if (id < 0)
+            break;
+    }
+    if (id < 0) {
+        filter_free(o.filter);
+        return EXIT_TROUBLE;
+    }
+    if (first == argc) {
+        filter_free(o.filter);
+        return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
+    }
+    o.verdicts.memory = o.memory / 4;
+    o.verdicts.name_files = argc - first > 1;
+    struct verdicts *v = verdicts_new(&o.verdicts);
+    for (int i = first; v != NULL && i < argc; i++) {
+        if (!read_file(&o, v, argv[i]))
+            status = EXIT_TROUBLE;
+    }
+    int found = v != NULL ? verdicts_close(v) : EXIT_TROUBLE;
+    filter_free(o.filter);
+    return out_finish(status > found ? status : found);
+}
+
+const struct command read_command = { "read", "FILE... | -", "explain the handshakes in saved captures", run };

@@ -1,0 +1,288 @@
+#include "verdicts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { IN_FULL = 5, OUT_FULL = 64 * 1024 }; /* alike failures told in full; bytes of output kept before writing */
+
+struct verdicts {
+    struct verdict_options o;
+    struct cert_store  *store;
+    struct anchors      anchors;
+    bool                anchors_tried, anchors_there, trouble;
+    struct peers       *peers;      /* of this input */
+    struct group_table *groups;
+    struct summary      sum;
+    struct text         out;
+    const char         *file;
+    bool                file_named; /* its heading was written */
+    struct handshake  **held;
+    size_t              held_n, held_cap, held_bytes;
+    uint64_t            gaps;       /* connections of this input with missing bytes */
+    int64_t             last_ns;    /* of the capture so far */
+    char                incomplete[128];
+};
+
+struct verdicts *verdicts_new(const struct verdict_options *o)
+{
+    struct verdicts *v = mem_get(1, sizeof *v);
+    struct err       err = { 0 };
+    v->o = *o;
+    v->store = cert_store_new();
+    v->groups = groups_new();
+    v->sum.complete = true;
+    if (o->ca != NULL && !anchors_load(o->ca, v->store, &v->anchors, &err)) { /* the system's are read when needed */
+        trouble("%s", err.text);
+        v->trouble = true;
+        verdicts_close(v);
+        return NULL;
+    }
+    v->anchors.clients_own = o->ca != NULL;
+    v->anchors_there = v->anchors_tried = o->ca != NULL;
+    if (o->renderer->begin != NULL)
+        o->renderer->begin(&v->out, &o->report);
+    return v;
+}
+
+struct cert_store *verdicts_store(struct verdicts *v) { return v->store; }
+
+void verdicts_begin(struct verdicts *v, const char *file)
+{
+    v->file = file;
+    v->file_named = false;
+    v->gaps = 0;
+    v->peers = peers_new();
+}
+
+static const struct anchors *anchors(struct verdicts *v)
+{
+    struct err ignored = { 0 }; /* a system without a bundle: chains are judged without anchors */
+    if (!v->anchors_tried)
+        v->anchors_there = anchors_load(NULL, v->store, &v->anchors, &ignored);
+    v->anchors_tried = true;
+    return v->anchors_there ? &v->anchors : NULL;
+}
+
+static void judge(struct verdicts *v, struct handshake *h)
+{
+    if (h->cert_count == 0)
+        return;
+    const struct suite *suite = suite_of(h->answer.suite);
+    struct bytes name = h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+    int64_t      ns = v->o.at_given ? v->o.at_ns : h->certs_at.ns != 0 ? h->certs_at.ns : h->start_ns;
+    struct trust_question q = {
+        .store = v->store, .certs = h->certs, .n = h->cert_count, .anchors = anchors(v),
+        .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n, .staple = h->staple,
+        .kex = suite != NULL ? suite->kex : KEX_UNKNOWN
+    };
+    struct chain *chain = ARENA_NEW(&h->arena, struct chain);
+    chain_judge(&q, &h->arena, chain);
+    h->chain = chain;
+}
+
+static void count_cause(struct summary *s, const char *code)
+{
+    for (size_t i = 0; i < s->causes_n; i++) {
+        if (s->causes[i].code == code) { /* codes are rows of one table */
+            s->causes[i].n++;
+            return;
+        }
+    }
+    if (s->causes_n < ARRAY_LEN(s->causes))
+        s->causes[s->causes_n++] = (struct cause_count){ .code = code, .n = 1 };
+}
+
+static bool is_ignored(const struct verdict_options *o, const char *cause)
+{
+    for (size_t i = 0; i < o->ignored_n; i++) {
+        if (strcmp(o->ignored[i], cause) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void count(struct verdicts *v, const struct handshake *h, const struct finding *f)
+{
+    struct summary *s = &v->sum;
+    enum result     r = finding_result(h, f);
+    if (r == RESULT_NO_TLS) {
+        s->other_connections++;
+        return;
+    }
+    s->handshakes++;
+    if (r == RESULT_SUCCESS) {
+        s->completed++;
+        return;
+    }
+    count_cause(s, cause_of(f->cause)->code);
+    if (is_ignored(&v->o, f->cause))
+        s->ignored++;
+    else if (finding_counts(h, f))
+        s->failed++;
+    else if (strcmp(f->cause, "abandoned") == 0)
+        s->abandoned++;
+    else
+        s->unknown++;
+    s->hidden += r == RESULT_UNCLEAR && !v->o.report.all && !shown_by_default(h, f);
+}
+
+static void write_out(struct verdicts *v, struct handshake *h, const struct finding *f)
+{
+    const struct renderer *r = v->o.renderer;
+    if (v->o.name_files && r->file != NULL && !v->file_named)
+        r->file(&v->out, &v->o.report, v->file);
+    v->file_named = true;
+    r->handshake(&v->out, &v->o.report, h, f);
+    if (v->out.n > OUT_FULL)
+        out_flush(&v->out);
+}
+
+/* Sums, and the handshake itself where it is to be shown. */
+static void report(struct verdicts *v, struct handshake *h, const struct finding *f)
+{
+    if (v->o.one_stream && h->stream != v->o.stream)
+        return;
+    count(v, h, f);
+    bool failed = finding_result(h, f) == RESULT_FAILURE || finding_result(h, f) == RESULT_UNCLEAR;
+    if (failed && is_ignored(&v->o, f->cause))
+        return;
+    if (!v->o.report.all && !v->o.one_stream && !shown_by_default(h, f))
+        return;
+    uint64_t alike = failed ? groups_add(v->groups, h, f) : 0;
+    if (alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream)
+        write_out(v, h, f);
+}
+
+static int by_stream(const void *a, const void *b)
+{
+    const struct handshake *x = *(struct handshake *const *)a, *y = *(struct handshake *const *)b;
+    if (x->datagram != y->datagram)
+        return x->datagram ? 1 : -1;
+    return x->stream < y->stream ? -1 : x->stream > y->stream;
+}
+
+/* Explains and writes what is held. */
+static void settle(struct verdicts *v)
+{
+    if (v->held_n != 0)
+        qsort(v->held, v->held_n, sizeof *v->held, by_stream);
+    for (size_t i = 0; i < v->held_n; i++) {
+        struct handshake *h = v->held[i];
+        struct finding    f = { 0 };
+        if (worth_showing(h, v->peers) || (h->outcome == OUTCOME_NOT_TLS && v->o.report.all)) {
+            if (h->at_end_of_capture && v->last_ns > h->end_ns)
+                h->capture_left = v->last_ns - h->end_ns;
+            judge(v, h);
+            why_explain(h, v->peers, &h->arena, &f);
+            report(v, h, &f);
+        } else {
+            v->sum.other_connections++;
+        }
+        handshake_free(h);
+    }
+    v->held_n = v->held_bytes = 0;
+}
+
+/* Writes a certificate as DIR/SHA256.der, once. */
+static void keep_certificate(struct verdicts *v, const struct cert *c)
+{
+    struct text path = { 0 };
+    text_printf(&path, "%s/", v->o.certs_dir);
+    text_hex(&path, cert_sha256(c), 32);
+    text_add(&path, ".der");
+    int fd = open(path.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd >= 0) {
+        bool whole = write(fd, c->der.p, c->der.n) == (ssize_t)c->der.n;
+        whole = close(fd) == 0 && whole;
+        if (!whole) {
+            trouble("cannot write %s: %s; make room and run it again", path.s, strerror(errno));
+            unlink(path.s);
+            v->trouble = true;
+        }
+    } else if (errno != EEXIST) {
+        trouble("cannot write %s: %s", path.s, strerror(errno));
+        v->trouble = true;
+        v->o.certs_dir = NULL; /* said once */
+    }
+    text_free(&path);
+}
+
+void verdicts_take(struct verdicts *v, struct handshake *h)
+{
+    h->file = v->file;
+    v->last_ns = h->end_ns > v->last_ns ? h->end_ns : v->last_ns;
+    v->gaps += h->tcp.missing[CLIENT] != 0 || h->tcp.missing[SERVER] != 0;
+    peers_add(v->peers, h);
+    for (size_t i = 0; v->o.certs_dir != NULL && i < h->cert_count; i++)
+        keep_certificate(v, h->certs[i]);
+    for (size_t i = 0; v->o.certs_dir != NULL && i < h->client_cert_count; i++)
+        keep_certificate(v, h->client_certs[i]);
+    if (ended_well(h) && !v->o.report.all && !v->o.one_stream) {
+        v->sum.handshakes++;
+        v->sum.completed++;
+        handshake_free(h);
+        return;
+    }
+    if (v->held_n == v->held_cap) {
+        v->held_cap = v->held_cap != 0 ? v->held_cap * 2 : 64;
+        v->held = mem_grow(v->held, v->held_cap, sizeof *v->held);
+    }
+    v->held[v->held_n++] = h;
+    v->held_bytes += h->arena.used;
+    if (v->held_bytes > v->o.memory)
+        settle(v);
+}
+
+/* The first reason why an input was not whole, kept for the summary. */
+static void not_whole(struct verdicts *v, bool when, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void not_whole(struct verdicts *v, bool when, const char *fmt, ...)
+{
+    va_list ap;
+    if (!when || !v->sum.complete)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(v->incomplete, sizeof v->incomplete, fmt, ap);
+    va_end(ap);
+    v->sum.complete = false;
+    v->sum.incomplete = v->incomplete;
+}
+
+void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
+{
+    v->last_ns = capture->last_ns;
+    settle(v);
+    v->sum.packets += capture->packets;
+    v->sum.dropped += capture->dropped;
+    v->sum.evicted += flows->evicted;
+    v->sum.unknown_link += flows->unknown_link;
+    not_whole(v, capture->cut_short, "the file ends inside a packet");
+    not_whole(v, capture->dropped != 0, "%llu more were dropped while capturing", (unsigned long long)capture->dropped);
+    not_whole(v, capture->snapped != 0, "%llu of them cut short by the snap length (%u bytes)", (unsigned long long)capture->snapped,
+              capture->snaplen);
+    not_whole(v, v->gaps != 0, "bytes missing in %llu connection%s", (unsigned long long)v->gaps, v->gaps == 1 ? "" : "s");
+    not_whole(v, flows->evicted != 0, "%llu connections let go for want of memory (--memory)", (unsigned long long)flows->evicted);
+    not_whole(v, flows->unknown_link != 0, "%llu on links of unknown type", (unsigned long long)flows->unknown_link);
+    peers_free(v->peers);
+    v->peers = NULL;
+    v->last_ns = 0;
+}
+
+int verdicts_close(struct verdicts *v)
+{
+    int status = v->trouble ? EXIT_TROUBLE : v->sum.failed != 0 ? EXIT_FOUND : EXIT_NONE_FOUND;
+    if (v->peers == NULL && v->file != NULL)
+        v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
+    out_flush(&v->out);
+    text_free(&v->out);
+    groups_free(v->groups);
+    anchors_free(&v->anchors);
+    cert_store_free(v->store);
+    free(v->held);
+    free(v);
+    return status;
+}
