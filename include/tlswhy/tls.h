@@ -36,6 +36,8 @@ void tls_client_hello(struct reader body, struct arena *a, struct client_hello *
 void tls_v2_client_hello(struct reader body, struct arena *a, struct client_hello *out);
 void tls_server_hello(struct reader body, struct arena *a, struct server_hello *out);
 void tls_v2_server_hello(struct reader body, struct arena *a, struct server_hello *out, struct bytes *certificate);
+/* HelloRetryRequest of the drafts that had a handshake type for it (6). */
+void tls_draft_hello_retry(struct reader body, struct arena *a, struct server_hello *out);
 bool tls_is_hello_retry(const struct server_hello *s);
 /* The certificate_list entries, DER, at most 64; `tls13` has a context and extensions. Gives how many there were. */
 size_t tls_certificates(struct reader body, bool tls13, struct bytes out[64], const char **malformed);

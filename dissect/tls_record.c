@@ -1,0 +1,74 @@
+/* tls_record.c - is this the header of a TLS record? RFC 8446 section 5.1, RFC 5246 E.2 (v2-format hello). */
+#include "tlswhy/tls.h"
+
+#define RECORD_MAX (16384 + 2048) /* RFC 5246 section 6.2.3: the longest encrypted body */
+#define HELLO_MAX  (1u << 18)     /* a hello that says it is longer than this is none */
+
+/* Record versions: 3.0 to 3.4 on the wire; drafts of 1.3 kept 3.1 and 3.3. */
+static bool record_version_ok(uint16_t v) { return v >> 8 == 3 && (v & 0xff) <= 4; }
+
+/* The start of a stream must hold what can stand there: a hello, or the alert that answers one. A record's first
+ * bytes alone prove nothing: a Modbus server echoes 16 03 01. What the record holds must agree with them. */
+static enum record_peek peek_first_body(struct reader r, const struct record *rec)
+{
+    uint8_t  type = rd_u8(&r, "type");
+    uint32_t len = rd_u24(&r, "length");
+    uint16_t version = rd_u16(&r, "version");
+    if (rec->type == TLS_ALERT)
+        return rec->len == 2 ? RECORD_YES : RECORD_NOT_TLS;
+    if (rec->type != TLS_HANDSHAKE)
+        return RECORD_NOT_TLS;
+    if (r.want != NULL && rec->len >= 6)
+        return RECORD_MORE;
+    if (rec->len < 6) /* a hello cut into tiny records: only its type can be looked at */
+        return type == HS_CLIENT_HELLO || type == HS_SERVER_HELLO ? RECORD_YES : RECORD_NOT_TLS;
+    if (type == HS_HELLO_REQUEST)
+        return len == 0 ? RECORD_YES : RECORD_NOT_TLS;
+    if (type != HS_CLIENT_HELLO && type != HS_SERVER_HELLO && type != HS_HELLO_RETRY_REQUEST)
+        return RECORD_NOT_TLS;
+    bool version_ok = version >> 8 == 3 || version_rank(version) >= version_rank(0x0300) || version == 0;
+    return len < HELLO_MAX && len >= 4 && version_ok ? RECORD_YES : RECORD_NOT_TLS;
+}
+
+/* SSL 2.0 CLIENT-HELLO and SERVER-HELLO: their inner lengths must add up to the record's. */
+static enum record_peek peek_v2(struct reader r, struct record *out)
+{
+    uint16_t head = rd_u16(&r, "record header");
+    uint8_t  type = rd_u8(&r, "message type");
+    bool     server = type == 4;
+    if (server)
+        rd_u16(&r, "session id hit, certificate type");
+    uint16_t version = rd_u16(&r, "version");
+    size_t   sum = server ? 11 : 9, specs = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t n = rd_u16(&r, "length");
+        specs = i == (server ? 1 : 0) ? n : specs;
+        sum += n;
+    }
+    if (head >> 15 == 0 || (r.want == NULL && type != 1 && type != 4))
+        return RECORD_NOT_TLS;
+    if (r.want != NULL)
+        return RECORD_MORE;
+    *out = (struct record){ .type = type, .version = 2, .len = head & 0x7fffu, .header = 2, .v2 = true };
+    bool version_ok = version == 2 || (!server && version >> 8 == 3 && (version & 0xff) <= 4);
+    return version_ok && sum == out->len && specs % 3 == 0 ? RECORD_YES : RECORD_NOT_TLS;
+}
+
+enum record_peek record_peek(const struct reader *side, bool start, struct record *out)
+{
+    struct reader r = *side;
+    size_t        left = rd_left(&r);
+    if (start && left > 0 && r.p[0] >= 0x80)
+        return peek_v2(r, out);
+    *out = (struct record){ .type = rd_u8(&r, "record type"), .version = rd_u16(&r, "record version"), .header = 5 };
+    out->len = rd_u16(&r, "record length");
+    if (left >= 1 && (out->type < TLS_CHANGE_CIPHER_SPEC || out->type > TLS_HEARTBEAT))
+        return RECORD_NOT_TLS;
+    if (left >= 2 && side->p[1] != 3)
+        return RECORD_NOT_TLS;
+    if (r.want != NULL)
+        return RECORD_MORE;
+    if (!record_version_ok(out->version) || out->len > RECORD_MAX || (out->len == 0 && out->type != TLS_APPLICATION_DATA))
+        return RECORD_NOT_TLS;
+    return start ? peek_first_body(r, out) : RECORD_YES;
+}
