@@ -63,31 +63,33 @@ static struct bytes asked_for(const struct handshake *h)
     return h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
 }
 
-/* The first line. `right` stands at the right edge; where all that is too long, the ends get a line of their own. */
+/* The first line. `right` stands at the right edge; what does not fit before it gets lines of its own. */
 static void headline(struct text *t, const struct report_options *o, const struct handshake *h, const char *word, const char *color,
                      const char *right)
 {
     char        a[64], b[64];
-    struct text who = { 0 };
-    int         stream = snprintf(NULL, 0, "%sstream %u", h->datagram ? "udp " : "", h->stream);
-    text_printf(&who, "%s > %s", endpoint_text(&h->ends[CLIENT], a), endpoint_text(&h->ends[SERVER], b));
-    struct bytes name = asked_for(h);
-    if (name.n != 0) {
-        text_add(&who, "  ");
-        text_safe(&who, name.p, name.n, NAME_COLUMNS);
-    }
+    struct text ends = { 0 }, name = { 0 }, stream = { 0 };
+    size_t      width = width_of(o);
+    text_printf(&stream, "%sstream %u", h->datagram ? "udp " : "", h->stream);
+    text_printf(&ends, "  %s > %s", endpoint_text(&h->ends[CLIENT], a), endpoint_text(&h->ends[SERVER], b));
+    text_add(&name, asked_for(h).n != 0 ? "  " : "");
+    text_safe(&name, asked_for(h).p, asked_for(h).n, NAME_COLUMNS);
+    size_t used = 8 + stream.n, both = ends.n + columns(name.s);
+    bool   one_line = used + both + 2 + columns(right) <= width;
+
     colored(t, o, color, word);
-    text_printf(t, "%*s%sstream %u", (int)(8 - strlen(word)), "", h->datagram ? "udp " : "", h->stream);
-    size_t used = 8 + (size_t)stream, needed = 2 + columns(who.s) + 2 + columns(right);
-    bool   fits = used + needed <= width_of(o);
-    if (fits)
-        text_printf(t, "  %s", who.s);
-    used += fits ? 2 + columns(who.s) : 0;
-    size_t gap = used + 2 + columns(right) <= width_of(o) ? width_of(o) - used - columns(right) : 2;
+    text_printf(t, "%*s%s", (int)(8 - strlen(word)), "", stream.s);
+    if (one_line) {
+        text_printf(t, "%s%s", ends.s, name.s);
+        used += both;
+    }
+    size_t gap = used + 2 + columns(right) < width ? width - used - columns(right) : 2;
     text_printf(t, "%*s%s\n", (int)gap, "", right);
-    if (!fits)
-        text_printf(t, "  %s\n", who.s);
-    text_free(&who);
+    if (!one_line)
+        text_printf(t, "%s%s%s\n", ends.s, both > width ? "\n" : "", name.s);
+    text_free(&ends);
+    text_free(&name);
+    text_free(&stream);
 }
 
 static void side_and_sure(struct text *t, const struct report_options *o, const struct finding *f)
