@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS };
+enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT };
 static const struct option_row rows[] = {
     { OPT_JSON, "json", NULL, "one JSON object a line, the sums last" },
     { OPT_ALL, "all", NULL, "good handshakes and plain connections, too" },
@@ -16,6 +16,7 @@ static const struct option_row rows[] = {
     { OPT_IGNORE, "ignore", "CAUSE", "accepted here: neither shown nor a failure for the exit status; may be repeated" },
     { OPT_CA, "ca", "FILE|DIR", "trust anchors of the client; default: this system's, which settle less" },
     { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: the packet's" },
+    { OPT_CLIENT, "client", "PROFILE", "judge as this client, or one described in a file NAME.profile; default: as its hello says" },
     { OPT_CERTS, "certs", "DIR", "write the certificates seen as DIR/SHA256.der" },
     { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
@@ -31,6 +32,8 @@ static const char examples[] =
 
 struct read_options {
     struct verdict_options verdicts;
+    struct arena           arena; /* what an option's value was made into */
+    struct client_match    client;
     struct filter         *filter;
     size_t                 memory;
 };
@@ -68,6 +71,28 @@ static bool certs_dir(struct verdict_options *o, const char *dir)
     return trouble("--certs: %s is no folder; make it first", dir) == EXIT_NONE_FOUND;
 }
 
+static const char *profile_id(size_t i) { return profile_at(i) != NULL ? profile_at(i)->id : NULL; }
+
+static bool set_client(struct read_options *o, const char *value)
+{
+    struct err            err = { 0 };
+    const struct profile *p = profile_named(value);
+    if (p == NULL && strchr(value, '.') != NULL)
+        p = profile_read(value, &o->arena, &err);
+    if (p == NULL && err.text[0] != '\0')
+        return trouble("--client: %s", err.text) == EXIT_NONE_FOUND;
+    if (p == NULL) {
+        const char *near = nearest_word(value, profile_id);
+        trouble("--client: there is no profile '%s'%s%s%s", value, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                near != NULL ? "'?" : "");
+        return false;
+    }
+    o->client = (struct client_match){ .how = MATCH_EXACT, .similarity = 100, .profiles = { p }, .n = 1, .all_can = p->can,
+                                       .all_cannot = p->cannot, .any_cannot = p->cannot, .disputed = p->disputed };
+    o->verdicts.client = &o->client;
+    return true;
+}
+
 /* False: trouble was said. */
 static bool set_option(struct read_options *o, int id, const char *value)
 {
@@ -80,6 +105,7 @@ static bool set_option(struct read_options *o, int id, const char *value)
     case 'v': v->report.verbose = true; break;
     case OPT_CA: v->ca = value; break;
     case OPT_CERTS: return certs_dir(v, value);
+    case OPT_CLIENT: return set_client(o, value);
     case OPT_IGNORE: return add_ignored(v, value);
     case OPT_COLOR: return color_wanted(value, &v->report.color);
     case OPT_AT:
@@ -151,41 +177,52 @@ static bool read_file(const struct read_options *o, struct verdicts *v, const ch
     return err.text[0] == '\0' && !useless;
 }
 
+/* Takes the options; gives EXIT_NONE_FOUND where the work can begin at *first, EXIT_FOUND where help was all that was
+ * wanted, and EXIT_TROUBLE. */
+static int take_options(struct read_options *o, int argc, char **argv, int *first)
+{
+    const char *value = NULL;
+    int         id = 0;
+    *first = 1;
+    color_wanted("auto", &o->verdicts.report.color);
+    while ((id = option_next(rows, argc, argv, &value, first)) > 0) {
+        if (id == 'h') {
+            options_help(&read_command, rows, examples);
+            return EXIT_FOUND;
+        }
+        if (!set_option(o, id, value))
+            return EXIT_TROUBLE;
+    }
+    if (id == 0 && *first == argc)
+        return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
+    o->verdicts.memory = o->memory / 4;
+    o->verdicts.name_files = argc - *first > 1;
+    return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
+}
+
+static int read_all(const struct read_options *o, int n, char **paths)
+{
+    struct verdicts *v = verdicts_new(&o->verdicts);
+    bool             whole = true;
+    if (v == NULL)
+        return EXIT_TROUBLE;
+    for (int i = 0; i < n; i++)
+        whole &= read_file(o, v, paths[i]);
+    int status = verdicts_close(v);
+    return whole ? status : EXIT_TROUBLE;
+}
+
 static int run(int argc, char **argv)
 {
     struct read_options o = { .verdicts = { .renderer = &text_renderer }, .memory = (size_t)256 << 20 };
-    const char *value = NULL;
-    int         id = 0, first = 1, status = EXIT_NONE_FOUND;
-    color_wanted("auto", &o.verdicts.report.color);
-    while ((id = option_next(rows, argc, argv, &value, &first)) > 0) {
-        if (id == 'h') {
-            options_help(&read_command, rows, examples);
-            filter_free(o.filter);
-            return out_finish(EXIT_NONE_FOUND);
-        }
-        if (!set_option(&o, id, value))
-            id = -1;
-        if (id < 0)
-            break;
-    }
-    if (id < 0) {
-        filter_free(o.filter);
-        return EXIT_TROUBLE;
-    }
-    if (first == argc) {
-        filter_free(o.filter);
-        return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
-    }
-    o.verdicts.memory = o.memory / 4;
-    o.verdicts.name_files = argc - first > 1;
-    struct verdicts *v = verdicts_new(&o.verdicts);
-    for (int i = first; v != NULL && i < argc; i++) {
-        if (!read_file(&o, v, argv[i]))
-            status = EXIT_TROUBLE;
-    }
-    int found = v != NULL ? verdicts_close(v) : EXIT_TROUBLE;
+    int first = 0, status = take_options(&o, argc, argv, &first);
+    if (status == EXIT_NONE_FOUND)
+        status = out_finish(read_all(&o, argc - first, argv + first));
+    else if (status == EXIT_FOUND)
+        status = out_finish(EXIT_NONE_FOUND);
     filter_free(o.filter);
-    return out_finish(status > found ? status : found);
+    arena_free(&o.arena);
+    return status;
 }
 
 const struct command read_command = { "read", "FILE... | -", "explain the handshakes in saved captures", run };

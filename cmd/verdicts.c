@@ -68,8 +68,11 @@ static const struct anchors *anchors(struct verdicts *v)
     return v->anchors_there ? &v->anchors : NULL;
 }
 
+/* Looks up the client, and judges the server's chain for the moment, the name and (with --client) the client. */
 static void judge(struct verdicts *v, struct handshake *h)
 {
+    if (knows(h, KNOW_CLIENT_HELLO))
+        h->client = v->o.client != NULL ? v->o.client : profile_match(&h->hello, &h->arena);
     if (h->cert_count == 0)
         return;
     const struct suite *suite = suite_of(h->answer.suite);
@@ -78,7 +81,9 @@ static void judge(struct verdicts *v, struct handshake *h)
     struct trust_question q = {
         .store = v->store, .certs = h->certs, .n = h->cert_count, .anchors = anchors(v),
         .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n, .staple = h->staple,
-        .kex = suite != NULL ? suite->kex : KEX_UNKNOWN
+        .kex = suite != NULL ? suite->kex : KEX_UNKNOWN,
+        .sigs = v->o.client != NULL ? v->o.client->profiles[0]->cert_sigs : NULL,
+        .keys = v->o.client != NULL ? v->o.client->profiles[0]->cert_keys : NULL
     };
     struct chain *chain = ARENA_NEW(&h->arena, struct chain);
     chain_judge(&q, &h->arena, chain);

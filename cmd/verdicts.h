@@ -13,6 +13,7 @@
 #include "tlswhy/capture.h"
 #include "tlswhy/cmd.h"
 #include "tlswhy/flows.h"
+#include "tlswhy/profile.h"
 #include "tlswhy/report.h"
 
 enum { IGNORED_MAX = 64 };
@@ -21,6 +22,7 @@ struct verdict_options {
     const struct renderer *renderer;
     struct report_options  report;
     const char *ca;                    /* NULL: the system's anchors */
+    const struct client_match *client; /* judge as this one; NULL: as the hello says */
     const char *certs_dir;             /* NULL: certificates are not written */
     const char *ignored[IGNORED_MAX];  /* causes accepted here */
     size_t      ignored_n;

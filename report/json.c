@@ -1,5 +1,7 @@
 #include "tlswhy/report.h"
 
+#include "tlswhy/profile.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -180,6 +182,13 @@ static void client(struct json *j, const struct handshake *h)
             for (size_t i = 0; i < c->alpn.n; i++)
                 json_bytes(j, NULL, c->alpn.v[i].p, c->alpn.v[i].n);
             json_close(j, ']');
+        }
+        if (h->client != NULL && h->client->how != MATCH_NONE) {
+            json_open(j, "profiles", '[');
+            for (size_t i = 0; i < h->client->n; i++)
+                json_str(j, NULL, h->client->profiles[i]->id);
+            json_close(j, ']');
+            json_str(j, "match", match_name(h->client->how));
         }
         if (h->ja4[0] != '\0')
             json_str(j, "ja4", h->ja4);

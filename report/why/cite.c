@@ -1,5 +1,7 @@
 #include "rules.h"
 
+#include "tlswhy/profile.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -29,14 +31,22 @@ static size_t real_suites(const struct client_hello *hello)
     return n;
 }
 
-static const char *hello_note(struct arena *a, const struct client_hello *hello, bool again)
+/* " (Internet Explorer 9 on Vista, Windows Server 2008 SP2)": who sends such a hello, "" where nobody known does. */
+static const char *client_note(struct arena *a, const struct client_match *m)
+{
+    if (m == NULL || m->n == 0 || m->how == MATCH_NONE)
+        return "";
+    return arena_printf(a, " (%s%s%s%s%s)", m->how == MATCH_EXACT ? "" : "nearest: ", m->profiles[0]->name, m->n > 1 ? " or " : "",
+                        m->n > 1 ? m->profiles[1]->name : "", m->n > 2 ? " and others" : "");
+}
+
+static const char *hello_note(struct arena *a, const struct client_hello *hello, const struct client_match *client)
 {
     char   version[NAME_MAX_LEN];
     size_t n = real_suites(hello);
-    const char *name = hello->sni.p != NULL ? arena_printf(a, "asks for %s", safe_str(a, hello->sni.p, hello->sni.n)) : "no server name";
-    return arena_printf(a, "%s%s, %zu cipher suite%s, %s%s", again ? "after HelloRetryRequest: " : "",
-                        version_name(hello->max_version, version), n, n == 1 ? "" : "s", name,
-                        hello->sigalgs.v == NULL && !hello->v2_format ? ", no signature_algorithms" : "");
+    return arena_printf(a, "%s, %zu cipher suite%s%s%s%s", version_name(hello->max_version, version), n, n == 1 ? "" : "s",
+                        hello->sni.p == NULL ? ", no server name" : "",
+                        hello->sigalgs.v == NULL && !hello->v2_format ? ", no signature_algorithms" : "", client_note(a, client));
 }
 
 void cite_hello(const struct case_file *c, struct finding *f)
@@ -44,7 +54,7 @@ void cite_hello(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     if (!knows(h, KNOW_CLIENT_HELLO))
         return;
-    cite(f, h, h->hello.where.frame, CLIENT, "client_hello", "ClientHello", hello_note(c->arena, &h->hello, false));
+    cite(f, h, h->hello.where.frame, CLIENT, "client_hello", "ClientHello", hello_note(c->arena, &h->hello, h->client));
 }
 
 void cite_answer(const struct case_file *c, struct finding *f)
