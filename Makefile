@@ -15,7 +15,7 @@ LIBS    := -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lz
 ALL_LDFLAGS = $(LDFLAGS)
 
 FOLDERS := base dissect report cmd
-gen     := $(patsubst dissect/names/%.tsv,$(BUILD)/gen/%.inc,$(wildcard dissect/names/*.tsv)) $(BUILD)/gen/causes.inc
+gen     := $(patsubst dissect/names/%.tsv,$(BUILD)/gen/%.inc,$(wildcard dissect/names/*.tsv)) $(BUILD)/gen/causes.inc $(BUILD)/gen/profiles.inc
 src      = $(wildcard $(1)/*.c $(1)/*/*.c)
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
 # link order: what is on the left may use what is on the right
@@ -48,6 +48,10 @@ $(BUILD)/gen/%.inc: dissect/names/%.tsv tools/table.awk
 $(BUILD)/gen/causes.inc: report/why/causes.tsv $(wildcard report/why/pages/*.md) tools/pages.awk
 	@mkdir -p $(@D)
 	awk -f tools/pages.awk report/why/causes.tsv > $@.tmp && mv $@.tmp $@
+# Client profiles are embedded as text: one parser reads them and those that users write.
+$(BUILD)/gen/profiles.inc: $(sort $(wildcard dissect/clients/*.profile)) tools/profiles.awk
+	@mkdir -p $(@D)
+	awk -f tools/profiles.awk $(filter %.profile,$^) > $@.tmp && mv $@.tmp $@
 
 units: $(UNITS)
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(ARCHIVES)

@@ -85,9 +85,11 @@ enum fit mysql_fits(enum side from, struct bytes start, unsigned *dialog)
 /* protocol, version text, thread (4), scramble (8), filler (1), capabilities (2) */
 static size_t mysql_greeting(struct prelude_step *s, size_t len)
 {
-    struct reader  r = rd_of(s->in.p + MYSQL_HEADER, len - MYSQL_HEADER);
-    const uint8_t *version = s->in.p + MYSQL_HEADER + 1, *nul = memchr(version, 0, len - MYSQL_HEADER - 1);
-    rd_bytes(&r, 1 + (nul != NULL ? (size_t)(nul - version) : 0) + 1 + 4 + 8 + 1, "greeting");
+    struct reader r = rd_of(s->in.p + MYSQL_HEADER, len - MYSQL_HEADER);
+    rd_u8(&r, "protocol");
+    const uint8_t *version = r.p, *nul = rd_left(&r) > 0 ? memchr(version, 0, rd_left(&r)) : NULL;
+    if (nul != NULL)
+        rd_bytes(&r, (size_t)(nul - version) + 1 + 4 + 8 + 1, "greeting");
     const uint8_t *capabilities = rd_bytes(&r, 2, "capabilities");
     if (nul == NULL || capabilities == NULL)
         return prelude_stop(s, PRELUDE_UNKNOWN);

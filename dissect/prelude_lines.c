@@ -118,14 +118,15 @@ enum fit lines_fits(enum side from, struct bytes start, unsigned *dialog)
     size_t       took;
     struct bytes line = text_line(start, &took);
     enum fit     best = FIT_NO;
-    if (!is_text(took > 0 ? line : start))
+    line = took > 0 ? line : start;
+    if (!is_text(line))
         return FIT_NO;
     if (took == 0 && (from == CLIENT || start.p[0] == ':'))
         return start.n < KEPT_MAX ? FIT_MAYBE : FIT_NO;
     for (unsigned i = 0; i < ARRAY_LEN(dialogs); i++) {
         const struct dialog *d = &dialogs[i];
         struct bytes         tag, command = command_of(d, line, &tag);
-        enum fit fit = from == SERVER ? greeting_fits(d, took > 0 ? without_prefix(d, line) : start)
+        enum fit fit = from == SERVER ? greeting_fits(d, took > 0 ? without_prefix(d, line) : line)
                        : in_words(text_word(&command), d->words) || begins(line, d->ask) ? FIT_YES
                                                                                          : FIT_NO;
         if (fit == FIT_YES) {

@@ -1,0 +1,182 @@
+/* Which known client sends such a hello: the same lists exactly, or the nearest. */
+#include "tlswhy/profile.h"
+
+#include <string.h>
+
+enum { LIST_MAX = 256, NEAR_ENOUGH = 85, TIE = 1, TLS_FALLBACK_SCSV = 0x5600, EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff };
+
+/* A list without what tells nothing: numbers only, GREASE and signals taken out. */
+struct plain_list {
+    uint32_t v[LIST_MAX];
+    size_t   n;
+    bool     there;
+};
+struct plain_hello {
+    struct plain_list suites, extensions, groups, sigalgs, versions;
+    uint16_t          client_version, record_version;
+    bool              v2_format;
+};
+
+static void add(struct plain_list *list, uint32_t v)
+{
+    if (list->n < LIST_MAX && !(v <= UINT16_MAX && is_grease((uint16_t)v)))
+        list->v[list->n++] = v;
+}
+
+static void add_all(struct plain_list *list, struct u16s from)
+{
+    list->there = from.v != NULL;
+    for (size_t i = 0; i < from.n; i++)
+        add(list, from.v[i]);
+}
+
+static void add_suites(struct plain_list *list, struct u32s from)
+{
+    for (size_t i = 0; i < from.n; i++)
+        if (from.v[i] != TLS_FALLBACK_SCSV && from.v[i] != EMPTY_RENEGOTIATION_INFO_SCSV)
+            add(list, from.v[i]);
+}
+
+/* Extensions that the same client sends or not, as the occasion demands. */
+static void add_extension(struct plain_list *list, uint16_t type)
+{
+    switch (type) {
+    case EXT_SERVER_NAME:
+    case EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION:
+    case EXT_PADDING:
+    case EXT_COOKIE:
+    case EXT_PRE_SHARED_KEY:
+    case EXT_EARLY_DATA:
+        return;
+    default:
+        add(list, type);
+    }
+}
+
+static void plain_of_hello(const struct client_hello *c, struct plain_hello *out)
+{
+    *out = (struct plain_hello){ .client_version = c->version, .record_version = c->record_version, .v2_format = c->v2_format };
+    add_suites(&out->suites, c->suites);
+    for (size_t i = 0; i < c->exts; i++)
+        add_extension(&out->extensions, c->ext[i].type);
+    add_all(&out->groups, c->groups);
+    add_all(&out->sigalgs, c->sigalgs);
+    add_all(&out->versions, c->versions);
+}
+
+static void plain_of_profile(const struct profile *p, struct plain_hello *out)
+{
+    *out = (struct plain_hello){ .client_version = p->client_version, .record_version = p->record_version, .v2_format = p->v2_format };
+    add_suites(&out->suites, p->suites);
+    for (size_t i = 0; i < p->extensions.n; i++)
+        add_extension(&out->extensions, p->extensions.v[i]);
+    add_all(&out->groups, p->groups);
+    add_all(&out->sigalgs, p->sigalgs);
+    add_all(&out->versions, p->versions);
+}
+
+static bool same_order(const struct plain_list *a, const struct plain_list *b)
+{
+    return a->n == b->n && a->there == b->there && memcmp(a->v, b->v, a->n * sizeof a->v[0]) == 0;
+}
+
+static size_t in_common(const struct plain_list *a, const struct plain_list *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t k = 0; k < b->n; k++)
+            if (a->v[i] == b->v[k]) {
+                n++;
+                break;
+            }
+    return n;
+}
+
+static bool same_set(const struct plain_list *a, const struct plain_list *b) { return a->n == b->n && in_common(a, b) == a->n; }
+
+static bool is_exact(const struct plain_hello *a, const struct plain_hello *b)
+{
+    return a->v2_format == b->v2_format && a->client_version == b->client_version && same_order(&a->suites, &b->suites)
+        && same_set(&a->extensions, &b->extensions) && same_order(&a->groups, &b->groups)
+        && same_order(&a->sigalgs, &b->sigalgs) && same_set(&a->versions, &b->versions);
+}
+
+/* Longest run of members in common that stand in the same order, gaps allowed. */
+static size_t common_order(const struct plain_list *a, const struct plain_list *b)
+{
+    size_t row[LIST_MAX + 1] = { 0 };
+    for (size_t i = 0; i < a->n; i++) {
+        size_t before = 0;
+        for (size_t k = 0; k < b->n; k++) {
+            size_t here = row[k + 1];
+            row[k + 1] = a->v[i] == b->v[k] ? before + 1 : row[k + 1] > row[k] ? row[k + 1] : row[k];
+            before = here;
+        }
+    }
+    return row[b->n];
+}
+
+/* 0 to `weight`; two lists that are both not there are alike. */
+static unsigned share(size_t common, const struct plain_list *a, const struct plain_list *b, unsigned weight)
+{
+    if (a->n + b->n == 0)
+        return weight;
+    return (unsigned)((2 * common * weight + (a->n + b->n) / 2) / (a->n + b->n));
+}
+
+static unsigned similarity(const struct plain_hello *a, const struct plain_hello *b)
+{
+    if (a->v2_format != b->v2_format)
+        return 0;
+    return share(common_order(&a->suites, &b->suites), &a->suites, &b->suites, 45)
+         + share(in_common(&a->extensions, &b->extensions), &a->extensions, &b->extensions, 20)
+         + share(common_order(&a->groups, &b->groups), &a->groups, &b->groups, 10)
+         + share(common_order(&a->sigalgs, &b->sigalgs), &a->sigalgs, &b->sigalgs, 10)
+         + share(in_common(&a->versions, &b->versions), &a->versions, &b->versions, 10)
+         + (a->client_version == b->client_version ? 5 : 0);
+}
+
+static void add_member(struct client_match *m, const struct profile *p)
+{
+    m->all_can = m->n == 0 ? p->can : m->all_can & p->can;
+    m->all_cannot = m->n == 0 ? p->cannot : m->all_cannot & p->cannot;
+    m->any_cannot |= p->cannot;
+    m->disputed |= p->disputed;
+    if (m->n < MATCH_MAX)
+        m->profiles[m->n++] = p;
+}
+
+const struct client_match *profile_match(const struct client_hello *hello, struct arena *a)
+{
+    struct client_match exact = { .how = MATCH_EXACT, .similarity = 100 }, near = { .how = MATCH_NEAREST };
+    struct plain_hello  seen, known;
+    plain_of_hello(hello, &seen);
+    for (size_t i = 0; profile_at(i) != NULL; i++) {
+        const struct profile *p = profile_at(i);
+        if (p->origin == PROFILE_SYNTHETIC)
+            continue; /* made for probing: nobody sends it */
+        plain_of_profile(p, &known);
+        if (is_exact(&seen, &known)) {
+            add_member(&exact, p);
+            continue;
+        }
+        unsigned alike = exact.n == 0 ? similarity(&seen, &known) : 0;
+        if (alike < NEAR_ENOUGH || alike + TIE < near.similarity)
+            continue;
+        if (alike > near.similarity + TIE)
+            near = (struct client_match){ .how = MATCH_NEAREST };
+        near.similarity = alike > near.similarity ? alike : near.similarity;
+        add_member(&near, p);
+    }
+    const struct client_match *best = exact.n > 0 ? &exact : &near;
+    if (best->n == 0)
+        return NULL;
+    struct client_match *out = ARENA_NEW(a, struct client_match);
+    *out = *best;
+    return out;
+}
+
+const char *match_name(enum match_how how)
+{
+    return how == MATCH_EXACT ? "exact" : how == MATCH_NEAREST ? "nearest" : "none";
+}
