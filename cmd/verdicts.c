@@ -227,9 +227,11 @@ void verdicts_take(struct verdicts *v, struct handshake *h)
         keep_certificate(v, h->certs[i]);
     for (size_t i = 0; v->o.certs_dir != NULL && i < h->client_cert_count; i++)
         keep_certificate(v, h->client_certs[i]);
-    if (ended_well(h) && !v->o.report.all && !v->o.one_stream) {
-        v->sum.handshakes++;
-        v->sum.completed++;
+    bool good = ended_well(h), other = surely_other(h);
+    if ((good || other) && !v->o.report.all && !v->o.one_stream) {
+        v->sum.handshakes += good;
+        v->sum.completed += good;
+        v->sum.other_connections += other;
         handshake_free(h);
         return;
     }

@@ -154,7 +154,8 @@ static void tls(struct json *j, struct handshake *h)
             bytes_or_null(j, "server_name", h->hello.sni);
         if (h->ja3[0] != '\0')
             json_str(j, "ja3", h->ja3);
-        suite_list(j, "supported_ciphers", &h->hello.suites);
+        if (h->hello.suites.v != NULL)
+            suite_list(j, "supported_ciphers", &h->hello.suites);
         json_close(j, '}');
     }
     tls_server(j, h);

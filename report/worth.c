@@ -51,6 +51,19 @@ bool worth_showing(const struct handshake *h, const struct peers *others)
     }
 }
 
+bool surely_other(const struct handshake *h)
+{
+    static const char bad_request[] = "HTTP/1.? 400"; /* what a TLS port answers to a plain request */
+    struct fetch fetch;
+    struct bytes said = h->plain[SERVER].start;
+    if (h->outcome != OUTCOME_NOT_TLS || h->prelude.kind != PRELUDE_NONE || is_tls_port(h->ends[SERVER].port) || said.p == NULL)
+        return false;
+    bool refused = said.n >= sizeof bad_request - 1;
+    for (size_t i = 0; refused && i < sizeof bad_request - 1; i++)
+        refused = bad_request[i] == '?' || said.p[i] == (uint8_t)bad_request[i];
+    return !refused && !fetch_of(h, &fetch);
+}
+
 bool shown_by_default(const struct handshake *h, const struct finding *f)
 {
     const unsigned begun = KNOW_CLIENT_HELLO | KNOW_CLIENT_HELLO_PART | KNOW_SERVER_HELLO | KNOW_CERTIFICATE;

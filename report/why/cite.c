@@ -1,4 +1,4 @@
-#include "rules.h"
+#include "say.h"
 
 #include "tlswhy/profile.h"
 
@@ -19,16 +19,6 @@ const char *duration_text(struct arena *a, int64_t ns)
 {
     double ms = (double)ns / 1e6;
     return ms < 10 ? arena_printf(a, "%.1f ms", ms) : ms < 1000 ? arena_printf(a, "%.0f ms", ms) : arena_printf(a, "%.1f s", ms / 1000);
-}
-
-static size_t real_suites(const struct client_hello *hello)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < hello->suites.n; i++) {
-        uint32_t id = hello->suites.v[i];
-        n += id != 0x00ff && id != 0x5600 && !(id <= 0xffff && is_grease((uint16_t)id)); /* signalling values: RFC 5746, 7507 */
-    }
-    return n;
 }
 
 /* " (Internet Explorer 9 on Vista, Windows Server 2008 SP2)": who sends such a hello, "" where nobody known does. */
