@@ -24,7 +24,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY: $(gen)
-.PHONY: all demo check asan fuzz bench layers lab install uninstall deps clean format units
+.PHONY: all demo check asan fuzz fuzzers bench layers lab install uninstall deps clean format units
 all: $(BUILD)/tlswhy
 
 $(BUILD)/tlswhy: $(call obj,cmd) $(ARCHIVES)
@@ -56,6 +56,65 @@ $(BUILD)/gen/profiles.inc: $(sort $(wildcard dissect/clients/*.profile)) tools/p
 units: $(UNITS)
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcunit -ljansson $(LIBS)
+
+TESTS   := $(BUILD)/tests/cut_test $(BUILD)/tests/shuffle_test $(BUILD)/tests/rules_list
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/pipe.o $(ARCHIVES)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# make demo and make check: all that a fresh Debian needs, then the work
+demo:
+	@tools/deps.sh build
+	@$(MAKE) --no-print-directory all
+	-@for f in $(DEMO); do echo; echo "$$ tlswhy read --ca pcaps/roots.pem pcaps/$$f"; \
+	    $(BUILD)/tlswhy read --ca pcaps/roots.pem pcaps/$$f || test $$? = 1; done
+DEMO    := winsrv2008sp2-sha256-chain.pcap missing-intermediate.pcap
+
+check:
+	@tools/deps.sh check
+	@$(MAKE) --no-print-directory all units $(TESTS)
+	@sh tests/check.sh $(BUILD)
+
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan:
+	@tools/deps.sh check
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all units $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
+	@CUT_STEP=$${CUT_STEP:-13} SHUFFLES=$${SHUFFLES:-40} sh tests/check.sh $(BUILD)/asan
+
+FUZZ_CC      ?= clang-14
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=$(FUZZ_CC) \
+	    CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
+	@sh tests/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
+fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ARCHIVES)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+bench: all
+	@sh tests/bench/bench.sh $(BUILD)
+
+layers:
+	@awk -f tools/layers.awk $$(find base dissect report cmd probe include -name '*.[ch]')
+
+# Real clients and servers in a private network, recorded again; root only
+lab:
+	@tests/lab/record.py $(LAB)
+LAB     ?= $(BUILD)/lab
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/tlswhy $(DESTDIR)$(PREFIX)/bin/tlswhy
+	install -m 644 doc/tlswhy.1 $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/tlswhy $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1
+
+deps:
+	@tools/deps.sh build
+
+FORMAT  ?= clang-format-14
+format:
+	$(FORMAT) -i $$(find base dissect report cmd probe include tests -name '*.[ch]')
 
 clean:
 	rm -rf build

@@ -24,6 +24,8 @@ struct capture;
 
 /* NULL: err says why. "-" is standard input. End it with capture_close. */
 struct capture *capture_open(const char *path, struct err *err);
+/* The same over bytes that outlive it, for tests and fuzzing. */
+struct capture *capture_open_memory(const void *p, size_t n, struct err *err);
 bool            capture_next(struct capture *c, struct packet *p, struct err *err);
 
 /* What is known once capture_next has given false (or so far). */

@@ -1,0 +1,69 @@
+#!/bin/sh
+# check.sh BUILD - runs every test on what was built there. Called by `make check`.
+#   CHECK_VERBOSE        show tests that passed, too
+#   CUT_STEP, SHUFFLES   thinner long tests (sanitizer builds): every CUT_STEP-th byte, SHUFFLES seeds a capture
+#   TLSWHY_EXTRA         a folder of outside captures with its own checkers; without it those tests are skipped
+# Each test prints lines that begin with PASS, FAIL or SKIP; the sums are the last line. Exit status 1 if any failed.
+set -u
+build=$1
+cd "$(dirname "$0")/.." || exit 2
+logs=$build/check
+mkdir -p "$logs"
+rm -f "$logs"/*.log
+export LC_ALL=C TZ=UTC
+
+# Runs a command whose own exit status says it all.
+whole() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$logs/$name.out" 2>&1; then
+        echo "PASS $name"
+    else
+        sed 's/^/    /' "$logs/$name.out"
+        echo "FAIL $name: exit status $?, see $logs/$name.out"
+    fi
+}
+
+needs() { # COMMAND NAME: says why a test is skipped
+    command -v "$1" >/dev/null 2>&1 && return 0
+    echo "SKIP $2: $1 is not installed"
+    return 1
+}
+
+units() {
+    for t in "$build"/tests/unit/*_test; do
+        [ -x "$t" ] && whole "unit-$(basename "$t" _test)" "$t"
+    done
+}
+
+layers() {
+    # shellcheck disable=SC2046
+    whole layers awk -f tools/layers.awk $(find base dissect report cmd probe include -name '*.[ch]')
+}
+
+manual() { needs mandoc manual && whole manual sh -c '! mandoc -T lint -W warning doc/tlswhy.1 | grep .'; }
+
+cases() { python3 tests/cases.py "$build/tlswhy" --list-rules "$build/tests/rules_list"; }
+readme() { python3 tests/readme.py "$build/tlswhy"; }
+streams() { needs tshark streams && python3 tests/streams.py "$build/tlswhy"; }
+cut() { whole cut "$build/tests/cut_test" pcaps "${CUT_STEP:-1}"; }
+shuffle() { whole shuffle "$build/tests/shuffle_test" pcaps "${SHUFFLES:-1000}"; }
+bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
+install() { sh tests/install.sh "$build"; }
+extra() { sh tests/extra.sh "$build/tlswhy"; }
+
+show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v '^PASS'; fi; }
+
+# The two long ones share a processor with the rest.
+cut >"$logs/cut.log" 2>&1 &
+for t in units layers manual cases readme streams bad_input install extra; do
+    $t >"$logs/$t.log" 2>&1
+    show "$logs/$t.log"
+done
+shuffle >"$logs/shuffle.log" 2>&1
+wait
+show "$logs/shuffle.log" "$logs/cut.log"
+
+count() { cat "$logs"/*.log | grep -c "^$1 "; }
+echo "$(count PASS) passed, $(count FAIL) failed, $(count SKIP) skipped"
+[ "$(count FAIL)" = 0 ] && [ "$(count PASS)" != 0 ]

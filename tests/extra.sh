@@ -1,0 +1,61 @@
+#!/bin/sh
+# extra.sh TLSWHY - the folder in TLSWHY_EXTRA holds captures of others with the values expected of them, and the
+# checkers that compare. The thresholds are what was reached; they only go up.
+set -u
+program=$(realpath "$1")
+extra=${TLSWHY_EXTRA:-}
+
+share() { # NAME WANTED REACHED: percent
+    if awk -v a="$3" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 >= b) }'; then
+        echo "PASS extra $1: $3 %, at least $2 % wanted"
+    else
+        echo "FAIL extra $1: ${3:-no figure}, at least $2 % wanted"
+    fi
+}
+
+skip() { echo "SKIP extra $1: $2"; }
+
+have() { # NAME FILE
+    if [ -z "$extra" ]; then
+        skip "$1" "TLSWHY_EXTRA is not set"
+    elif [ ! -e "$extra/$2" ]; then
+        skip "$1" "no $2 in TLSWHY_EXTRA"
+    else
+        return 0
+    fi
+    return 1
+}
+
+number() { # PATTERN: the first percentage on the first line that matches
+    grep -E "$1" | head -1 | grep -oE '[0-9.]+ ?%' | head -1 | tr -d ' %'
+}
+
+captures() {
+    have captures tools/check_captures.py || return
+    out=$(python3 "$extra/tools/check_captures.py" "$extra/captures" --cmd "$program read --json --all {file}")
+    share "captures, all fields" 97 "$(echo "$out" | number '^all fields')"
+    share "captures, outcomes" 96 "$(echo "$out" | number '^outcome ')"
+    crashes=$(echo "$out" | grep '^CRASH' | head -3)
+    [ -z "$crashes" ] && echo "PASS extra captures: no crash" || echo "FAIL extra captures: $crashes"
+}
+
+blame() {
+    have blame tools/check_blame.py || return
+    out=$(python3 "$extra/tools/check_blame.py" --dir "$extra/captures/blame" --cmd "$program read --json --all --ca {roots} {file}" --quiet)
+    share "blame, acceptable" 80 "$(echo "$out" | number '^top-1 acceptable')"
+    wrong=$(echo "$out" | sed -n 's/^CONFIDENT AND WRONG *\([0-9]*\) of.*/\1/p')
+    [ "$wrong" = 0 ] && echo "PASS extra blame: none certain and wrong" || echo "FAIL extra blame: ${wrong:-?} certain and wrong"
+}
+
+chains() {
+    have chains tools/check_chains.py || return
+    "$program" chain --help >/dev/null 2>&1 || { skip chains "this tlswhy has no chain command"; return; }
+    [ -e "$extra/trust/cases.json" ] || { skip chains "no trust/cases.json in TLSWHY_EXTRA"; return; }
+    out=$(python3 "$extra/tools/check_chains.py" --cases "$extra/trust/cases.json" -- "$program" chain --json --trust ROOTS --time TIME \
+        --name NAME --pool POOL --cert-sigs SIGS --cert-keys KEYS CHAIN)
+    share "chains, verdicts" 80 "$(echo "$out" | sed -n 's,^SCORE core+client verdict \([0-9]*\)/\([0-9]*\).*,\1 \2,p' | awk '{ printf "%.1f", 100 * $1 / $2 }')"
+}
+
+captures
+blame
+chains

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Stream and frame numbers are Wireshark's: streams.py TLSWHY. For every recording, tshark must put the frames that
+tlswhy names (first, hello, answer, decisive, last) into the tcp.stream that tlswhy names, and see no stream begin elsewhere."""
+import json
+import os
+import subprocess
+import sys
+
+PCAPS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pcaps")
+
+
+def tshark_streams(path):
+    p = subprocess.run(["tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.number", "-e", "tcp.stream"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return {int(f): int(s) for f, s in (line.split("\t") for line in p.stdout.decode().splitlines()) if s.isdigit()}
+
+
+def wrong(program, path):
+    theirs = tshark_streams(path)
+    out = subprocess.run([program, "read", "--json", "--all", path], stdout=subprocess.PIPE).stdout.decode()
+    ours = [json.loads(line) for line in out.splitlines()]
+    ours = [o["tlswhy"] for o in ours if o.get("type") == "handshake"]
+    if not theirs:
+        return None if not ours else "tshark sees no TCP here"
+    for t in ours:
+        for what, frame in t["frames"].items():
+            if frame in theirs and theirs[frame] != t["stream"]:
+                return "frame %d (%s) is in stream %d, not %d" % (frame, what, theirs[frame], t["stream"])
+        first = min((f for f, s in theirs.items() if s == t["stream"]), default=None)
+        if t["frames"].get("first") != first:
+            return "stream %d begins at frame %s, not %s" % (t["stream"], first, t["frames"].get("first"))
+    missing = set(theirs.values()) - {t["stream"] for t in ours}
+    return "no object for stream %s" % sorted(missing) if missing else None
+
+
+def main():
+    failed = 0
+    for name in sorted(os.listdir(PCAPS)):
+        if not name.endswith((".pcap", ".pcapng")):
+            continue
+        trouble = wrong(sys.argv[1], os.path.join(PCAPS, name))
+        failed += trouble is not None
+        print("PASS streams " + name if not trouble else "FAIL streams %s: %s" % (name, trouble))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
