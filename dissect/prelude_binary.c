@@ -335,3 +335,34 @@ size_t tds_step(struct prelude_step *s)
     s->out->protocol = "tds";
     return refuse_with(s, encryption, names[encryption], len);
 }
+
+bool prelude_wraps(const struct prelude *p)
+{
+    return p->accepted && p->protocol != NULL && strcmp(p->protocol, "tds") == 0;
+}
+
+/* Once a packet is over, only another PRELOGIN packet is taken for one: then the wrapping has ended. */
+size_t prelude_unwrap(struct prelude_wrap *w, struct bytes in, uint8_t *out)
+{
+    size_t at = 0, n = 0;
+    while (at < in.n) {
+        if (w->on && w->left == 0) {
+            w->on = w->header_n > 0 || in.p[at] == TDS_PRELOGIN;
+            if (!w->on)
+                continue;
+            w->header[w->header_n++] = in.p[at++];
+            if (w->header_n < TDS_HEADER)
+                continue;
+            size_t len = be16(w->header + 2);
+            w->left = len > TDS_HEADER ? len - TDS_HEADER : 0;
+            w->header_n = 0;
+            continue;
+        }
+        size_t piece = w->on && w->left < in.n - at ? w->left : in.n - at;
+        memmove(out + n, in.p + at, piece);
+        at += piece;
+        n += piece;
+        w->left -= w->on ? piece : 0;
+    }
+    return n;
+}

@@ -191,7 +191,10 @@ enum fit socks_fits(enum side from, struct bytes start, unsigned *dialog)
         return in.p[1] != 1 && in.p[1] != 2 ? FIT_NO
                : in.n < 9                   ? FIT_MAYBE
                : be16(in.p + 2) != 0 && (in.p[8] == 0 || in.p[8] > ' ') ? FIT_YES : FIT_NO;
-    return in.p[1] == 0 || in.n > 2u + in.p[1] ? FIT_NO : in.n == 2u + in.p[1] ? FIT_YES : FIT_MAYBE;
+    size_t greeting = 2u + in.p[1]; /* behind it only a login or a request sent in haste */
+    if (in.p[1] == 0 || (in.n > greeting && in.p[greeting] != 1 && in.p[greeting] != 5))
+        return FIT_NO;
+    return in.n >= greeting ? FIT_YES : FIT_MAYBE;
 }
 
 size_t socks_step(struct prelude_step *s)

@@ -35,6 +35,17 @@ enum prelude_says {
 size_t prelude_feed(struct prelude_machine *m, struct arena *a, enum side from, struct bytes pending,
                     const struct place *where, struct prelude *out, enum prelude_says *says);
 
+/* TDS carries the TLS handshake in packets of its own ([MS-TDS] 2.2.3.1): where prelude_wraps says so after
+ * PRELUDE_TLS, each side's further bytes go through prelude_unwrap, which leaves the packet headers out until the
+ * first byte that begins no such packet. `out` has room for in.n bytes and may be in.p; gives how many there are. */
+struct prelude_wrap {
+    bool    on;
+    uint8_t header[8];
+    size_t  header_n, left; /* of the packet's header so far; of its body still to come */
+};
+bool   prelude_wraps(const struct prelude *p);
+size_t prelude_unwrap(struct prelude_wrap *w, struct bytes in, uint8_t *out);
+
 /* "http", "smtp", "ssh", "ftp", ... when these first bytes of a side are clearly that protocol; else NULL. */
 const char *plain_protocol(enum side from, struct bytes start);
 

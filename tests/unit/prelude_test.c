@@ -297,6 +297,22 @@ static void test_plain(void)
     }
 }
 
+/* Packets of 3 and 2 bytes, then bare records; in pieces of every size. */
+static void test_unwrap(void)
+{
+    static const uint8_t wire[] = "\x12\0\0\x0b\0\0\1\0abc\x12\1\0\x0a\0\0\2\0de\x17\3\3xyz";
+    for (size_t step = 1; step < sizeof wire; step++) {
+        struct prelude_wrap w = { .on = true };
+        uint8_t             out[sizeof wire];
+        size_t              n = 0;
+        for (size_t at = 0; at < sizeof wire - 1; at += step) {
+            size_t piece = sizeof wire - 1 - at < step ? sizeof wire - 1 - at : step;
+            n += prelude_unwrap(&w, (struct bytes){ wire + at, piece }, out + n);
+        }
+        CU_ASSERT(n == 11 && memcmp(out, "abcde\x17\3\3xyz", 11) == 0 && !w.on);
+    }
+}
+
 int main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
@@ -304,6 +320,7 @@ int main(void)
     CU_pSuite s = CU_add_suite("prelude", NULL, NULL);
     CU_add_test(s, "dialogs, whole and byte by byte", test_plays);
     CU_add_test(s, "plain protocols", test_plain);
+    CU_add_test(s, "TLS inside TDS packets", test_unwrap);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     unsigned failed = CU_get_number_of_failures() + CU_get_number_of_suites_failed();
