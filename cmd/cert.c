@@ -2,14 +2,17 @@
 #include "tlswhy/cmd.h"
 #include "tlswhy/trust.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL = 13, WIDTH = 100 };
+enum { LABEL = 14, WIDTH = 100 };
 
-static const char synopsis[] = "cert [--json] FILE...";
+static const struct option_row options[] = {
+    { 'j', "json", NULL, "one JSON object a certificate" },
+    { 'h', "help", NULL, "this text" },
+    { 0 },
+};
 
 static void row(struct text *out, const char *label, const char *value)
 {
@@ -115,8 +118,8 @@ static void show(struct text *out, struct cert_store *s, const struct cert *c, c
 {
     struct arena a = { 0 };
     bool         self = c->self_issued && cert_signed_by(s, c, c) == SIG_GOOD;
-    text_printf(out, "%s  (%s", cert_short_name(&a, c), safe_str(&a, file, strlen(file)));
-    text_printf(out, n > 1 ? ", certificate %zu of %zu)\n" : ")\n", i + 1, n);
+    text_printf(out, "%s\n", cert_short_name(&a, c));
+    row(out, "File", n > 1 ? arena_printf(&a, "%s, certificate %zu of %zu", safe_str(&a, file, strlen(file)), i + 1, n) : safe_str(&a, file, strlen(file)));
     if (c->malformed)
         row(out, "Malformed", arena_printf(&a, "%s does not decode%s", c->broken, c->subject.der.p != NULL ? "; what stands before it follows" : ""));
     if (c->odd != NULL)
@@ -161,24 +164,23 @@ static void show_json(struct text *out, struct cert_store *s, const struct cert 
 
 static int run_cert(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { 0 } };
-    bool                       json = false;
-    int                        status = EXIT_NONE_FOUND, o;
-    optind = 0;
-    while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (o == 'h') {
-            printf("usage: tlswhy %s\n", synopsis);
-            return EXIT_NONE_FOUND;
+    const char *value = NULL;
+    bool        json = false;
+    int         status = EXIT_NONE_FOUND, first = 1, id;
+    while ((id = option_next(options, argc, argv, &value, &first)) > 0) {
+        if (id == 'h') {
+            options_help(&cert_command, options, "  tlswhy cert server.pem\n  tlswhy cert --json *.pem | jq .san\n");
+            return out_finish(EXIT_NONE_FOUND);
         }
-        if (o != 'j')
-            return EXIT_TROUBLE;
         json = true;
     }
-    if (optind == argc)
-        return trouble("cert: no file; usage: tlswhy %s", synopsis);
+    if (id < 0)
+        return EXIT_TROUBLE;
+    if (first >= argc)
+        return trouble("cert: no file; usage: tlswhy cert [--json] FILE...");
     struct cert_store *s = cert_store_new();
     struct text        out = { 0 };
-    for (int f = optind; f < argc; f++) {
+    for (int f = first; f < argc; f++) {
         struct cert **v = NULL;
         size_t        n = 0;
         struct err    err = { .text = "" };
@@ -191,16 +193,13 @@ static int run_cert(int argc, char **argv)
                 show(&out, s, v[i], argv[f], i, n);
             if (v[i]->malformed && status == EXIT_NONE_FOUND)
                 status = EXIT_FOUND;
-            fwrite(out.s, 1, out.n, stdout);
-            text_clear(&out);
+            out_flush(&out);
         }
         free(v);
     }
-    if (fflush(stdout) != 0 || ferror(stdout))
-        status = trouble("cannot write the output; is the disk full?");
     text_free(&out);
     cert_store_free(s);
-    return status;
+    return out_finish(status);
 }
 
-const struct command cert_command = { "cert", synopsis, "the facts of one certificate, also of a broken one", run_cert };
+const struct command cert_command = { "cert", "FILE...", "the facts of one certificate, also of a broken one", run_cert };

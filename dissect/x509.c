@@ -41,7 +41,7 @@ static const struct { const char *oid; enum hash_id hash; } hashes[] = {
     { "1.3.14.3.2.26", HASH_SHA1 },            { "2.16.840.1.101.3.4.2.4", HASH_SHA224 }, { "1.2.840.113549.2.5", HASH_MD5 },
 };
 
-static enum hash_id hash_of_oid(const char *oid)
+enum hash_id hash_of_oid(const char *oid)
 {
     for (size_t i = 0; i < ARRAY_LEN(hashes); i++)
         if (strcmp(hashes[i].oid, oid) == 0)
@@ -224,7 +224,7 @@ static bool days_fit(unsigned year, unsigned month, unsigned day)
     return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && leap ? 1u : 0u);
 }
 
-static struct x509_time time_read(const struct der *d)
+struct x509_time time_read(const struct der *d)
 {
     struct x509_time t = { .raw = d->body };
     struct reader    r = rd_of(d->body.p, d->body.n);

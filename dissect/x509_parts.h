@@ -21,4 +21,7 @@ struct alg_id {
 };
 bool alg_parse(struct arena *a, struct reader in, struct alg_id *out);
 
+enum hash_id     hash_of_oid(const char *oid); /* HASH_OTHER: unknown */
+struct x509_time time_read(const struct der *d); /* UTCTime or GeneralizedTime */
+
 #endif

@@ -24,7 +24,7 @@ struct chain_problem {
     int           cert;      /* index in the chain as sent; -1 = an anchor, or no one certificate */
     const char   *role;      /* "leaf", "intermediate", "anchor" */
     const char   *detail, *fix;
-    const char  **also_known_as; /* NULL-terminated, or NULL */
+    const char *const *also_known_as; /* NULL-terminated, or NULL */
 };
 struct path_step {
     const char        *from; /* "chain", "trust", "pool" */
@@ -33,7 +33,7 @@ struct path_step {
 };
 struct chain {
     enum verdict          verdict;
-    const char           *primary;   /* code of the first error, or NULL */
+    const char           *primary;   /* code of the first error; unknown: of what keeps us from telling; or NULL */
     struct chain_problem *problems;  /* errors first, in order of precedence */
     size_t                n;
     struct path_step     *path;      /* leaf first; as far as one could be built */
@@ -52,13 +52,20 @@ struct trust_question {
     int64_t            time;  /* seconds since 1970 */
     const char        *name;  /* DNS name or IP text asked for; NULL = do not check */
     size_t             name_len;
-    struct bytes       staple;
+    struct bytes       staple;      /* OCSPResponse; p NULL = none seen */
+    bool               staple_due;  /* the client asked for a staple and the place where it would stand was seen */
     /* The client's eyes; NULL lists = no limit known. Words as "rsa-sha256", "ecdsa"; see trust/FORMAT. */
     const char *const *sigs, *const *keys; /* NULL-terminated */
     enum kex           kex;   /* of the suite, for key usage; KEX_UNKNOWN = do not check */
 };
 void chain_judge(const struct trust_question *q, struct arena *a, struct chain *out);
 bool chain_has(const struct chain *c, const char *code, enum severity at_least, const struct chain_problem **which);
+
+const char *verdict_name(enum verdict v);   /* "ok", "fail", "unknown" */
+const char *severity_name(enum severity s); /* "error", "warning", "info" */
+
+/* The judgement as the body of an object: verdict, primary, problems, path, time, anchors. */
+void chain_json(struct json *j, const struct chain *c);
 
 /* Reads anchors: a PEM, DER or PKCS#7 file, every such file of a folder, or, with path NULL, the system's own
  * bundle (then clients_own stays false: nothing says that the client in question uses that list). What is no

@@ -139,6 +139,22 @@ const char *san_text(struct arena *a, const struct san *s); /* "dns:www.example"
 const char *hash_name(enum hash_id h);          /* "SHA-256" */
 const char *cert_sig_name(const struct cert *c); /* "sha256WithRSAEncryption" */
 
+/* A stapled OCSP answer (RFC 6960), as far as it is about one certificate. */
+enum ocsp_status { OCSP_NONE, OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
+struct ocsp {
+    bool             readable;        /* the frame is whole */
+    int              response_status; /* 0 successful, 1 malformedRequest ... 6 unauthorized; -1 unreadable */
+    bool             about_this;      /* an answer for this certificate is in it; the next fields are its */
+    enum ocsp_status status;
+    struct x509_time this_update, next_update, produced, revoked_at; /* not `ok` where absent */
+    int              reason;          /* RFC 5280 section 5.3.1; -1 = none given */
+    struct bytes     tbs, signature;
+    struct sig_alg   alg;
+    struct byte_list certs;           /* sent along, DER */
+};
+void ocsp_read(struct arena *a, struct bytes response, const struct cert *c, struct ocsp *out);
+enum sig_check ocsp_signed_by(struct cert_store *s, const struct ocsp *o, const struct cert *issuer);
+
 /* Certificates of a PEM or DER file, several in a file; also PKCS#7 bundles. Interned into `s`; the array is the caller's (free). */
 bool certs_load(struct cert_store *s, const char *path, struct cert ***out, size_t *n, struct err *err);
 /* From text or DER in memory. Blocks that do not decode as base64 are counted in *bad. */

@@ -1,0 +1,135 @@
+/* How a path ends short of an anchor, and what the server sent beside it. */
+#include "judge.h"
+
+#include <string.h>
+
+static const char *anchors_text(struct judge *j)
+{
+    const struct anchors *a = j->q->anchors;
+    if (a == NULL || a->n == 0)
+        return "no list of trusted roots was at hand";
+    return arena_printf(j->a, "not in the list used (%zu root%s, %s)", a->n, a->n == 1 ? "" : "s", a->name != NULL ? a->name : "unnamed");
+}
+
+/* Only the client's own list makes an absent root an error: other lists may lack what the client has. */
+static enum severity absent_root(const struct judge *j)
+{
+    return j->q->anchors != NULL && j->q->anchors->clients_own ? SEV_ERROR : SEV_WARNING;
+}
+
+static void end_self_signed(struct judge *j, const struct cert *c)
+{
+    if (j->path.n == 1)
+        problem_add(j, "self_signed_leaf", 0, "%s is signed by itself, and is no trust anchor here (%s)", who(j, c), anchors_text(j));
+    else
+        problem_add_as(j, "untrusted_root", absent_root(j), (int)j->path.n - 1, "the chain ends in the self-signed %s, which is %s", who(j, c), anchors_text(j));
+}
+
+static const char *fetch_hint(struct judge *j, const struct cert *c)
+{
+    if (c->aia_issuers.n == 0)
+        return "";
+    return arena_printf(j->a, "; the certificate says where to get it: %s (Windows and some others fetch it, OpenSSL, Java and phones do not)",
+                        safe_str(j->a, c->aia_issuers.v[0].p, c->aia_issuers.v[0].n));
+}
+
+/* The last certificate's issuer is not there. A CA certificate at the end may well be issued by the root the
+ * client lacks; after a leaf alone, an intermediate must be missing. */
+static void end_no_issuer(struct judge *j, const struct cert *c)
+{
+    int         last = (int)j->path.n - 1;
+    const char *issuer = x509_name_short(j->a, &c->issuer);
+    if (j->path.impostor != NULL)
+        problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent; a certificate of that name was, but with another key%s", who(j, c), issuer, fetch_hint(j, c));
+    else if (last == 0)
+        problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent, and is %s%s", who(j, c), issuer, anchors_text(j), fetch_hint(j, c));
+    else
+        problem_add_as(j, "untrusted_root", absent_root(j), last, "%s was issued by \"%s\", which was not sent and is %s; that may be the root, or one more intermediate%s", who(j, c), issuer, anchors_text(j),
+                       fetch_hint(j, c));
+}
+
+static void end_bad_signature(struct judge *j, const struct cert *c)
+{
+    problem_add(j, "bad_signature", (int)j->path.n - 1, "the signature of %s does not fit the key of its issuer %s: one of the two was changed, or the issuer's key is another", who(j, c), who(j, j->path.impostor));
+}
+
+void check_end(struct judge *j)
+{
+    const struct cert *last = path_cert(j, j->path.n - 1);
+    switch (j->path.end) {
+    case END_ANCHOR: break;
+    case END_SELF_SIGNED: end_self_signed(j, last); break;
+    case END_NO_ISSUER:
+        if (!last->malformed)
+            end_no_issuer(j, last);
+        break;
+    case END_BAD_SIGNATURE: end_bad_signature(j, last); break;
+    case END_LIMIT: problem_add(j, "unsupported_by_tool", -1, "the certificates sent allow more paths than are searched here"); break;
+    }
+    for (size_t i = 0; i < j->path.n; i++)
+        if (strcmp(j->path.step[i].from, "pool") == 0)
+            problem_add(j, "missing_intermediate", (int)i - 1, "the issuer of %s, %s, was not sent; with it the chain would go on%s", who(j, path_cert(j, i - 1)), who(j, path_cert(j, i)), fetch_hint(j, path_cert(j, i - 1)));
+}
+
+/* ---- what was sent ---- */
+
+static int step_of(const struct judge *j, const struct cert *c)
+{
+    for (size_t i = 0; i < j->path.n; i++)
+        if (path_cert(j, i) == c)
+            return (int)i;
+    return -1;
+}
+
+static bool is_ca(const struct cert *c) { return c->has_bc ? c->ca : false; }
+
+static struct chain_problem *about_sent(struct chain_problem *p, size_t i)
+{
+    if (p != NULL) {
+        p->cert = (int)i;
+        p->role = "intermediate";
+    }
+    return p;
+}
+
+/* A sent certificate that the path does without. */
+static void check_unused(struct judge *j, size_t i)
+{
+    const struct cert *c = j->q->certs[i];
+    if (c->malformed)
+        about_sent(problem_add_as(j, "malformed", SEV_WARNING, -1, "certificate %zu of the message does not decode (%s); the chain works without it, but many clients refuse the whole message", i + 1, c->broken), i);
+    else if (c->self_issued && is_ca(c))
+        about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own", who(j, c)), i);
+    else if (is_ca(c) && c->not_after.ok && c->not_after.s < j->q->time)
+        about_sent(problem_add(j, "expired_cross_sign", -1, "%s was sent and is expired; the chain works without it", who(j, c)), i);
+    else
+        about_sent(problem_add(j, "extra_certs", -1, "%s was sent and is not needed", who(j, c)), i);
+}
+
+void check_sent(struct judge *j)
+{
+    const struct trust_question *q = j->q;
+    const struct cert           *leaf = q->certs[0];
+    int                          before = 0;
+    bool                         disorder = false;
+    for (size_t i = 1; i < q->n; i++) {
+        const struct cert *c = q->certs[i];
+        int                first = sent_index(q, c), step = step_of(j, c);
+        if (first != (int)i)
+            about_sent(problem_add(j, "duplicate_certs", -1, "%s was sent twice", who(j, c)), i);
+        else if (step < 0)
+            check_unused(j, i);
+        else if (is_anchor_step(j, (size_t)step) && c->self_issued)
+            about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own", who(j, c)), i);
+        disorder |= step >= 0 && step < before;
+        before = step > before ? step : before;
+    }
+    if (disorder)
+        problem_add(j, "wrong_order", -1, "the certificates were not sent leaf first, then each issuer");
+    bool cn;
+    for (size_t i = 1; i < q->n && q->name != NULL && !leaf->malformed && is_ca(leaf) && !cert_matches_name(leaf, q->name, q->name_len, &cn); i++)
+        if (!is_ca(q->certs[i]) && cert_matches_name(q->certs[i], q->name, q->name_len, &cn)) {
+            problem_add(j, "wrong_leaf", 0, "the first certificate is that of the CA %s; the one with the name asked for, %s, comes as number %zu", who(j, leaf), who(j, q->certs[i]), i + 1);
+            break;
+        }
+}
