@@ -128,6 +128,7 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);
+    assert(fmt != NULL);
     int n = vsnprintf(NULL, 0, fmt, ap);
     assert(n >= 0);
     char *s = arena_get(a, (size_t)n + 1, 1);
