@@ -86,10 +86,15 @@ static bool asks(const struct dialog *d, struct bytes line)
     return begins(command_of(d, line, &tag), d->ask);
 }
 
+static struct bytes word_of(const struct dialog *d, struct bytes line)
+{
+    struct bytes tag, command = command_of(d, line, &tag);
+    return text_word(&command);
+}
+
 static bool known_command(const struct dialog *d, struct bytes line)
 {
-    struct bytes tag, command = command_of(d, line, &tag), word = text_word(&command);
-    return in_words(word, d->words) || in_words(word, d->plain);
+    return in_words(word_of(d, line), d->words) || in_words(word_of(d, line), d->plain);
 }
 
 static bool is_text(struct bytes in)
@@ -112,7 +117,8 @@ static enum fit greeting_fits(const struct dialog *d, struct bytes start)
     return FIT_NO;
 }
 
-/* A server by its greeting (SMTP stands for all who say 220 until a command tells); a client by its first command. */
+/* A server by its greeting (SMTP stands for all who say 220 until a command tells); a client by its first command.
+ * From the end of the table: of those who know STARTTLS only IRC, the last row, lets the client speak first. */
 enum fit lines_fits(enum side from, struct bytes start, unsigned *dialog)
 {
     size_t       took;
@@ -123,12 +129,11 @@ enum fit lines_fits(enum side from, struct bytes start, unsigned *dialog)
         return FIT_NO;
     if (took == 0 && (from == CLIENT || start.p[0] == ':'))
         return start.n < KEPT_MAX ? FIT_MAYBE : FIT_NO;
-    for (unsigned i = 0; i < ARRAY_LEN(dialogs); i++) {
+    for (unsigned n = 0; n < ARRAY_LEN(dialogs); n++) {
+        unsigned             i = from == SERVER ? n : (unsigned)ARRAY_LEN(dialogs) - 1 - n;
         const struct dialog *d = &dialogs[i];
-        struct bytes         tag, command = command_of(d, line, &tag);
-        enum fit fit = from == SERVER ? greeting_fits(d, took > 0 ? without_prefix(d, line) : line)
-                       : in_words(text_word(&command), d->words) || begins(line, d->ask) ? FIT_YES
-                                                                                         : FIT_NO;
+        enum fit             fit = from == SERVER ? greeting_fits(d, took > 0 ? without_prefix(d, line) : line)
+                                   : in_words(word_of(d, line), d->words) || asks(d, line) ? FIT_YES : FIT_NO;
         if (fit == FIT_YES) {
             *dialog = i;
             return FIT_YES;
@@ -162,9 +167,9 @@ static void name_dialog(struct prelude_step *s, const struct dialog *d)
 static size_t client_line(struct prelude_step *s, struct bytes line, size_t took)
 {
     const struct dialog *d = dialog_by_command(s->m, line);
-    struct bytes         tag, command = command_of(d, line, &tag), rest = command, word = text_word(&rest);
+    struct bytes         tag, command = command_of(d, line, &tag);
     bool                 caps = d->caps[0] != '-' && begins(command, d->caps), ask = asks(d, line);
-    if (in_words(word, d->plain) && !ask)
+    if (in_words(word_of(d, line), d->plain) && !ask)
         return prelude_plain(s);
     if (caps || ask) {
         name_dialog(s, d);
