@@ -199,7 +199,9 @@ enum outcome {
 /* How far one side got, and how much it sent under encryption. */
 struct side_progress {
     bool     ccs;              /* ChangeCipherSpec */
-    bool     finished_seen;    /* an encrypted handshake record after CCS (<= 1.2), or Finished in clear (NULL suites) */
+    bool     finished_seen;    /* an encrypted handshake record after CCS (<= 1.2), or Finished in clear (NULL suites);
+                                * TLS 1.3: encrypted records that are no alert, the client's after the server's */
+    struct place ccs_at, finished_at;
     size_t   enc_records;      /* records under encryption, alerts included */
     uint32_t enc_len[ENC_KEPT]; /* record body lengths of the first of them */
     struct place enc_where[ENC_KEPT];
@@ -292,6 +294,12 @@ bool     offers_group(const struct client_hello *c, uint16_t id);
 bool     offers_sigalg(const struct client_hello *c, uint16_t id);
 bool     offers_version(const struct client_hello *c, uint16_t version); /* also by client_version where no list */
 bool     has_ext(const struct client_hello *c, uint16_t type);
+
+/* Checks the ServerKeyExchange signature with the leaf's key into kex.verified; costs milliseconds, so only
+ * those ask who have a failure to explain. */
+void handshake_check_kex(struct handshake *h);
+/* From the recorded facts (report/ never calls it); `now` is the time of the last frame of the capture. */
+enum outcome handshake_outcome(const struct handshake *h, int64_t now);
 
 /* JA3, JA3S, JA4 into the handshake. Digests cost, so only a renderer that prints them asks. */
 void handshake_fingerprints(struct handshake *h);

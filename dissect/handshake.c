@@ -1,0 +1,178 @@
+/* handshake.c - small questions about a handshake, asked by rules and renderers alike. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tlswhy/crypto.h"
+#include "tlswhy/handshake.h"
+
+void handshake_free(struct handshake *h)
+{
+    for (struct handshake *next; h != NULL; h = next) {
+        next = h->again;
+        arena_free(&h->arena);
+        free(h);
+    }
+}
+
+const char *outcome_name(enum outcome o)
+{
+    static const char *const names[] = {
+        [OUTCOME_ESTABLISHED] = "established",
+        [OUTCOME_ABORTED_BY_CLIENT] = "aborted_by_client",
+        [OUTCOME_ABORTED_BY_SERVER] = "aborted_by_server",
+        [OUTCOME_RESET_BY_CLIENT] = "reset_by_client",
+        [OUTCOME_RESET_BY_SERVER] = "reset_by_server",
+        [OUTCOME_NO_SERVER_HELLO] = "no_server_hello",
+        [OUTCOME_INCOMPLETE] = "incomplete_capture",
+        [OUTCOME_NOT_TLS] = "not_tls",
+        [OUTCOME_NOT_OPENED] = "not_opened",
+    };
+    return names[o];
+}
+
+/* Alerts that came after the first close did not cause it. */
+static bool before_end(const struct handshake *h, const struct alert *a)
+{
+    return h->close.how == CLOSE_NONE || a->where.frame <= h->close.where.frame;
+}
+
+const struct alert *last_fatal_alert(const struct handshake *h, int side)
+{
+    for (size_t i = h->alert_count; i-- > 0;) {
+        const struct alert *a = &h->alerts[i];
+        if (!a->encrypted && a->level == 2 && (side == SIDE_ANY || (int)a->from == side) && before_end(h, a))
+            return a;
+    }
+    return NULL;
+}
+
+const struct alert *alert_before_end(const struct handshake *h, int side)
+{
+    for (size_t i = h->alert_count; i-- > 0;) {
+        const struct alert *a = &h->alerts[i];
+        if (!a->after_established && (side == SIDE_ANY || (int)a->from == side) && before_end(h, a))
+            return a;
+    }
+    return NULL;
+}
+
+uint16_t handshake_version(const struct handshake *h) { return knows(h, KNOW_SERVER_HELLO) ? h->answer.chosen_version : 0; }
+
+bool offers_suite(const struct client_hello *c, uint32_t id)
+{
+    for (size_t i = 0; i < c->suites.n; i++)
+        if (c->suites.v[i] == id)
+            return true;
+    return false;
+}
+
+static bool has_u16(struct u16s list, uint16_t id)
+{
+    for (size_t i = 0; i < list.n; i++)
+        if (list.v[i] == id)
+            return true;
+    return false;
+}
+
+bool offers_group(const struct client_hello *c, uint16_t id) { return has_u16(c->groups, id); }
+bool offers_sigalg(const struct client_hello *c, uint16_t id) { return has_u16(c->sigalgs, id); }
+
+/* Without supported_versions a hello offers all versions up to its own (RFC 5246 appendix E.1). */
+bool offers_version(const struct client_hello *c, uint16_t version)
+{
+    if (c->versions.v != NULL)
+        return has_u16(c->versions, version);
+    return version_rank(version) != 0 && version_rank(version) <= version_rank(c->version) && (version != 0x0002 || c->v2_format);
+}
+
+bool has_ext(const struct client_hello *c, uint16_t type)
+{
+    for (size_t i = 0; i < c->exts; i++)
+        if (c->ext[i].type == type)
+            return true;
+    return false;
+}
+
+void handshake_check_kex(struct handshake *h)
+{
+    struct server_kex *k = &h->kex;
+    if (k->verified != SIG_UNCHECKED || k->signature.n == 0 || h->cert_count == 0 || !knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO))
+        return;
+    struct bytes pieces[] = { h->hello.random, h->answer.random, k->params };
+    k->verified = cert_verifies(h->certs[0], k->sigalg, pieces, ARRAY_LEN(pieces), k->signature);
+}
+
+/* One letter a message; encrypted handshake messages and data have none. */
+static char history_letter(unsigned type)
+{
+    static const struct { uint16_t type; char letter; } letters[] = {
+        { 0, 'H' }, { 1, 'C' }, { 2, 'S' }, { 3, 'V' }, { 4, 'T' }, { 5, 'E' }, { 6, 'J' }, { 8, 'O' }, { 11, 'X' }, { 12, 'K' },
+        { 13, 'R' }, { 14, 'N' }, { 15, 'Y' }, { 16, 'G' }, { 20, 'F' }, { 21, 'W' }, { 22, 'U' }, { 23, 'A' }, { 24, 'P' },
+        { 254, 'M' }, { MSG_CHANGE_CIPHER_SPEC, 'I' }, { MSG_ALERT, 'L' }, { MSG_APPLICATION_DATA, 'D' }, { MSG_HEARTBEAT, 'B' },
+        { MSG_UNKNOWN, 'Q' }, { MSG_HELLO_RETRY_REQUEST, 'J' }, { MSG_ENCRYPTED, '\0' }, { MSG_ENCRYPTED_HANDSHAKE, '\0' },
+        { MSG_V2 + 1, 'C' }, { MSG_V2 + 4, 'S' }, { MSG_V2 + 2, 'G' },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(letters); i++)
+        if (letters[i].type == type)
+            return letters[i].letter;
+    return 'Z';
+}
+
+void handshake_history(const struct handshake *h, char *buf, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->message_count && n + 1 < size; i++) {
+        const struct message *m = &h->messages[i];
+        char                  c = history_letter(m->type);
+        if (c != '\0')
+            buf[n++] = (char)(m->from == CLIENT ? c : c | 0x20);
+    }
+    if (size > 0)
+        buf[n] = '\0';
+}
+
+/* Community ID v1: SHA-1 over seed, addresses, protocol and ports, the smaller end first; in base64. */
+void handshake_community_id(const struct handshake *h, char buf[48])
+{
+    static const char   b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const struct endpoint *a = &h->ends[CLIENT], *b = &h->ends[SERVER];
+    int                 order = memcmp(a->ip, b->ip, a->ip_len);
+    if (order > 0 || (order == 0 && a->port > b->port)) {
+        const struct endpoint *x = a;
+        a = b;
+        b = x;
+    }
+    uint8_t in[2 + 16 + 16 + 2 + 4] = { 0 }, *p = in + 2, hash[DIGEST_MAX] = { 0 };
+    memcpy(p, a->ip, a->ip_len), p += a->ip_len;
+    memcpy(p, b->ip, b->ip_len), p += b->ip_len;
+    *p++ = h->datagram ? 17 : 6;
+    *p++ = 0;
+    *p++ = (uint8_t)(a->port >> 8), *p++ = (uint8_t)a->port;
+    *p++ = (uint8_t)(b->port >> 8), *p++ = (uint8_t)b->port;
+    digest_of(HASH_SHA1, in, (size_t)(p - in), hash);
+    char *out = buf;
+    *out++ = '1', *out++ = ':';
+    for (size_t i = 0; i < 20; i += 3) {
+        uint32_t v = (uint32_t)hash[i] << 16 | (uint32_t)hash[i + 1] << 8 | (i + 2 < 20 ? hash[i + 2] : 0u);
+        *out++ = b64[v >> 18], *out++ = b64[v >> 12 & 63], *out++ = b64[v >> 6 & 63];
+        *out++ = i + 2 < 20 ? b64[v & 63] : '=';
+    }
+    *out = '\0';
+}
+
+const char *endpoint_ip_text(const struct endpoint *e, char buf[64])
+{
+    if (e->ip_len == 0 || inet_ntop(e->ip_len == 4 ? AF_INET : AF_INET6, e->ip, buf, 64) == NULL)
+        snprintf(buf, 64, "?");
+    return buf;
+}
+
+const char *endpoint_text(const struct endpoint *e, char buf[64])
+{
+    char ip[64];
+    endpoint_ip_text(e, ip);
+    snprintf(buf, 64, e->ip_len == 16 ? "[%.45s]:%u" : "%.45s:%u", ip, e->port);
+    return buf;
+}

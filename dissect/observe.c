@@ -1,0 +1,307 @@
+/* observe.c - wire events in, handshakes out: connections, their bytes in order, their closes. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "observe_conn.h"
+
+struct observer *observer_new(struct cert_store *certs, struct flows *flows)
+{
+    struct observer *o = mem_get(1, sizeof *o);
+    o->certs = certs;
+    o->flows = flows;
+    o->finished_end = &o->finished;
+    return o;
+}
+
+static void conn_free(struct conn *c)
+{
+    for (int w = 0; w < 2; w++) {
+        free(c->side[w].buf);
+        free(c->side[w].hs);
+    }
+    handshake_free(c->h);
+    free(c);
+}
+
+void observer_free(struct observer *o)
+{
+    if (o == NULL)
+        return;
+    for (struct conn *list = o->open, *c; (c = list) != NULL; conn_free(c))
+        list = c->after;
+    for (struct conn *list = o->finished, *c; (c = list) != NULL; conn_free(c))
+        list = c->after;
+    free(o);
+}
+
+size_t   observer_open(const struct observer *o) { return o->open_n; }
+uint64_t observer_memory(const struct observer *o) { return o->memory; }
+
+struct handshake *observed(struct observer *o)
+{
+    struct conn *c = o->finished;
+    if (c == NULL)
+        return NULL;
+    o->finished = c->after;
+    if (o->finished == NULL)
+        o->finished_end = &o->finished;
+    struct handshake *h = c->h;
+    c->h = NULL;
+    conn_free(c);
+    return h;
+}
+
+static struct conn *conn_new(struct observer *o, const struct wire_event *ev)
+{
+    struct conn *c = mem_get(1, sizeof *c);
+    c->o = o;
+    c->h = c->cur = mem_get(1, sizeof *c->h);
+    c->h->stream = ev->stream;
+    c->h->ends[CLIENT] = ev->ends[CLIENT];
+    c->h->ends[SERVER] = ev->ends[SERVER];
+    c->h->first = (struct place){ .frame = ev->frame, .ns = ev->ns };
+    c->after = o->open;
+    if (o->open != NULL)
+        o->open->before = c;
+    o->open = c;
+    o->open_n++;
+    return c;
+}
+
+static void conn_unlink(struct conn *c)
+{
+    if (c->before != NULL)
+        c->before->after = c->after;
+    else
+        c->o->open = c->after;
+    if (c->after != NULL)
+        c->after->before = c->before;
+    c->before = c->after = NULL;
+    c->o->open_n--;
+}
+
+/* ------------------------------------------------------------------------------------ bytes */
+
+void keep_bytes(uint8_t **buf, size_t *n, size_t *cap, const uint8_t *p, size_t len)
+{
+    if (len == 0)
+        return;
+    if (*n + len > *cap) {
+        *cap = *n + len > 2 * *cap ? *n + len : 2 * *cap;
+        *buf = mem_grow(*buf, *cap, 1);
+    }
+    memcpy(*buf + *n, p, len);
+    *n += len;
+}
+
+/* The body of an application record that is still to come is of no use once everything about the handshake is known. */
+static void skip_bulk(struct conn *c, enum side w)
+{
+    struct side_state          *s = &c->side[w];
+    const struct side_progress *p = &c->cur->side[tls_side(c, w)];
+    bool known = handshake_done(c->cur) ? p->enc_records >= ENC_KEPT : p->app_records >= ENC_KEPT;
+    if (s->body_left <= 1 || s->rec.type != TLS_APPLICATION_DATA || !known || c->o->flows == NULL)
+        return;
+    flows_skip(c->o->flows, c->ev, w, s->body_left - 1); /* the last byte comes: with it the record is complete */
+    s->next += s->body_left - 1;
+    s->body_left = 1;
+}
+
+/* Hands `in` on; what is not taken stays for the next time. */
+static void feed(struct conn *c, enum side w, struct bytes in)
+{
+    struct side_state *s = &c->side[w];
+    if (s->reading == READ_NOTHING)
+        return;
+    if (s->n == 0) {
+        s->at = s->next - in.n;
+        size_t took = take_bytes(c, w, in);
+        keep_bytes(&s->buf, &s->n, &s->cap, in.p + took, in.n - took);
+    } else {
+        keep_bytes(&s->buf, &s->n, &s->cap, in.p, in.n);
+        size_t took = take_bytes(c, w, (struct bytes){ s->buf, s->n });
+        s->n -= took;
+        memmove(s->buf, s->buf + took, s->n);
+    }
+}
+
+static void on_gap(struct conn *c, enum side w, uint64_t end)
+{
+    struct side_state *s = &c->side[w];
+    c->hole[w] = true;
+    if (end != 0 && end <= s->next) /* inside a body that was passed over anyway */
+        return;
+    take_rest(c, w);
+    s->n = s->hs_n = 0;
+    s->hs_skip = s->body_left = 0;
+    s->segments = s->records = 0;
+    s->next = end != 0 ? end : s->next;
+    s->unsure = true;
+    if (s->reading != READ_NOTHING)
+        s->reading = READ_LOST;
+}
+
+static void on_bytes(struct conn *c, const struct wire_event *ev)
+{
+    enum side          w = ev->from;
+    struct side_state *s = &c->side[w];
+    struct bytes       in = { ev->bytes, ev->len };
+    if (ev->at < s->next) { /* skipped, or seen */
+        size_t known = s->next - ev->at < in.n ? (size_t)(s->next - ev->at) : in.n;
+        in = (struct bytes){ in.p + known, in.n - known };
+    } else if (ev->at > s->next) {
+        on_gap(c, w, ev->at);
+    }
+    if (in.n == 0)
+        return;
+    s->next += in.n;
+    s->segments = s->n > 0 || s->hs_n > 0 ? s->segments + 1 : 1;
+    s->last = (struct place){ .frame = ev->frame, .ns = ev->ns, .at = ev->at, .len = ev->len };
+    feed(c, w, in);
+    enum side back = other(w);
+    if (c->side[back].n > 0 && c->side[back].reading == READ_START && c->no_prelude) /* a prelude has just ended */
+        feed(c, back, (struct bytes){ (const uint8_t *)"", 0 });
+    skip_bulk(c, w);
+    if (handshake_done(c->cur) && s->n == 0 && s->hs_n == 0) {
+        free(s->buf);
+        free(s->hs);
+        s->buf = s->hs = NULL;
+        s->cap = s->hs_cap = 0;
+    }
+    if (c->side[CLIENT].reading == READ_NOTHING && c->side[SERVER].reading == READ_NOTHING && c->o->flows != NULL)
+        flows_close_only(c->o->flows, ev);
+}
+
+/* ------------------------------------------------------------------------------------ closes and the end */
+
+static void on_close(struct conn *c, const struct wire_event *ev)
+{
+    struct handshake *h = c->h;
+    enum side         back = other(ev->from);
+    int64_t           peer = c->side[back].last.frame != 0 ? c->side[back].last.ns : ev->tcp != NULL ? ev->tcp->last_seen[back].ns : 0;
+    struct closing    it = {
+        .by = tls_side(c, ev->from), .how = ev->kind == WIRE_FIN ? CLOSE_FIN : CLOSE_RST, .seg = ev->seg,
+        .where = { .frame = ev->frame, .ns = ev->ns, .at = ev->at }, .since_peer = peer != 0 && ev->ns >= peer ? ev->ns - peer : -1
+    };
+    drop_held_alert(c, ev->from, true);
+    if (h->close.how == CLOSE_NONE) {
+        h->close = it;
+    } else if (it.where.frame < h->close.where.frame) { /* it waited for bytes that were missing before it */
+        if (h->close.by != it.by)
+            h->close2 = h->close;
+        h->close = it;
+    } else if (it.by != h->close.by && h->close2.how == CLOSE_NONE) {
+        h->close2 = it;
+    }
+    h->known |= KNOW_CLOSE;
+}
+
+/* Turns what TCP counted round where the TLS client is the wire's server. */
+static void turn_tcp(struct tcp_facts *t)
+{
+#define SWAP(a) do { __typeof__((a)[0]) x = (a)[0]; (a)[0] = (a)[1]; (a)[1] = x; } while (0)
+    SWAP(t->retransmissions);
+    SWAP(t->bytes);
+    SWAP(t->missing);
+    SWAP(t->acked);
+    SWAP(t->last_seen);
+    SWAP(t->start_seen);
+#undef SWAP
+}
+
+static void tcp_known(struct conn *c, const struct wire_event *ev)
+{
+    struct handshake *h = c->h;
+    if (ev->tcp == NULL)
+        return;
+    h->tcp = *ev->tcp;
+    if (c->flip)
+        turn_tcp(&h->tcp);
+    const struct place *a = &h->tcp.last_seen[CLIENT], *b = &h->tcp.last_seen[SERVER];
+    h->last = a->frame >= b->frame ? *a : *b;
+    if (h->tcp.syn.frame != 0 && (h->first.frame == 0 || h->tcp.syn.frame < h->first.frame))
+        h->first = h->tcp.syn;
+    h->known |= h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame != 0 ? KNOW_OPEN : 0u;
+    h->known |= h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u;
+    for (int w = 0; w < 2; w++)
+        if (ev->tcp->start_seen[w] && !c->hole[w])
+            h->known |= tls_side(c, (enum side)w) == CLIENT ? KNOW_WHOLE_CLIENT : KNOW_WHOLE_SERVER;
+}
+
+static void on_end(struct conn *c, const struct wire_event *ev)
+{
+    struct handshake *h = c->h;
+    struct observer  *o = c->o;
+    for (int w = 0; w < 2; w++) {
+        drop_held_alert(c, (enum side)w, true);
+        take_rest(c, (enum side)w);
+    }
+    if (h->last.frame == 0)
+        h->last = (struct place){ .frame = ev->frame, .ns = ev->ns };
+    tcp_known(c, ev);
+    h->start_ns = h->first.ns;
+    h->end_ns = h->last.ns;
+    h->at_end_of_capture = h->close.how == CLOSE_NONE && !h->refused && !h->unreachable && !h->stopped_by_us;
+    conn_outcome(c);
+    conn_unlink(c);
+    *o->finished_end = c;
+    o->finished_end = &c->after;
+    *ev->slot = NULL;
+}
+
+static void on_error(struct conn *c, const struct wire_event *ev)
+{
+    struct handshake *h = c->h;
+    h->refused = h->refused || ev->kind == WIRE_REFUSED;
+    h->unreachable = h->unreachable || ev->kind == WIRE_UNREACHABLE;
+    h->timed_out = h->timed_out || ev->kind == WIRE_TIMEOUT;
+    h->stopped_by_us = h->stopped_by_us || ev->kind == WIRE_STOPPED;
+    h->code = ev->code != 0 ? ev->code : h->code;
+    h->error_at = (struct place){ .frame = ev->frame, .ns = ev->ns };
+}
+
+static uint64_t conn_memory(const struct conn *c)
+{
+    return sizeof *c + sizeof *c->h + c->h->arena.used + c->side[0].cap + c->side[1].cap + c->side[0].hs_cap + c->side[1].hs_cap;
+}
+
+void observe(struct observer *o, const struct wire_event *ev)
+{
+    if (ev->kind == WIRE_DATAGRAM || ev->slot == NULL) /* DTLS and QUIC have an observer of their own */
+        return;
+    struct conn *c = *ev->slot;
+    o->now = ev->ns > o->now ? ev->ns : o->now;
+    if (c == NULL)
+        *ev->slot = c = conn_new(o, ev);
+    else
+        o->memory -= conn_memory(c);
+    c->ev = ev;
+    for (int w = 0; w < 2 && ev->tcp != NULL; w++)
+        c->start_seen[w] = ev->tcp->start_seen[w];
+    switch (ev->kind) {
+    case WIRE_BYTES:
+        on_bytes(c, ev);
+        break;
+    case WIRE_GAP:
+        on_gap(c, ev->from, ev->len != 0 ? ev->at + ev->len : 0);
+        break;
+    case WIRE_FIN:
+    case WIRE_RST:
+        on_close(c, ev);
+        break;
+    case WIRE_REFUSED:
+    case WIRE_UNREACHABLE:
+    case WIRE_TIMEOUT:
+    case WIRE_STOPPED:
+        on_error(c, ev);
+        break;
+    case WIRE_END:
+        on_end(c, ev);
+        return;
+    case WIRE_OPEN:
+    case WIRE_DATAGRAM:
+        break;
+    }
+    o->memory += conn_memory(c);
+}

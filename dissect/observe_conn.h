@@ -1,0 +1,105 @@
+/* observe_conn.h - one connection under observation; for dissect/observe*.c alone.
+ *
+ * Two numberings of sides: `w`, as the wire has them (who opened the connection), and `t`, as TLS has them (who sent the
+ * ClientHello). The state of reading goes by w, what is observed goes by t; tls_side() crosses over. */
+#ifndef TLSWHY_OBSERVE_CONN_H
+#define TLSWHY_OBSERVE_CONN_H
+
+#include "tlswhy/observe.h"
+#include "tlswhy/prelude.h"
+#include "tlswhy/text.h"
+#include "tlswhy/tls.h"
+
+#define DIRECTION_KEPT (256u * 1024) /* handshake bytes kept a direction */
+#define MESSAGES_KEPT  128
+#define ALERTS_KEPT    16
+#define PENDING_MAX    (64u * 1024)  /* of a prelude */
+#define LOOKS_MAX      64            /* segments looked at in vain for the start of TLS */
+
+enum reading {
+    READ_START,  /* the first bytes of the side, or the first after a prelude */
+    READ_TLS,
+    READ_V2,     /* SSL 2.0 records */
+    READ_LOST,   /* after a hole, or in the middle of a stream: looking for a record header */
+    READ_PLAIN,  /* no TLS so far; a strict hello may still come */
+    READ_NOTHING /* given up */
+};
+
+struct side_state {
+    enum reading  reading;
+    uint8_t      *buf;          /* bytes that came and are not taken yet */
+    size_t        n, cap;
+    uint64_t      at, next;     /* stream offset of buf[0], and of the next byte to come */
+    struct record rec;          /* the record whose body is being passed over, and how much of it is due */
+    uint64_t      rec_at, body_left;
+    uint8_t      *hs;           /* handshake bytes that are no whole message yet */
+    size_t        hs_n, hs_cap;
+    uint64_t      hs_at, hs_skip; /* hs_skip: of an oversized message, still to come */
+    unsigned      records, segments; /* that carried the message being gathered */
+    bool          encrypted;    /* ChangeCipherSpec was sent (TLS <= 1.2), or SSL 2.0 has its keys */
+    bool          unsure;       /* there was a hole: what state the side is in is only likely */
+    bool          holding;      /* `held` looks like an alert if nothing follows it (TLS 1.3) */
+    struct alert  held;
+    unsigned      looks;
+    struct place  last;         /* of the last bytes */
+};
+
+struct conn {
+    struct observer  *o;
+    struct conn      *before, *after; /* list of the open, or of the finished */
+    struct handshake *h, *cur;        /* the first, and the one going on */
+    struct side_state side[2];        /* by w */
+    bool              flip;           /* the TLS client is the wire's SERVER */
+    bool              no_prelude;     /* the prelude machine has said its last word */
+    bool              start_seen[2], hole[2];
+    bool              v2;             /* an SSL 2.0 session */
+    struct prelude_machine machine;
+    const struct wire_event *ev;      /* the current one */
+};
+
+struct observer {
+    struct cert_store *certs;
+    struct flows      *flows;
+    struct conn       *open, *finished, **finished_end;
+    size_t             open_n;
+    uint64_t           memory;
+    int64_t            now; /* newest time seen */
+};
+
+static inline enum side other(enum side s) { return s == CLIENT ? SERVER : CLIENT; }
+static inline enum side tls_side(const struct conn *c, enum side w) { return c->flip ? other(w) : w; }
+
+/* observe_stream.c: where does TLS start? Each takes bytes and gives how many it took. */
+size_t take_bytes(struct conn *c, enum side w, struct bytes in);
+void   take_rest(struct conn *c, enum side w);  /* no more will follow what is kept: a hole or the end */
+void   begin_plain(struct conn *c, enum side w, struct bytes in);
+
+/* observe.c: appends to a buffer that grows. */
+void keep_bytes(uint8_t **buf, size_t *n, size_t *cap, const uint8_t *p, size_t len);
+
+/* observe_record.c */
+struct place place_here(const struct conn *c, uint64_t at, size_t len);
+size_t take_records(struct conn *c, enum side w, struct bytes in);
+void   handshake_fragment(struct conn *c, enum side w, struct bytes body, uint64_t at);
+void   drop_held_alert(struct conn *c, enum side w, bool it_was_one);
+void   add_message(struct conn *c, enum side t, unsigned type, unsigned version, struct place where);
+void   add_alert(struct conn *c, struct alert a);
+void   encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where);
+void   finished(struct handshake *h, enum side t, struct place where);
+void   renegotiation(struct conn *c);
+bool   handshake_done(const struct handshake *h); /* both sides are known to have finished */
+bool   speaks_13(const struct conn *c);
+
+/* observe_message.c */
+void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes whole, struct place where);
+void partial_message(struct conn *c, enum side w);
+void settle_client(struct conn *c, enum side w);
+void note_malformed(struct conn *c, enum side t, const char *field, struct place where);
+
+/* observe_v2.c */
+size_t take_v2_records(struct conn *c, enum side w, struct bytes in);
+
+/* observe_outcome.c */
+void conn_outcome(struct conn *c);
+
+#endif

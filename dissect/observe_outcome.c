@@ -1,0 +1,135 @@
+/* observe_outcome.c - the bare fact of how a handshake ended, derived once, from what was recorded. */
+#include "observe_conn.h"
+
+#define SILENCE_NS (NS_PER_S) /* a hello this young at the end of the capture may still be answered */
+
+/* Was it there when the connection was first closed? Frame order decides; without frames (a socket) time does. */
+static bool in_time(const struct handshake *h, const struct place *p)
+{
+    const struct place *end = &h->close.where;
+    if (h->close.how == CLOSE_NONE)
+        return true;
+    return p->frame != 0 && end->frame != 0 ? p->frame <= end->frame : p->ns <= end->ns;
+}
+
+static bool finished_in_time(const struct handshake *h, enum side t)
+{
+    return h->side[t].finished_seen && in_time(h, &h->side[t].finished_at);
+}
+
+static bool is_full_handshake(const struct handshake *h)
+{
+    return !h->resumed && (h->cert_count > 0 || h->hello_done.len != 0 || h->kex.where.len != 0);
+}
+
+static bool established(const struct handshake *h)
+{
+    bool client = finished_in_time(h, CLIENT), server = finished_in_time(h, SERVER);
+    if (!knows(h, KNOW_SERVER_HELLO) && !knows(h, KNOW_CLIENT_HELLO))
+        return false;
+    if (knows(h, KNOW_SERVER_HELLO) && version_is_13(h->answer.chosen_version))
+        return client && server && knows(h, KNOW_CLIENT_HELLO);
+    return (client && server) || (server && is_full_handshake(h) && knows(h, KNOW_BOTH_SIDES));
+}
+
+/* The last thing said before the close was this side's warning: close_notify, user_canceled, no_certificate. */
+static bool warned_last(const struct handshake *h, const struct alert *a)
+{
+    if (a->encrypted || a->level != 1 || h->close.how == CLOSE_NONE)
+        return false;
+    for (int t = 0; t < 2; t++)
+        if (h->last_before_close[t].frame > a->where.frame || h->last_before_close[t].ns > a->where.ns)
+            return false;
+    return true;
+}
+
+/* The alert that ended it: fatal in clear, or encrypted before the other side had finished, or a last warning. */
+static const struct alert *ending_alert(const struct handshake *h)
+{
+    for (size_t i = 0; i < h->alert_count; i++) {
+        const struct alert *a = &h->alerts[i];
+        if (!in_time(h, &a->where))
+            break;
+        if ((!a->encrypted && a->level == 2) || a->encrypted || warned_last(h, a))
+            return a;
+    }
+    return NULL;
+}
+
+/* Bytes that are missing before the close and are enough to hide a Finished. One lost alert record is not. */
+static bool hole_matters(const struct handshake *h)
+{
+    bool whole = knows(h, KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER);
+    return !whole && h->tcp.missing[CLIENT] + h->tcp.missing[SERVER] > 32;
+}
+
+static bool tunnel_asked(const struct handshake *h)
+{
+    return h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS;
+}
+
+/* No TLS of the client was seen. */
+static enum outcome without_client(const struct handshake *h)
+{
+    if (h->tls_seen[SERVER] && h->plain[CLIENT].start.p == NULL)
+        return OUTCOME_INCOMPLETE;
+    if (tunnel_asked(h) && !h->prelude.accepted)
+        return h->prelude.refused || h->close.how != CLOSE_NONE ? OUTCOME_NOT_OPENED : OUTCOME_INCOMPLETE;
+    bool said = h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] > 0 || h->plain[CLIENT].start.p != NULL || h->plain[SERVER].start.p != NULL;
+    if (!said && (h->refused || h->unreachable || h->timed_out))
+        return OUTCOME_NOT_OPENED;
+    if (!said && h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame == 0 && !h->tcp.both_directions)
+        return OUTCOME_NOT_OPENED;
+    return OUTCOME_NOT_TLS;
+}
+
+/* By whom a handshake that was not finished was ended: RST, or the first FIN. */
+static enum outcome ended_by_close(const struct handshake *h)
+{
+    if (h->close.how == CLOSE_RST)
+        return h->close.by == CLIENT ? OUTCOME_RESET_BY_CLIENT : OUTCOME_RESET_BY_SERVER;
+    return h->close.by == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER;
+}
+
+enum outcome handshake_outcome(const struct handshake *h, int64_t now)
+{
+    bool                hello = (h->known & (KNOW_CLIENT_HELLO | KNOW_CLIENT_HELLO_PART)) != 0;
+    const struct alert *a = ending_alert(h);
+    if (established(h))
+        return OUTCOME_ESTABLISHED;
+    if (!h->tls_seen[CLIENT])
+        return without_client(h);
+    if (a != NULL && hello)
+        return a->from == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER;
+    bool probed = h->timed_out || h->stopped_by_us; /* a socket sees both sides */
+    if ((!knows(h, KNOW_BOTH_SIDES) && !probed) || !hello || hole_matters(h))
+        return OUTCOME_INCOMPLETE;
+    if (h->close.how != CLOSE_NONE)
+        return ended_by_close(h);
+    bool answered = h->tls_seen[SERVER], whole = knows(h, KNOW_CLIENT_HELLO);
+    bool waited = h->timed_out || now - h->hello.where.ns >= SILENCE_NS || h->plain[SERVER].start.p != NULL;
+    return !answered && whole && waited ? OUTCOME_NO_SERVER_HELLO : OUTCOME_INCOMPLETE;
+}
+
+/* A renegotiation stands on a handshake that was good; only its own end counts. */
+static enum outcome renegotiation_outcome(const struct handshake *again, const struct handshake *first)
+{
+    struct handshake view = *again;
+    view.close = first->close;
+    if (finished_in_time(&view, CLIENT) && finished_in_time(&view, SERVER))
+        return OUTCOME_ESTABLISHED;
+    return first->close.how != CLOSE_NONE ? ended_by_close(first) : OUTCOME_INCOMPLETE;
+}
+
+void conn_outcome(struct conn *c)
+{
+    struct handshake *h = c->h;
+    h->outcome = handshake_outcome(h, c->o->now);
+    for (struct handshake *again = h->again; again != NULL; again = again->again) {
+        again->close = h->close;
+        again->start_ns = again->first.ns;
+        again->end_ns = h->end_ns;
+        again->last = h->last;
+        again->outcome = again->again != NULL ? OUTCOME_ESTABLISHED : renegotiation_outcome(again, h);
+    }
+}

@@ -1,0 +1,365 @@
+/* observe_record.c - one record at a time: what is in clear is read, what is encrypted is known by type, size and place
+ * (RFC 8446 section 5, RFC 5246 section 6.2; alerts: section 7.2). */
+#include <string.h>
+
+#include "observe_conn.h"
+
+struct place place_here(const struct conn *c, uint64_t at, size_t len)
+{
+    return (struct place){ .frame = c->ev->frame, .ns = c->ev->ns, .at = at, .len = len };
+}
+
+/* The place of something that ends with the newest bytes of its side: at the end of a connection the event is another. */
+static struct place place_of(const struct conn *c, enum side w, uint64_t at, size_t len)
+{
+    const struct place *last = &c->side[w].last;
+    return (struct place){ .frame = last->frame, .ns = last->ns, .at = at, .len = len };
+}
+
+bool handshake_done(const struct handshake *h) { return h->side[CLIENT].finished_seen && h->side[SERVER].finished_seen; }
+
+bool speaks_13(const struct conn *c)
+{
+    const struct handshake *h = c->cur;
+    return (knows(h, KNOW_SERVER_HELLO) && version_is_13(h->answer.chosen_version)) || h->retry.raw.p != NULL;
+}
+
+/* A cipher suite that encrypts nothing: what follows ChangeCipherSpec can be read. */
+static bool null_suite(const struct handshake *h)
+{
+    const struct suite *s = knows(h, KNOW_SERVER_HELLO) ? suite_of(h->answer.suite) : NULL;
+    return s != NULL && strstr(s->name, "_WITH_NULL_") != NULL && s->kex != KEX_TLS13;
+}
+
+/* The size of an alert under TLS 1.3: level, number, inner type, tag. Nothing else that ends a handshake is as short. */
+static size_t alert_size_13(const struct handshake *h)
+{
+    const struct suite *s = suite_of(h->answer.suite);
+    return 3u + (s != NULL && s->tag != 0 ? s->tag : 16u);
+}
+
+void add_message(struct conn *c, enum side t, unsigned type, unsigned version, struct place where)
+{
+    struct handshake     *h = c->cur;
+    const struct closing *close = &c->h->close;
+    bool                  late = close->how != CLOSE_NONE && where.frame > close->where.frame;
+    h->side[t].last_tls = where;
+    if (!late)
+        h->last_before_close[t] = where;
+    if (h->message_count >= MESSAGES_KEPT) {
+        h->messages_dropped++;
+        return;
+    }
+    size_t n = h->message_count++;
+    if ((n & (n - 1)) == 0 && (n == 0 || n >= 16)) { /* room for 16, then twice as many each time */
+        struct message *v = ARENA_NEW_N(&h->arena, n == 0 ? 16 : 2 * n, struct message);
+        if (n > 0)
+            memcpy(v, h->messages, n * sizeof *v);
+        h->messages = v;
+    }
+    h->messages[n] = (struct message){ .where = where, .from = t, .type = (uint16_t)type, .version = (uint16_t)version, .late = late };
+}
+
+void add_alert(struct conn *c, struct alert a)
+{
+    struct handshake     *h = c->cur;
+    const struct closing *close = &c->h->close;
+    a.after_established = a.after_established || handshake_done(h);
+    a.after_close = a.after_established || (close->how != CLOSE_NONE && a.where.frame > close->where.frame);
+    if (h->alert_count >= ALERTS_KEPT) {
+        h->alerts_dropped++;
+        return;
+    }
+    if (h->alerts == NULL)
+        h->alerts = ARENA_NEW_N(&h->arena, ALERTS_KEPT, struct alert);
+    h->alerts[h->alert_count++] = a;
+}
+
+static void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, struct place where)
+{
+    for (size_t i = 0; i + 2 <= n; i += 2) {
+        add_alert(c, (struct alert){ .where = where, .from = t, .level = p[i], .number = p[i + 1] });
+        add_message(c, t, MSG_ALERT, version, where);
+    }
+}
+
+/* TLS 1.3, after the handshake: a record of an alert's size is one if the side says nothing more. */
+void drop_held_alert(struct conn *c, enum side w, bool it_was_one)
+{
+    struct side_state *s = &c->side[w];
+    enum side          t = tls_side(c, w);
+    if (!s->holding)
+        return;
+    s->holding = false;
+    if (it_was_one) {
+        add_alert(c, s->held);
+        add_message(c, t, MSG_ALERT, 0x0303, s->held.where);
+    } else {
+        c->cur->side[t].app_records++;
+    }
+}
+
+/* ------------------------------------------------------------------------------------ under encryption */
+
+void finished(struct handshake *h, enum side t, struct place where)
+{
+    struct side_progress *p = &h->side[t];
+    if (!p->finished_seen)
+        p->finished_at = where;
+    p->finished_seen = true;
+}
+
+/* TLS 1.0 with CBC: a first record that holds one byte or none, and then the rest (the answer to BEAST). */
+static void note_split(struct conn *c, size_t len)
+{
+    struct handshake          *h = c->cur;
+    const struct side_progress *p = &h->side[CLIENT];
+    const struct suite        *s = suite_of(h->answer.suite);
+    if (p->app_records != 1 || s == NULL || !s->cbc || version_rank(h->answer.chosen_version) > version_rank(0x0301))
+        return;
+    size_t first = p->first_app.len - 5;
+    h->record_split = (first == 24 || first == 32) && len >= first;
+}
+
+static void application_record(struct conn *c, enum side t, size_t len, struct place where)
+{
+    struct side_progress *p = &c->cur->side[t];
+    if (t == CLIENT)
+        note_split(c, len);
+    if (p->first_app.frame == 0 && p->first_app.ns == 0)
+        p->first_app = where;
+    if (p->app_records < 2)
+        add_message(c, t, MSG_APPLICATION_DATA, 0, where);
+    p->app_records++;
+    p->app_bytes += len;
+    p->last_tls = where;
+}
+
+static bool early_data_ends(const struct handshake *h, size_t len)
+{
+    const struct suite *s = suite_of(h->answer.suite);
+    size_t              tag = alert_size_13(h) - 3, hash = s != NULL && strstr(s->name, "SHA384") != NULL ? 48 : 32;
+    return !h->hello.early_data || !h->answer.psk || len == 4 + hash + 1 + tag;
+}
+
+/* TLS 1.3: everything is type 23. The server's records follow its hello; the client's first record after them that is no
+ * alert is its Finished, or its Certificate before it. Early data is neither. */
+static void encrypted_13(struct conn *c, enum side w, size_t len, struct place where)
+{
+    struct handshake *h = c->cur;
+    enum side         t = tls_side(c, w);
+    bool              answered = t == SERVER || h->side[SERVER].enc_records > 0;
+    bool              like_alert = len == alert_size_13(h);
+    if (handshake_done(h)) {
+        if (like_alert) {
+            c->side[w].holding = true;
+            c->side[w].held = (struct alert){ .where = where, .from = t, .encrypted = true, .after_established = true };
+        } else {
+            application_record(c, t, len, where);
+        }
+        return;
+    }
+    if (like_alert && answered) {
+        add_alert(c, (struct alert){ .where = where, .from = t, .encrypted = true });
+        add_message(c, t, MSG_ALERT, 0x0303, where);
+        return;
+    }
+    add_message(c, t, MSG_ENCRYPTED, 0x0303, where);
+    if (t == SERVER || (answered && knows(h, KNOW_SERVER_HELLO) && early_data_ends(h, len)))
+        finished(h, t, where);
+}
+
+/* A client that begins a new handshake under the old one's encryption (RFC 5246 section 7.4.1.1). */
+void renegotiation(struct conn *c)
+{
+    struct handshake *again = mem_get(1, sizeof *again);
+    again->stream = c->h->stream;
+    again->ends[CLIENT] = c->h->ends[CLIENT];
+    again->ends[SERVER] = c->h->ends[SERVER];
+    again->first = (struct place){ .frame = c->ev->frame, .ns = c->ev->ns };
+    c->cur->again = again;
+    c->cur = again;
+    c->h->renegotiations++;
+}
+
+/* TLS 1.2 and older: the types are in clear. */
+static void encrypted_12(struct conn *c, enum side t, unsigned type, size_t len, struct place where)
+{
+    struct handshake *h = c->cur;
+    if (type == TLS_ALERT) {
+        add_alert(c, (struct alert){ .where = where, .from = t, .encrypted = true });
+        add_message(c, t, MSG_ALERT, 0, where);
+    } else if (type == TLS_HANDSHAKE) {
+        if (handshake_done(h) && t == CLIENT && c->h->renegotiations < 16) {
+            renegotiation(c);
+            h = c->cur;
+        }
+        add_message(c, t, MSG_ENCRYPTED_HANDSHAKE, 0, where);
+        if (h->side[t].ccs)
+            finished(h, t, where);
+    } else if (type == TLS_APPLICATION_DATA) {
+        /* A server sends data only after both Finished: what a hole may have hidden of them was there. */
+        if (t == SERVER && knows(h, KNOW_SERVER_HELLO) && (c->hole[0] || c->hole[1])) {
+            finished(h, CLIENT, where);
+            finished(h, SERVER, where);
+        }
+        application_record(c, t, len, where);
+    } else {
+        add_message(c, t, type == TLS_HEARTBEAT ? MSG_HEARTBEAT : MSG_UNKNOWN, 0, where);
+    }
+}
+
+void encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where)
+{
+    enum side             t = tls_side(c, w);
+    struct side_progress *p = &c->cur->side[t];
+    drop_held_alert(c, w, false);
+    if (p->enc_records < ENC_KEPT) {
+        p->enc_len[p->enc_records] = (uint32_t)len;
+        p->enc_type[p->enc_records] = (uint8_t)type;
+        p->enc_where[p->enc_records] = where;
+    }
+    p->enc_records++;
+    if (speaks_13(c) && type == TLS_APPLICATION_DATA)
+        encrypted_13(c, w, len, where);
+    else
+        encrypted_12(c, t, type, len, where);
+}
+
+/* ------------------------------------------------------------------------------------ records */
+
+static void change_cipher_spec(struct conn *c, enum side w, unsigned version, struct place where)
+{
+    struct handshake     *h = c->cur;
+    enum side             t = tls_side(c, w);
+    struct side_progress *p = &h->side[t];
+    add_message(c, t, MSG_CHANGE_CIPHER_SPEC, version, where);
+    if (!p->ccs)
+        p->ccs_at = where;
+    p->ccs = true;
+    if (speaks_13(c)) /* only for the eyes of middleboxes (RFC 8446 section D.4) */
+        return;
+    c->side[w].encrypted = true;
+    bool full = h->hello_done.len != 0 || h->cert_count + h->certs_dropped > 0 || h->kex.where.len != 0;
+    if (t == SERVER && knows(h, KNOW_SERVER_HELLO) && !c->hole[w])
+        h->resumed = !full; /* straight from its hello: a session taken up again */
+}
+
+/* After a hole: do these bytes start a handshake message in clear? */
+static bool clear_message_likely(const uint8_t *p, size_t n)
+{
+    char        buf[NAME_MAX_LEN];
+    const char *name = n >= 4 ? handshake_type_name(p[0], buf) : buf;
+    size_t      len = n >= 4 ? (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3] : 0;
+    return name != buf && len < 65536 && (p[0] != HS_HELLO_REQUEST || (n == 4 && len == 0));
+}
+
+static void read_record(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at)
+{
+    struct side_state *s = &c->side[w];
+    enum side          t = tls_side(c, w);
+    struct place       where = place_of(c, w, at, rec->header + rec->len);
+    bool               readable = !s->encrypted || null_suite(c->cur);
+    switch (rec->type) {
+    case TLS_CHANGE_CIPHER_SPEC:
+        change_cipher_spec(c, w, rec->version, where);
+        return;
+    case TLS_ALERT:
+        drop_held_alert(c, w, false);
+        if (rec->len == 2 || (readable && !s->unsure && rec->len < 16 && rec->len % 2 == 0))
+            clear_alerts(c, t, body, rec->len, rec->version, where);
+        else if (null_suite(c->cur) && s->encrypted) /* the MAC behind it */
+            clear_alerts(c, t, body, 2, rec->version, where);
+        else
+            encrypted_record(c, w, rec->type, rec->len, where);
+        return;
+    default: /* handshake */
+        if (s->hs_n == 0 && s->hs_skip == 0 && (s->unsure || (s->encrypted && readable)) && !clear_message_likely(body, rec->len))
+            readable = false;
+        if (!readable) {
+            encrypted_record(c, w, rec->type, rec->len, where);
+            return;
+        }
+        s->unsure = false;
+        c->cur->side[t].handshake_bytes += rec->len;
+        s->records++;
+        if (rec->version != 0 && c->cur->hello.record_version == 0 && t == CLIENT)
+            c->cur->hello.record_version = rec->version;
+        if (c->cur->answer.record_version == 0 && t == SERVER)
+            c->cur->answer.record_version = rec->version;
+        handshake_fragment(c, w, (struct bytes){ body, rec->len }, at + rec->header);
+    }
+}
+
+/* Must the body be looked at? Alerts, ChangeCipherSpec, and handshake messages in clear; after a hole nobody knows. */
+static bool body_needed(const struct conn *c, enum side w, const struct record *rec)
+{
+    if (rec->type == TLS_APPLICATION_DATA || rec->type == TLS_HEARTBEAT)
+        return false;
+    return rec->type != TLS_HANDSHAKE || !c->side[w].encrypted || null_suite(c->cur);
+}
+
+static void passed_over(struct conn *c, enum side w)
+{
+    struct side_state   *s = &c->side[w];
+    const struct record *rec = &s->rec;
+    struct place         where = place_of(c, w, s->rec_at, rec->header + rec->len);
+    c->h->tls_seen[tls_side(c, w)] = true;
+    if (rec->type == TLS_HEARTBEAT && !s->encrypted)
+        add_message(c, tls_side(c, w), MSG_HEARTBEAT, rec->version, where);
+    else
+        encrypted_record(c, w, rec->type, rec->len, where);
+}
+
+/* Bytes that are no record where one was due. */
+static void no_record(struct conn *c, enum side w, struct bytes in)
+{
+    struct side_state *s = &c->side[w];
+    if (!handshake_done(c->cur) && !s->unsure && !s->encrypted)
+        begin_plain(c, w, in);
+    s->reading = READ_LOST;
+    s->unsure = true;
+    s->hs_n = 0;
+    s->hs_skip = 0;
+}
+
+/* Whole records, and bodies that need not be kept as they come. */
+size_t take_records(struct conn *c, enum side w, struct bytes in)
+{
+    struct side_state *s = &c->side[w];
+    size_t             took = 0;
+    while (took < in.n && s->reading == READ_TLS) {
+        struct reader r = rd_of(in.p + took, in.n - took);
+        if (s->body_left > 0) {
+            size_t n = s->body_left < rd_left(&r) ? (size_t)s->body_left : rd_left(&r);
+            took += n;
+            s->body_left -= n;
+            if (s->body_left == 0)
+                passed_over(c, w);
+            continue;
+        }
+        struct record    rec;
+        enum record_peek peek = record_peek(&r, false, &rec);
+        if (peek == RECORD_MORE)
+            break;
+        if (peek == RECORD_NOT_TLS) {
+            no_record(c, w, (struct bytes){ r.p, rd_left(&r) });
+            break;
+        }
+        uint64_t at = s->at + took;
+        if (!body_needed(c, w, &rec)) {
+            s->rec = rec;
+            s->rec_at = at;
+            s->body_left = rec.len;
+            took += rec.header;
+            if (rec.len == 0)
+                passed_over(c, w);
+        } else if (rd_left(&r) >= rec.header + rec.len) {
+            read_record(c, w, &rec, r.p + rec.header, at);
+            took += rec.header + rec.len;
+        } else {
+            break;
+        }
+    }
+    return took;
+}
