@@ -17,7 +17,7 @@ static const struct option_row options[] = {
 static void row(struct text *out, const char *label, const char *value)
 {
     text_printf(out, "  %-*s", LABEL - 2, label);
-    text_wrap(out, value, LABEL, WIDTH - LABEL);
+    text_wrap(out, value, LABEL, WIDTH);
     text_char(out, '\n');
 }
 

@@ -49,7 +49,7 @@ static const char *const *words_of(struct arena *a, const char *list)
 static void row(struct text *out, const char *label, const char *value)
 {
     text_printf(out, "  %-*s", LABEL - 2, label);
-    text_wrap(out, value, LABEL, WIDTH - LABEL);
+    text_wrap(out, value, LABEL, WIDTH);
     text_char(out, '\n');
 }
 

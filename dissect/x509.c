@@ -262,8 +262,9 @@ struct x509_time time_read(const struct der *d)
 
 static const struct { const char *oid; enum cert_key key; unsigned bits; } keys[] = {
     { "1.2.840.113549.1.1.1", CERT_KEY_RSA, 0 },       { "1.2.840.10045.2.1", CERT_KEY_EC, 0 },
-    { "1.2.840.113549.1.1.10", CERT_KEY_RSA_PSS, 0 },  { "1.3.101.112", CERT_KEY_ED25519, 256 },
-    { "1.3.101.113", CERT_KEY_ED448, 456 },            { "1.2.840.10040.4.1", CERT_KEY_DSA, 0 },
+    { "1.2.840.113549.1.1.10", CERT_KEY_RSA_PSS, 0 },  { "2.5.8.1.1", CERT_KEY_RSA, 0 },
+    { "1.3.101.112", CERT_KEY_ED25519, 256 },            { "1.3.101.113", CERT_KEY_ED448, 456 },
+    { "1.2.840.10040.4.1", CERT_KEY_DSA, 0 },
     { "1.2.840.10046.2.1", CERT_KEY_DH, 0 },           { "1.2.840.113549.1.3.1", CERT_KEY_DH, 0 },
     { "1.2.643.2.2.19", CERT_KEY_GOST, 256 },          { "1.2.643.2.2.20", CERT_KEY_GOST, 1024 },
     { "1.2.643.7.1.1.1.1", CERT_KEY_GOST, 256 },       { "1.2.643.7.1.1.1.2", CERT_KEY_GOST, 512 },

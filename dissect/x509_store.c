@@ -132,10 +132,22 @@ static void sigs_grow(struct cert_store *s)
     s->sigs_cap = cap;
 }
 
+/* A key of one kind never made a signature of another: no need of arithmetic to call that bad. What is unknown
+ * on either side stays undecided. */
+static bool kinds_differ(const struct cert *child, const struct cert *issuer)
+{
+    static const enum cert_key makes[] = { [SIG_RSA] = CERT_KEY_RSA, [SIG_RSA_PSS] = CERT_KEY_RSA, [SIG_ECDSA] = CERT_KEY_EC, [SIG_DSA] = CERT_KEY_DSA, [SIG_ED25519] = CERT_KEY_ED25519,
+                                           [SIG_ED448] = CERT_KEY_ED448, [SIG_SM2] = CERT_KEY_SM2, [SIG_GOST] = CERT_KEY_GOST, [SIG_MLDSA] = CERT_KEY_MLDSA };
+    enum cert_key key = child->sig_kind == SIG_RSA_PSS && issuer->key == CERT_KEY_RSA_PSS ? CERT_KEY_RSA : issuer->key;
+    return child->sig_kind != SIG_KIND_UNKNOWN && key != CERT_KEY_UNKNOWN && makes[child->sig_kind] != key;
+}
+
 enum sig_check cert_signed_by(struct cert_store *s, const struct cert *child, const struct cert *issuer)
 {
     if (child->tbs.p == NULL || child->sig.p == NULL || issuer->spki.p == NULL)
         return SIG_UNSUPPORTED;
+    if (kinds_differ(child, issuer))
+        return SIG_BAD;
     if (s->sigs_n >= s->sigs_cap / 4 * 3)
         sigs_grow(s);
     struct sig_slot *slot = sig_slot_of(s->sigs, s->sigs_cap, child, issuer);

@@ -47,7 +47,7 @@ static void check_shape(struct judge *j, int i, const struct cert *c)
         problem_add(j, "malformed", i, "%s names two signature algorithms: %s outside, %s inside what is signed", who(j, c), oid_name(c->sig_oid), oid_name(c->inner_sig_oid));
     if (!c->not_before.ok || !c->not_after.ok)
         problem_add(j, "malformed", i, "%s of %s is no date", c->not_before.ok ? "notAfter" : "notBefore", who(j, c));
-    if (is_anchor_step(j, (size_t)i))
+    if (is_anchor_step(j, (size_t)i) && i > 0)
         return;
     if (c->explicit_curve)
         problem_add(j, "malformed", i, "the key of %s spells its curve out instead of naming it, which RFC 5480 section 2.1.1 forbids and TLS clients refuse", who(j, c));
@@ -58,6 +58,14 @@ static void check_shape(struct judge *j, int i, const struct cert *c)
     if (c->serial.n == 0 || (c->serial.p[0] & 0x80) != 0 || c->serial.n > 20)
         problem_add(j, "profile_violation", i, "the serial number of %s is %s (RFC 5280 section 4.1.2.2)", who(j, c), c->serial.n > 20 ? "longer than 20 octets" : c->serial.n == 0 ? "empty" : "negative");
     check_extension_shape(j, i, c);
+}
+
+/* A CA whose key is of an unknown algorithm cannot have made a signature of a well-known one. */
+static void check_key_fits(struct judge *j, int i, const struct cert *c)
+{
+    const struct cert *child = path_cert(j, (size_t)i - 1);
+    if (c->key == CERT_KEY_UNKNOWN && child->sig_kind != SIG_KIND_UNKNOWN)
+        problem_add(j, "malformed", i, "the key of %s claims the algorithm %s, but %s is signed with %s", who(j, c), c->key_oid != NULL ? oid_name(c->key_oid) : "?", who(j, child), cert_sig_name(child));
 }
 
 /* ---- dates ---- */
@@ -165,7 +173,7 @@ static void check_leaf_ku(struct judge *j, const struct cert *c)
     if (!c->has_ku)
         return;
     if ((c->ku & any) == 0)
-        problem_add(j, "wrong_ku", 0, "the key usage of %s allows neither digitalSignature nor keyEncipherment nor keyAgreement: no key exchange can use it", who(j, c));
+        problem_add_as(j, "wrong_ku", need != 0 ? SEV_ERROR : SEV_WARNING, 0, "the key usage of %s allows neither digitalSignature nor keyEncipherment nor keyAgreement: OpenSSL and mbedTLS refuse it, GnuTLS and Java let it pass", who(j, c));
     else if (need != 0 && (c->ku & need) == 0)
         problem_add(j, "wrong_ku", 0, "the cipher suite needs %s, which the key usage of %s lacks", key_usage_name(need == KU_DIGITAL_SIGNATURE ? 0 : need == KU_KEY_ENCIPHERMENT ? 2 : 4), who(j, c));
     else if ((c->ku & KU_DIGITAL_SIGNATURE) == 0)
@@ -347,8 +355,10 @@ void judge_path(struct judge *j)
             continue;
         check_dates(j, (int)i, c);
         check_eku(j, (int)i, c);
-        if (i > 0)
+        if (i > 0) {
             check_issuer(j, (int)i, c, below);
+            check_key_fits(j, (int)i, c);
+        }
         below += i > 0 && !c->self_issued;
         if (anchor)
             continue;

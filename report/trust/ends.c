@@ -98,7 +98,7 @@ static void check_unused(struct judge *j, size_t i)
     const struct cert *c = j->q->certs[i];
     if (c->malformed)
         about_sent(problem_add_as(j, "malformed", SEV_WARNING, -1, "certificate %zu of the message does not decode (%s); the chain works without it, but many clients refuse the whole message", i + 1, c->broken), i);
-    else if (c->self_issued && is_ca(c))
+    else if (is_anchor(j->q, c) || (c->self_issued && names_equal(&c->subject, &path_cert(j, j->path.n - 1)->subject)))
         about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own", who(j, c)), i);
     else if (is_ca(c) && c->not_after.ok && c->not_after.s < j->q->time)
         about_sent(problem_add(j, "expired_cross_sign", -1, "%s was sent and is expired; the chain works without it", who(j, c)), i);
