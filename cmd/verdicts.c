@@ -131,6 +131,8 @@ static void count(struct verdicts *v, const struct handshake *h, const struct fi
         s->failed++;
     else if (strcmp(f->cause, "abandoned") == 0)
         s->abandoned++;
+    else if (r == RESULT_UNCLEAR)
+        s->partial++;
     else
         s->unknown++;
     s->hidden += r == RESULT_UNCLEAR && !v->o.report.all && !shown_by_default(h, f);

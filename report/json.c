@@ -389,7 +389,7 @@ static void json_summary(struct text *out, const struct report_options *o, const
     json_str(&j, "schema", "tlswhy/1");
     json_uint(&j, "handshakes", s->handshakes);
     json_uint(&j, "failed", s->failed);
-    json_uint(&j, "unknown", s->unknown);
+    json_uint(&j, "unknown", s->unknown + s->partial);
     json_uint(&j, "other_connections", s->other_connections);
     json_uint(&j, "packets", s->packets);
     json_uint(&j, "dropped", s->dropped);

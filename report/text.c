@@ -274,27 +274,24 @@ static void text_summary(struct text *t, const struct report_options *o, const s
     size_t      n = 0;
     const struct group *rows = groups_sorted(groups, &n, &in_none);
     struct text line = { 0 };
-    if (s->failed + s->unknown > MANY && n != 0)
+    if (s->failed + s->unknown + s->abandoned > MANY && n != 0)
         table(t, rows, n, in_none);
-    if (s->handshakes == 0) {
+    if (s->handshakes == 0)
         text_add(&line, "No TLS handshake");
-    } else {
+    else
         counted(&line, s->handshakes, "handshake");
-        text_add(&line, ": ");
-        number(&line, s->completed);
-        text_add(&line, " completed, ");
-        number(&line, s->failed);
-        text_add(&line, " failed");
-    }
-    const struct { uint64_t n; const char *what; } more[] = {
-        { s->ignored, "ignored" }, { s->abandoned, "given up by the client" }, { s->unknown, "unclear" }
+    const struct { uint64_t n; bool always; const char *what; } parts[] = {
+        { s->completed, true, "completed" }, { s->failed, s->unknown == 0, "failed" }, { s->unknown, false, "failed for no known cause" },
+        { s->abandoned, false, "given up by the client" }, { s->ignored, false, "ignored" }, { s->partial, false, "not captured whole" }
     };
-    for (size_t i = 0; i < ARRAY_LEN(more); i++) {
-        if (more[i].n != 0) {
-            text_add(&line, ", ");
-            number(&line, more[i].n);
-            text_printf(&line, " %s", more[i].what);
-        }
+    const char *before = ": ";
+    for (size_t i = 0; s->handshakes != 0 && i < ARRAY_LEN(parts); i++) {
+        if (parts[i].n == 0 && !parts[i].always)
+            continue;
+        text_add(&line, before);
+        number(&line, parts[i].n);
+        text_printf(&line, " %s", parts[i].what);
+        before = ", ";
     }
     text_add(&line, ". ");
     counted(&line, s->packets, "packet");
@@ -307,7 +304,7 @@ static void text_summary(struct text *t, const struct report_options *o, const s
     if (s->hidden != 0) {
         text_char(&line, ' ');
         number(&line, s->hidden);
-        text_add(&line, " of the unclear began before the capture; --all shows them.");
+        text_add(&line, " began before the capture; --all shows them.");
     }
     text_wrap(t, line.s, 0, width_of(o));
     text_char(t, '\n');

@@ -7,7 +7,8 @@
 struct summary {
     uint64_t handshakes, completed;
     uint64_t failed;         /* exit status 1 counts these */
-    uint64_t unknown;        /* failed for no known cause, or not captured whole */
+    uint64_t unknown;        /* failed for no known cause */
+    uint64_t partial;        /* not captured whole: how they ended is not known */
     uint64_t abandoned, ignored;
     uint64_t hidden;         /* not captured whole and told only with --all: already open at the start */
     uint64_t other_connections; /* plain text where no TLS was due */

@@ -241,17 +241,18 @@ static bool list_has_sha2(const char *const *list)
     return false;
 }
 
+/* What a known client's list allows is its own affair; otherwise what current clients do counts. */
 static void check_signature(struct judge *j, int i, const struct cert *c)
 {
     char word[32];
+    bool sha1 = c->sig_hash == HASH_SHA1, known = j->q->sigs != NULL;
     sig_word(c, word);
-    if (j->q->sigs != NULL && !in_list(j->q->sigs, word)) {
+    if (known && !in_list(j->q->sigs, word)) {
         bool sha2 = is_sha2(c->sig_hash) && !list_has_sha2(j->q->sigs);
         problem_add(j, sha2 ? "sha2_unsupported_by_client" : "sig_unsupported_by_client", i, "%s is signed with %s, which this client cannot verify%s", who(j, c), cert_sig_name(c), sha2 ? ": it has no SHA-2 at all" : "");
-    } else if (c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4 || c->sig_hash == HASH_MD5) {
-        problem_add(j, "weak_signature", i, "%s is signed with %s, which every current client refuses", who(j, c), cert_sig_name(c));
-    } else if (c->sig_hash == HASH_SHA1) {
-        problem_add_as(j, "weak_signature", SEV_WARNING, i, "%s is signed with %s, which browsers and Windows have refused since 2017", who(j, c), cert_sig_name(c));
+    } else if (sha1 || c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4 || c->sig_hash == HASH_MD5) {
+        problem_add_as(j, "weak_signature", known ? SEV_INFO : sha1 ? SEV_WARNING : SEV_ERROR, i, "%s is signed with %s, which %s", who(j, c), cert_sig_name(c),
+                       sha1 ? "browsers and Windows have refused since 2017" : "every current client refuses");
     }
     if (i + 1 < (int)j->path.n && j->path.sig[i] == SIG_UNSUPPORTED)
         problem_add(j, "unsupported_by_tool", i, "the signature of %s (%s) cannot be checked here", who(j, c), cert_sig_name(c));
@@ -261,12 +262,12 @@ static void check_key(struct judge *j, int i, const struct cert *c)
 {
     char     name[64];
     bool     rsa = c->key == CERT_KEY_RSA || c->key == CERT_KEY_RSA_PSS || c->key == CERT_KEY_DSA;
-    unsigned least = rsa ? 1024 : c->key == CERT_KEY_EC ? 224 : 0;
+    unsigned least = rsa ? (j->q->rsa_min != 0 ? j->q->rsa_min : 1024) : c->key == CERT_KEY_EC ? 224 : 0;
     cert_key_name(c, name);
     if (j->q->keys != NULL && !in_list(j->q->keys, key_word(c)))
         problem_add(j, "unsupported_key_for_client", i, "the key of %s is %s, which this client cannot use", who(j, c), name);
     if (c->key_bits != 0 && c->key_bits < least)
-        problem_add(j, "weak_key", i, "the key of %s is %s, too small for every current client", who(j, c), name);
+        problem_add(j, "weak_key", i, "the key of %s is %s, too small for %s", who(j, c), name, rsa && j->q->rsa_min != 0 ? "this client" : "every current client");
     else if (rsa && c->key_bits != 0 && c->key_bits < 2048)
         problem_add_as(j, "weak_key", SEV_WARNING, i, "the key of %s is %s; many clients want 2048 bits", who(j, c), name);
     else if (rsa && c->key_bits % 8 != 0)
@@ -322,7 +323,7 @@ static void check_name(struct judge *j, const struct cert *c)
     if (!cert_matches_name(c, j->q->name, j->q->name_len, &cn))
         problem_add(j, "name_mismatch", 0, "the name asked for is %s, the certificate is for %s%s", asked, names_of(j, c), near_miss(j, c));
     else if (cn)
-        problem_add(j, "no_san", 0, "%s stands only in the common name of the certificate; there is no subjectAltName for it, which browsers have asked for since 2017", asked);
+        problem_add_as(j, "no_san", j->q->san_needed ? SEV_ERROR : SEV_WARNING, 0, "%s stands only in the common name of the certificate; there is no subjectAltName for it, which browsers have asked for since 2017", asked);
 }
 
 /* ---- remarks on the leaf ---- */

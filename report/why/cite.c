@@ -63,10 +63,9 @@ void cite_certificate(const struct case_file *c, struct finding *f)
     if (!knows(h, KNOW_CERTIFICATE) || h->cert_count == 0)
         return;
     const struct cert *leaf = h->certs[0];
-    const char *issuer = leaf->self_issued ? "itself" : leaf->issuer.n != 0 ? x509_name_text(c->arena, &leaf->issuer) : "nobody named";
     cite(f, h, h->certs_at.frame, SERVER, "certificate", "Certificate",
          leaf->malformed ? arena_printf(c->arena, "does not decode at %s", leaf->broken != NULL ? leaf->broken : "its start")
-                         : arena_printf(c->arena, "%s <- %s, %s; %zu sent", cert_short_name(c->arena, leaf), issuer,
+                         : arena_printf(c->arena, "%s <- %s, %s; %zu sent", cert_short_name(c->arena, leaf), leaf->self_issued ? "itself" : x509_name_short(c->arena, &leaf->issuer),
                                         cert_sig_name(leaf), h->cert_count));
 }
 

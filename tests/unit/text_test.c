@@ -121,8 +121,8 @@ static void sums(void)
         { { .handshakes = 12, .completed = 11, .failed = 1, .packets = 5210, .complete = true },
           "12 handshakes: 11 completed, 1 failed. 5,210 packets, none missing.\n" },
         { { .packets = 1, .complete = true, .other_connections = 1 }, "No TLS handshake. 1 packet, none missing. 1 other connection.\n" },
-        { { .handshakes = 1, .unknown = 1, .packets = 3, .incomplete = "the file ends inside a packet" },
-          "1 handshake: 0 completed, 0 failed, 1 unclear. 3 packets, the file ends inside a packet.\n" },
+        { { .handshakes = 1, .partial = 1, .packets = 3, .incomplete = "the file ends inside a packet" },
+          "1 handshake: 0 completed, 0 failed, 1 not captured whole. 3 packets, the file ends inside a packet.\n" },
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         struct text out = { 0 };

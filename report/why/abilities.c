@@ -1,0 +1,223 @@
+/* A sound certificate that this client cannot or will not take: algorithms it does not know, ones it has given up,
+ * keys it finds too small, a list of roots that it could not fetch. What the client can do shows in its hello, and
+ * better where the hello fits a known client (profile.h). */
+#include "refusal.h"
+#include "tlswhy/profile.h"
+
+#include <string.h>
+
+enum { TLS_1_2 = 0x0303 };
+
+static bool is_sha2(const struct cert *c) { return c->sig_hash == HASH_SHA224 || c->sig_hash == HASH_SHA256 || c->sig_hash == HASH_SHA384 || c->sig_hash == HASH_SHA512; }
+static bool is_weak_hash(const struct cert *c) { return c->sig_hash == HASH_SHA1 || c->sig_hash == HASH_MD5 || c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4; }
+
+/* Could this chain's faults be the reason? Then the certificate family speaks. */
+static bool chain_at_fault(const struct handshake *h)
+{
+    for (size_t i = 0; h->chain != NULL && i < h->chain->n; i++) {
+        if (h->chain->problems[i].severity == SEV_ERROR)
+            return true;
+    }
+    return false;
+}
+
+static const struct cert *first_below(const struct handshake *h, bool (*fits)(const struct cert *))
+{
+    const struct cert *cert;
+    for (size_t i = 0; (cert = below_anchor(h, i)) != NULL; i++) {
+        if (fits(cert))
+            return cert;
+    }
+    return NULL;
+}
+
+static bool cannot(const struct handshake *h, enum client_can what) { return h->client != NULL && (h->client->any_cannot & what) != 0; }
+static bool can(const struct handshake *h, enum client_can what) { return h->client != NULL && h->client->how == MATCH_EXACT && (h->client->all_can & what) != 0; }
+
+static bool suite_since_vista(const struct suite *s) { return s->auth == KEY_ECDSA || (s->cbc && !s->weak && s->kex == KEX_ECDHE); }
+
+/* Clients that fail at SHA-2 chains speak TLS 1.0 at most; those from before 2007 know neither names nor curves. */
+static bool sha2_not_known(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    const struct cert *cert = first_below(h, is_sha2);
+    int  n = r.how.number;
+    bool old = version_rank(h->hello.max_version) < version_rank(TLS_1_2) && h->hello.sigalgs.v == NULL;
+    if (r.when != REFUSED_AT_FLIGHT || cert == NULL || chain_at_fault(h) || !(old || cannot(h, CAN_SHA2_CHAIN)) || can(h, CAN_SHA2_CHAIN))
+        return false;
+    if (n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED || n == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE)
+        return false;
+    bool before_2007 = h->hello.sni.p == NULL && !any_suite(&h->hello, suite_since_vista);
+    bool known = cannot(h, CAN_SHA2_CHAIN) || (h->client != NULL && (h->client->disputed & CAN_SHA2_CHAIN) != 0);
+    f->weight = before_2007 || known ? 5 : -2;
+    ALSO(f, "cert-rejected", "cert-untrusted-root");
+    return say(c, f, BLAME_CLIENT, before_2007 || known ? LIKELY : POSSIBLE,
+               known ? "this hello is known from systems that cannot verify SHA-2; a missing root would look the same"
+                     : "the hello is of the kind that such systems send; a missing root would look the same",
+               WORDS(c, "The client (%s, no signature_algorithms) left right after a chain signed with %s: %s. Systems with such a hello often cannot verify SHA-2 signatures.",
+                     offer_words(c), cert_sig_name(cert), ending_words(c, &r.how)));
+}
+
+/* ---- what the client's own list of signature algorithms leaves out */
+
+static bool scheme_covers(uint16_t scheme, const struct cert *c)
+{
+    static const enum hash_id hashes[] = { HASH_NONE, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+    unsigned hash = sigalg_hash(scheme);
+    enum sig_key want = c->sig_kind == SIG_RSA || c->sig_kind == SIG_RSA_PSS ? KEY_RSA : c->sig_kind == SIG_ECDSA ? KEY_ECDSA : c->sig_kind == SIG_DSA ? KEY_DSA : KEY_UNKNOWN;
+    if (want == KEY_UNKNOWN)
+        return true; /* Ed25519 and others: the judge's business */
+    return sigalg_key(scheme) == want && sigalg_is_pss(scheme) == (c->sig_kind == SIG_RSA_PSS) && hash < ARRAY_LEN(hashes) && hashes[hash] == c->sig_hash;
+}
+
+static const struct cert *not_in_list(const struct handshake *h)
+{
+    const struct u16s *list = h->hello.sigalgs_cert.v != NULL ? &h->hello.sigalgs_cert : &h->hello.sigalgs;
+    const struct cert *cert;
+    for (size_t i = 0; list->v != NULL && (cert = below_anchor(h, i)) != NULL; i++) {
+        bool covered = cert->malformed || cert->sig_kind == SIG_KIND_UNKNOWN;
+        for (size_t k = 0; k < list->n && !covered; k++)
+            covered = scheme_covers(list->v[k], cert);
+        if (!covered)
+            return cert;
+    }
+    return NULL;
+}
+
+/* The rule answers for the cause of its row: what the list lacks decides which one it is. */
+static bool chain_not_in_list(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    if (r.when != REFUSED_AT_FLIGHT || r.hidden || chain_at_fault(h))
+        return false;
+    const struct cert *cert = not_in_list(h);
+    if (cert == NULL)
+        return false;
+    bool sha2 = is_sha2(cert) && cert->sig_kind != SIG_RSA_PSS, weak = is_weak_hash(cert);
+    const char *cause = sha2 ? "sha2-unsupported" : weak ? "sha1-refused" : "signature-algorithms";
+    if (strcmp(f->cause, cause) != 0)
+        return false;
+    f->weight = 6;
+    ALSO(f, "cert-rejected");
+    return say(c, f, weak ? BLAME_SERVER : BLAME_CLIENT, LIKELY, "the client's list lacks it, and nothing else is wrong with the chain",
+               WORDS(c, "A certificate of the chain is signed with %s, which the client's signature_algorithms do not list; %s.", cert_sig_name(cert), ending_words(c, &r.how)));
+}
+
+/* ---- strength: what the judge may let pass and clients of today do not */
+
+static bool weak_hash_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    const struct cert *cert = first_below(h, is_weak_hash);
+    bool modern = version_rank(h->hello.max_version) >= version_rank(TLS_1_2);
+    if ((r.when != REFUSED_AT_FLIGHT && !(r.when == REFUSED_AT_REPLY && r.how.how == END_HIDDEN_ALERT)) || cert == NULL || chain_at_fault(h) || !modern)
+        return false;
+    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE && r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
+        return false;
+    f->weight = 4;
+    ALSO(f, "cert-rejected");
+    return say(c, f, BLAME_SERVER, LIKELY, "clients of today refuse such signatures, and nothing else is wrong with the chain",
+               WORDS(c, "A certificate of the server's chain is signed with %s, which clients of today refuse; %s.", cert_sig_name(cert), ending_words(c, &r.how)));
+}
+
+static bool is_short(const struct cert *c)
+{
+    return ((c->key == CERT_KEY_RSA || c->key == CERT_KEY_RSA_PSS) && c->key_bits != 0 && c->key_bits < 2048) ||
+           (c->key == CERT_KEY_EC && c->key_bits != 0 && c->key_bits < 224) || (c->key == CERT_KEY_DSA && c->key_bits < 2048);
+}
+
+static bool short_key_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    const struct cert *cert = first_below(h, is_short);
+    char key[64];
+    if ((r.when != REFUSED_AT_FLIGHT && r.when != REFUSED_AT_REPLY) || cert == NULL || chain_at_fault(h))
+        return false;
+    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE && r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
+        return false;
+    f->weight = 4;
+    ALSO(f, "cert-rejected");
+    return say(c, f, BLAME_SERVER, LIKELY, "nothing else is wrong with the chain, and many clients demand more",
+               WORDS(c, "The server's chain holds a key of %s, too small for many clients of today; %s.", cert_key_name(cert, key), ending_words(c, &r.how)));
+}
+
+/* ---- the root list could not be fetched */
+
+static const struct fetch *failed_list_fetch(const struct case_file *c)
+{
+    size_t at = 0;
+    const struct fetch *p;
+    while (c->others != NULL && (p = peers_fetch(c->others, c->h, &at)) != NULL) {
+        bool list = p->kind == FETCH_ROOT_LIST || p->kind == FETCH_ROOT;
+        if (list && p->status >= 400 && p->asked.ns <= c->h->end_ns + 60 * NS_PER_S)
+            return p;
+    }
+    return NULL;
+}
+
+static bool root_list_missing(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    const struct fetch *p = failed_list_fetch(c);
+    int n = r.how.number;
+    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || p == NULL || (about_certificate(n) && n != ALERT_UNKNOWN_CA && n != ALERT_CERTIFICATE_UNKNOWN && n != ALERT_BAD_CERTIFICATE))
+        return false;
+    bool proxy = p->status == 407 || p->status == 403 || p->status == 511 || p->to_proxy || p->status >= 500;
+    bool other_fault = chain_at_fault(h) && !chain_has(h->chain, "untrusted_root", SEV_WARNING, NULL) && !chain_has(h->chain, "missing_intermediate", SEV_WARNING, NULL);
+    if (other_fault)
+        return false;
+    f->weight = 14;
+    ALSO(f, "cert-untrusted-root", "cert-rejected");
+    say(c, f, proxy ? BLAME_PROXY : BLAME_SERVER, LIKELY, "the failed fetch and the refused certificate belong to one client; that one caused the other is the usual case",
+        WORDS(c, "The client asked for %s and got status %d, then refused the server's certificate. Windows takes missing roots from that list, so the root stays unknown.",
+              fetch_name(p->kind), p->status));
+    cite(f, h, p->answered.frame != 0 ? p->answered.frame : p->asked.frame, -1, "fetch", "HTTP fetch",
+         p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n) : WORDS(c, "status %d", p->status));
+    f->evidence[f->evidence_n - 1].stream = p->stream;
+    return true;
+}
+
+/* ---- somebody else's certificate */
+
+/* The same server showed another certificate, from another issuer, for the same name. */
+static bool other_issuer(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+{
+    const struct cert *mine = c->h->cert_count != 0 ? c->h->certs[0] : NULL;
+    return mine != NULL && p->leaf != NULL && p->leaf != mine && own->name_hash != 0 && p->name_hash == own->name_hash && !p->client_rejected &&
+           p->finished && !mine->malformed && !p->leaf->malformed && !names_equal(&mine->issuer, &p->leaf->issuer);
+}
+
+static bool two_issuers(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || r.hidden || (h->chain != NULL && h->chain->verdict == CHAIN_OK))
+        return false;
+    const struct peer_fact *p = find_peer(c, other_issuer);
+    if (p == NULL)
+        return false;
+    f->weight = 9;
+    ALSO(f, "cert-untrusted-root");
+    say(c, f, BLAME_PROXY, LIKELY, "for one name at one address, two certificates from different authorities; a server in the middle of a change could do that, too",
+        WORDS(c, "This certificate comes from %s, but in stream %u the same server showed one from %s. So something on the way seems to answer in its place, and %s.",
+              x509_name_text(c->arena, &h->certs[0]->issuer), p->stream, x509_name_text(c->arena, &p->leaf->issuer), ending_words(c, &r.how)));
+    cite_peer(c, f, p, p->answer_frame, "another certificate for the same name");
+    return true;
+}
+
+const struct rule abilities_rules[] = {
+    { "root-list-missing", "trust-list", root_list_missing },
+    { "two-issuers", "interception", two_issuers },
+    { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
+    { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
+    { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },
+    { "sha2-not-known", "sha2-unsupported", sha2_not_known },
+    { "weak-hash-refused", "sha1-refused", weak_hash_refused },
+    { "short-key-refused", "cert-weak-key", short_key_refused },
+    { NULL, NULL, NULL }
+};

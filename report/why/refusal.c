@@ -1,0 +1,62 @@
+#include "refusal.h"
+
+#include <string.h>
+
+bool about_certificate(int alert)
+{
+    switch (alert) {
+    case ALERT_BAD_CERTIFICATE: case ALERT_UNSUPPORTED_CERTIFICATE: case ALERT_CERTIFICATE_REVOKED: case ALERT_CERTIFICATE_EXPIRED:
+    case ALERT_CERTIFICATE_UNKNOWN: case ALERT_UNKNOWN_CA: case ALERT_ACCESS_DENIED: case ALERT_BAD_CERTIFICATE_STATUS_RESPONSE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Alerts that some stack sends when it does not like a certificate, among other reasons. */
+static bool could_be_about_certificate(int alert)
+{
+    switch (alert) {
+    case ALERT_NONE: case ALERT_CLOSE_NOTIFY: case ALERT_HANDSHAKE_FAILURE: case ALERT_ILLEGAL_PARAMETER: case ALERT_DECODE_ERROR:
+    case ALERT_DECRYPT_ERROR: case ALERT_INSUFFICIENT_SECURITY: case ALERT_INTERNAL_ERROR: case ALERT_USER_CANCELED:
+        return true;
+    default:
+        return about_certificate(alert);
+    }
+}
+
+struct refusal refusal_of(const struct handshake *h)
+{
+    struct refusal r = { .how = ending_of(h) };
+    enum stage stage = stage_of(h);
+    bool tls13 = version_is_13(handshake_version(h)), silent = ended_silently(&r.how);
+    r.hidden = tls13 && !knows(h, KNOW_CERTIFICATE);
+    if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) || h->resumed || h->stopped_by_us)
+        return r;
+    if (!r.hidden && h->certs_at.frame == 0 && h->cert_count == 0 && h->malformed[SERVER] == NULL)
+        return r;
+    if (stage == STAGE_DONE) {
+        bool quiet = h->side[CLIENT].app_records == 0 && h->close.how != CLOSE_NONE && h->close.by == CLIENT && h->again == NULL;
+        r.when = quiet ? REFUSED_AFTER : REFUSED_NOT;
+    } else if (stage == STAGE_REPLY) {
+        r.when = REFUSED_AT_REPLY;
+    } else if (tls13 || !silent || h->hello_done.frame != 0) {
+        r.when = REFUSED_AT_FLIGHT; /* to leave in the middle of the server's flight without a word is no refusal */
+    }
+    return r;
+}
+
+const struct cert *below_anchor(const struct handshake *h, size_t i)
+{
+    const struct chain *chain = h->chain;
+    if (chain != NULL && chain->path_len != 0) {
+        if (i >= chain->path_len || strcmp(chain->path[i].from, "trust") == 0)
+            return NULL;
+        return i != 0 && chain->path[i].cert->self_issued ? NULL : chain->path[i].cert;
+    }
+    for (size_t k = 0; k < h->cert_count; k++) {
+        if ((k == 0 || !h->certs[k]->self_issued) && i-- == 0)
+            return h->certs[k];
+    }
+    return NULL;
+}

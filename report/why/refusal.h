@@ -1,0 +1,27 @@
+/* refusal.h - did the client walk away from the server's certificate, and how does it show? Shared by the families
+ * about certificates. */
+#ifndef TLSWHY_REFUSAL_H
+#define TLSWHY_REFUSAL_H
+
+#include "say.h"
+
+enum refusal_when {
+    REFUSED_NOT,
+    REFUSED_AT_FLIGHT,  /* right after the server's flight, before sending keys: where most stacks check */
+    REFUSED_AT_REPLY,   /* with or after its own Finished, before the server's (NSS) */
+    REFUSED_AFTER       /* the handshake completed and the client left without sending data (Node, checks by the program) */
+};
+struct refusal {
+    enum refusal_when when;
+    struct ending     how;
+    bool              hidden; /* the certificate itself is not to be seen (TLS 1.3) */
+};
+struct refusal refusal_of(const struct handshake *h);
+
+/* Is this a number that refusing a certificate gives? */
+bool about_certificate(int alert);
+/* The chain's certificates that have to be verified, as seen: on the judge's path up to below the anchor, else those
+ * sent that are not their own issuer. NULL at the end. */
+const struct cert *below_anchor(const struct handshake *h, size_t i);
+
+#endif

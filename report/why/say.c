@@ -1,0 +1,265 @@
+#include "say.h"
+
+#include <string.h>
+
+/* ---- how far, and how it ended */
+
+bool sent(const struct handshake *h, enum side side, unsigned type)
+{
+    for (size_t i = 0; i < h->message_count; i++) {
+        if (h->messages[i].from == side && h->messages[i].type == type && !h->messages[i].late)
+            return true;
+    }
+    return false;
+}
+
+enum { CLIENT_KEY_EXCHANGE = 16 }; /* RFC 5246 section 7.4 */
+
+enum stage stage_of(const struct handshake *h)
+{
+    if (h->outcome == OUTCOME_ESTABLISHED)
+        return STAGE_DONE;
+    if (!knows(h, KNOW_SERVER_HELLO))
+        return !knows(h, KNOW_CLIENT_HELLO) ? STAGE_NONE : h->retry.where.frame != 0 ? STAGE_RETRY : STAGE_HELLO;
+    if (version_is_13(handshake_version(h)))
+        return h->side[SERVER].enc_records != 0 ? STAGE_FLIGHT : STAGE_ANSWER;
+    if (sent(h, CLIENT, CLIENT_KEY_EXCHANGE) || h->side[CLIENT].ccs || h->side[CLIENT].enc_records != 0 || knows(h, KNOW_CLIENT_CERT))
+        return STAGE_REPLY;
+    return knows(h, KNOW_CERTIFICATE) || h->certs_at.frame != 0 || h->hello_done.frame != 0 ? STAGE_FLIGHT : STAGE_ANSWER;
+}
+
+/* Did it come in time to be a reason? Once established, what comes before the first close counts. */
+static bool in_time(const struct handshake *h, const struct alert *a)
+{
+    if (h->outcome == OUTCOME_ESTABLISHED)
+        return h->close.how == CLOSE_NONE || a->where.frame <= h->close.where.frame;
+    return !a->after_close;
+}
+
+struct ending ending_of(const struct handshake *h)
+{
+    const struct alert *fatal = NULL, *hidden = NULL, *warning = NULL;
+    for (size_t i = 0; i < h->alert_count; i++) {
+        const struct alert *a = &h->alerts[i];
+        if (!in_time(h, a))
+            continue;
+        if (a->encrypted)
+            hidden = hidden != NULL ? hidden : a;
+        else if (a->level == 2)
+            fatal = fatal != NULL ? fatal : a;
+        else if (h->close.how != CLOSE_NONE && a->from == h->close.by)
+            warning = a;
+    }
+    const struct alert *a = fatal != NULL ? fatal : hidden != NULL ? hidden : warning;
+    if (a != NULL)
+        return (struct ending){ .by = a->from, .how = a == fatal ? END_ALERT : a == hidden ? END_HIDDEN_ALERT : END_WARNING,
+                                .number = a == hidden ? ALERT_NONE : a->number, .alert = a, .where = a->where };
+    return (struct ending){ .by = h->close.by, .number = ALERT_NONE, .where = h->close.where,
+                            .how = h->close.how == CLOSE_NONE ? END_NONE : h->close.how == CLOSE_FIN ? END_FIN : END_RST };
+}
+
+bool ended_by(const struct ending *e, enum side side) { return e->how != END_NONE && e->by == side; }
+
+bool ended_by_alert(const struct ending *e, enum side side, int number)
+{
+    return ended_by(e, side) && e->alert != NULL && e->number == number;
+}
+
+bool ended_silently(const struct ending *e) { return e->how == END_FIN || e->how == END_RST; }
+
+/* ---- words */
+
+static const char *ending_verb(const struct case_file *c, const struct ending *e)
+{
+    char name[NAME_MAX_LEN];
+    switch (e->how) {
+    case END_ALERT: return WORDS(c, "sent the fatal alert %s (%d)", alert_name((unsigned)e->number, name), e->number);
+    case END_WARNING: return WORDS(c, "sent the warning %s (%d) and closed", alert_name((unsigned)e->number, name), e->number);
+    case END_HIDDEN_ALERT: return "sent an encrypted alert";
+    case END_FIN: return "closed the connection without an alert";
+    case END_RST: return "reset the connection without an alert";
+    case END_NONE: break;
+    }
+    return "said nothing more";
+}
+
+const char *ending_words(const struct case_file *c, const struct ending *e)
+{
+    if (e->how == END_NONE)
+        return "nothing more came";
+    return WORDS(c, "the %s %s", blame_name(e->by == CLIENT ? BLAME_CLIENT : BLAME_SERVER), ending_verb(c, e));
+}
+
+const char *ending_noun(const struct case_file *c, const struct ending *e)
+{
+    char name[NAME_MAX_LEN];
+    if (e->alert != NULL && e->number != ALERT_NONE)
+        return WORDS(c, "alert %s (%d)", alert_name((unsigned)e->number, name), e->number);
+    return e->how == END_HIDDEN_ALERT ? "an encrypted alert" : e->how == END_FIN ? "a FIN without an alert"
+         : e->how == END_RST ? "a RST without an alert" : "silence";
+}
+
+const char *version_words(const struct case_file *c, uint16_t version)
+{
+    char name[NAME_MAX_LEN];
+    return WORDS(c, "%s", version_name(version, name));
+}
+
+const char *offer_words(const struct case_file *c)
+{
+    const struct client_hello *hello = &c->h->hello;
+    const char *high = version_words(c, hello->max_version);
+    if (hello->min_version == 0)
+        return WORDS(c, "%s at most", high);
+    if (version_rank(hello->min_version) == version_rank(hello->max_version))
+        return WORDS(c, "%s only", high);
+    return WORDS(c, "%s to %s", version_words(c, hello->min_version), high);
+}
+
+const char *asked_name(const struct case_file *c, const char *none)
+{
+    struct bytes sni = c->h->hello.sni;
+    return sni.p != NULL && sni.n != 0 ? safe_str(c->arena, sni.p, sni.n) : none;
+}
+
+int64_t ns_between(const struct place *from, const struct place *to)
+{
+    return from->frame == 0 || to->frame == 0 || to->ns < from->ns ? -1 : to->ns - from->ns;
+}
+
+/* ---- offers */
+
+static bool signals_only(uint32_t suite) { return suite == 0x00ff || suite == 0x5600; } /* RFC 5746, RFC 7507 */
+
+size_t real_suites(const struct client_hello *hello)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < hello->suites.n; i++) {
+        uint32_t id = hello->suites.v[i];
+        n += !signals_only(id) && (id > 0xffff || !is_grease((uint16_t)id));
+    }
+    return n;
+}
+
+size_t real_values(const struct u16s *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        n += !is_grease(list->v[i]);
+    return n;
+}
+
+bool offers_13(const struct handshake *h) { return version_is_13(h->hello.max_version); }
+
+bool only_13(const struct handshake *h) { return offers_13(h) && version_is_13(h->hello.min_version); }
+
+bool any_suite(const struct client_hello *hello, bool (*fits)(const struct suite *s))
+{
+    for (size_t i = 0; i < hello->suites.n; i++) {
+        const struct suite *s = suite_of(hello->suites.v[i]);
+        if (s != NULL && !signals_only(s->id) && fits(s))
+            return true;
+    }
+    return false;
+}
+
+bool any_sigalg(const struct client_hello *hello, enum sig_key key)
+{
+    for (size_t i = 0; i < hello->sigalgs.n; i++) {
+        unsigned hash = sigalg_hash(hello->sigalgs.v[i]);
+        if (sigalg_key(hello->sigalgs.v[i]) == key && (hash == 0 || hash >= 4)) /* 4 = SHA-256 */
+            return true;
+    }
+    return false;
+}
+
+/* ---- neighbours */
+
+typedef const struct peer_fact *peer_walk(const struct peers *p, const struct handshake *h, size_t *walk);
+
+static const struct peer_fact *walk_peers(const struct case_file *c, peer_walk *next, peer_test *fits, size_t *count)
+{
+    struct peer_fact own;
+    size_t at = 0;
+    const struct peer_fact *p, *found = NULL;
+    if (c->others == NULL)
+        return NULL;
+    peer_fact_of(c->h, &own);
+    while ((p = next(c->others, c->h, &at)) != NULL) {
+        if (!fits(c, &own, p))
+            continue;
+        found = found != NULL ? found : p;
+        if (count == NULL)
+            break;
+        ++*count;
+    }
+    return found;
+}
+
+const struct peer_fact *find_peer(const struct case_file *c, peer_test *fits) { return walk_peers(c, peers_server, fits, NULL); }
+
+const struct peer_fact *find_client_peer(const struct case_file *c, peer_test *fits) { return walk_peers(c, peers_client, fits, NULL); }
+
+size_t count_peers(const struct case_file *c, peer_test *fits)
+{
+    size_t n = 0;
+    walk_peers(c, peers_server, fits, &n);
+    return n;
+}
+
+void cite_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p, uint64_t frame, const char *note)
+{
+    cite(f, c->h, frame, -1, "neighbour", WORDS(c, "stream %u", p->stream), note);
+    if (f->evidence_n != 0 && f->evidence[f->evidence_n - 1].frame == frame)
+        f->evidence[f->evidence_n - 1].stream = p->stream;
+}
+
+/* ---- the finding */
+
+void add_causes(const char **list, size_t *n, const char *const *causes)
+{
+    for (; *causes != NULL && *n < FINDING_LIST; causes++) {
+        bool there = false;
+        for (size_t i = 0; i < *n; i++)
+            there = there || strcmp(list[i], *causes) == 0;
+        if (!there)
+            list[(*n)++] = *causes;
+    }
+}
+
+/* What the bytes exclude: a ServerHello that the client went along with settles the offer, a sound chain the rest. */
+static void rule_out(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    enum stage stage = stage_of(h);
+    if (stage >= STAGE_FLIGHT && stage != STAGE_DONE)
+        NOT_THESE(f, "protocol-version", "cipher-mismatch");
+    if (knows(h, KNOW_CERTIFICATE) && h->chain != NULL && h->chain->verdict == CHAIN_OK && stage != STAGE_DONE) {
+        NOT_THESE(f, "cert-expired", "cert-missing-intermediate");
+        if (h->hello.sni.p != NULL)
+            NOT_THESE(f, "cert-name");
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < f->ruled_out_n; i++) {
+        bool named = strcmp(f->ruled_out[i], f->cause) == 0;
+        for (size_t k = 0; k < f->alternatives_n; k++)
+            named = named || strcmp(f->ruled_out[i], f->alternatives[k]) == 0;
+        if (!named)
+            f->ruled_out[kept++] = f->ruled_out[i];
+    }
+    f->ruled_out_n = kept;
+}
+
+bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because, const char *why)
+{
+    struct ending e = ending_of(c->h);
+    f->side = side;
+    f->sure = sure;
+    f->because = because;
+    f->why = why;
+    if (f->decisive == 0)
+        f->decisive = e.where.frame;
+    cite_story(c, f);
+    rule_out(c, f);
+    return true;
+}
