@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LIST_MAX = 256, NEAR_ENOUGH = 85, TIE = 1, TLS_FALLBACK_SCSV = 0x5600, EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff };
+enum { LIST_MAX = 256, NEAR_ENOUGH = 85, TIE = 1, LIMITED_COSTS = 3, TLS_FALLBACK_SCSV = 0x5600, EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff };
 
 /* A list without what tells nothing: numbers only, GREASE and signals taken out. */
 struct plain_list {
@@ -124,8 +124,62 @@ static unsigned share(size_t common, const struct plain_list *a, const struct pl
     return (unsigned)((2 * common * weight + (a->n + b->n) / 2) / (a->n + b->n));
 }
 
-static unsigned similarity(const struct plain_hello *a, const struct plain_hello *b)
+static bool offers(const struct plain_list *list, uint32_t v)
 {
+    for (size_t i = 0; i < list->n; i++)
+        if (list->v[i] == v)
+            return true;
+    return false;
+}
+
+static bool is_13_suite(uint32_t id) { return id >> 8 == 0x13; }     /* RFC 8446 appendix B.4 */
+static bool is_ffdhe(uint32_t group) { return group >> 8 == 0x01; } /* RFC 7919: few name them before TLS 1.3 */
+
+/* Extensions that RFC 8446 and 8879 define for TLS 1.3 alone. */
+static bool is_13_extension(uint32_t type)
+{
+    switch (type) {
+    case EXT_SUPPORTED_VERSIONS:
+    case EXT_PSK_KEY_EXCHANGE_MODES:
+    case EXT_POST_HANDSHAKE_AUTH:
+    case EXT_SIGNATURE_ALGORITHMS_CERT:
+    case EXT_KEY_SHARE:
+    case EXT_COMPRESS_CERTIFICATE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void drop(struct plain_list *list, bool (*is)(uint32_t), bool which)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (is(list->v[i]) != which)
+            list->v[n++] = list->v[i];
+    list->n = n;
+}
+
+/* The known hello as its client sends it when it is told to stop at TLS 1.2, or to begin at TLS 1.3: a usual setting.
+ * False: the hello that was seen is not so limited. */
+static bool limited_as(const struct plain_hello *seen, struct plain_hello *known)
+{
+    bool seen_13 = offers(&seen->versions, 0x0304), seen_12 = seen->versions.n == 0 || offers(&seen->versions, 0x0303);
+    if (!offers(&known->versions, 0x0304) || !offers(&known->versions, 0x0303) || seen_13 == seen_12)
+        return false;
+    drop(&known->suites, is_13_suite, seen_12);
+    if (seen_12) {
+        drop(&known->extensions, is_13_extension, true);
+        drop(&known->groups, is_ffdhe, true);
+    }
+    known->versions = seen->versions;
+    return true;
+}
+
+/* Per cent. A client with a changed setting is never as near as the client itself. */
+static unsigned similarity(const struct plain_hello *a, struct plain_hello *b)
+{
+    unsigned off = limited_as(a, b) ? LIMITED_COSTS : 0;
     if (a->v2_format != b->v2_format)
         return 0;
     return share(common_order(&a->suites, &b->suites), &a->suites, &b->suites, 45)
@@ -133,7 +187,7 @@ static unsigned similarity(const struct plain_hello *a, const struct plain_hello
          + share(common_order(&a->groups, &b->groups), &a->groups, &b->groups, 10)
          + share(common_order(&a->sigalgs, &b->sigalgs), &a->sigalgs, &b->sigalgs, 10)
          + share(in_common(&a->versions, &b->versions), &a->versions, &b->versions, 10)
-         + (a->client_version == b->client_version ? 5 : 0);
+         + (a->client_version == b->client_version ? 5 : 0) - off;
 }
 
 static void add_member(struct client_match *m, const struct profile *p)

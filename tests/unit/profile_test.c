@@ -85,6 +85,19 @@ static void test_nearest(void)
     const struct client_match *m = profile_match(&hello, &a);
     CU_ASSERT_PTR_NOT_NULL_FATAL(m);
     CU_ASSERT(m->how == MATCH_NEAREST && m->similarity >= 90 && m->similarity < 100 && holds(m, profile_named("firefox137")));
+    /* Told to stop at TLS 1.2: its own hello without what is for TLS 1.3 only. */
+    static const uint16_t exts12[] = { 0x0000, 0x000b, 0x000a, 0x0023, 0x0016, 0x0017, 0x000d };
+    const struct profile *ossl = profile_named("openssl30-debian12");
+    struct extension      e[ARRAY_LEN(exts12)] = { { 0 } };
+    for (size_t i = 0; i < ARRAY_LEN(exts12); i++)
+        e[i].type = exts12[i];
+    hello_of(ossl, &a, true, &hello);
+    hello.versions = (struct u16s){ 0 };
+    hello.suites = (struct u32s){ ossl->suites.v + 3, ossl->suites.n - 3 };
+    hello.ext = e;
+    hello.exts = ARRAY_LEN(e);
+    m = profile_match(&hello, &a);
+    CU_ASSERT(m != NULL && m->how == MATCH_NEAREST && holds(m, ossl));
     static const uint32_t odd[] = { 0x1301, 0xc0ff, 0xc0fe };
     struct client_hello   strange = { .version = 0x0303, .suites = { odd, ARRAY_LEN(odd) } }, empty = { 0 };
     CU_ASSERT_PTR_NULL(profile_match(&strange, &a));
