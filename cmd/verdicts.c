@@ -163,6 +163,8 @@ static void report(struct verdicts *v, struct handshake *h, const struct finding
     uint64_t alike = failed ? groups_add(v->groups, h, f) : 0;
     if (alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream)
         write_out(v, h, f);
+    else
+        v->sum.folded++;
 }
 
 static int by_stream(const void *a, const void *b)

@@ -301,6 +301,11 @@ static void text_summary(struct text *t, const struct report_options *o, const s
         counted(&line, s->other_connections, "other connection");
         text_char(&line, '.');
     }
+    if (s->folded != 0) {
+        text_char(&line, ' ');
+        number(&line, s->folded);
+        text_add(&line, " like those above are not told in full; --json has all.");
+    }
     if (s->hidden != 0) {
         text_char(&line, ' ');
         number(&line, s->hidden);

@@ -11,6 +11,7 @@ struct summary {
     uint64_t partial;        /* not captured whole: how they ended is not known */
     uint64_t abandoned, ignored;
     uint64_t hidden;         /* not captured whole and told only with --all: already open at the start */
+    uint64_t folded;         /* like others before them, so told in the table only */
     uint64_t other_connections; /* plain text where no TLS was due */
     uint64_t packets, dropped, evicted, unknown_link;
     bool     complete;      /* no early end, gaps, drops, snap-length cuts */

@@ -132,6 +132,18 @@ void cite_opening(const struct case_file *c, struct finding *f)
              h->refused ? "the connection is refused" : arena_printf(c->arena, "unreachable, type %d code %d", h->code >> 8, h->code & 0xff));
 }
 
+/* A few lines: insertion is enough, and keeps what stands in one frame in its order. */
+static void in_frame_order(struct finding *f)
+{
+    for (size_t i = 1; i < f->evidence_n; i++) {
+        struct evidence e = f->evidence[i];
+        size_t          k = i;
+        for (; k > 0 && f->evidence[k - 1].frame > e.frame; k--)
+            f->evidence[k] = f->evidence[k - 1];
+        f->evidence[k] = e;
+    }
+}
+
 void cite_story(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
@@ -141,9 +153,12 @@ void cite_story(const struct case_file *c, struct finding *f)
     cite_hello(c, f);
     cite_answer(c, f);
     cite_certificate(c, f);
-    cite_plain(c, f, CLIENT);
-    cite_plain(c, f, SERVER);
+    if (h->prelude.kind == PRELUDE_NONE || h->prelude.accepted) { /* else it is the prelude itself */
+        cite_plain(c, f, CLIENT);
+        cite_plain(c, f, SERVER);
+    }
     cite_alert(c, f, alert_before_end(h, SIDE_ANY));
     if (h->outcome != OUTCOME_ESTABLISHED)
         cite_close(c, f);
+    in_frame_order(f);
 }
