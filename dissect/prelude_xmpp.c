@@ -23,7 +23,7 @@ static size_t client_element(struct prelude_step *s, struct bytes tag, size_t to
     if (text_starts(tag, "<starttls")) {
         prelude_asked(s, PRELUDE_STARTTLS, "xmpp");
         s->m->state = ASKED;
-    } else if (text_starts(tag, "<auth") || text_starts(tag, "<iq")) {
+    } else if (text_starts(tag, "<auth") || text_starts(tag, "<iq") || text_starts(tag, "<db:")) {
         return prelude_plain(s);
     } else if (text_starts(tag, "<stream:stream")) {
         s->out->kind = PRELUDE_STARTTLS;
@@ -36,7 +36,8 @@ static size_t server_element(struct prelude_step *s, struct bytes tag, size_t to
 {
     if (text_starts(tag, "<starttls"))
         s->out->offered = true;
-    else if (text_starts(tag, "</stream:features") && s->m->state != ASKED)
+    bool empty = text_starts(tag, "<stream:features") && tag.n > 2 && tag.p[tag.n - 2] == '/';
+    if ((empty || text_starts(tag, "</stream:features")) && s->m->state != ASKED)
         s->out->not_offered = !s->out->offered;
     bool yes = text_starts(tag, "<proceed"), no = text_starts(tag, "<failure") || text_starts(tag, "<stream:error");
     if (s->m->state != ASKED || (!yes && !no))
