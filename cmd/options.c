@@ -168,7 +168,7 @@ const char *nearest_word(const char *wrong, const char *(*next)(size_t i))
     const char *best = NULL, *word = NULL;
     size_t      least = strlen(wrong) / 3 + 2; /* exclusive: one slip in a short word, more in a long one */
     for (size_t i = 0; (word = next(i)) != NULL; i++) {
-        size_t d = distance(wrong, word);
+        size_t d = strncmp(word, wrong, strlen(wrong)) == 0 ? 1 : distance(wrong, word); /* the start of a word is near, too */
         if (d < least) {
             least = d;
             best = word;
