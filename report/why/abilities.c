@@ -176,9 +176,8 @@ static bool root_list_missing(const struct case_file *c, struct finding *f)
     say(c, f, proxy ? BLAME_PROXY : BLAME_SERVER, LIKELY, "the failed fetch and the refused certificate belong to one client; that one caused the other is the usual case",
         WORDS(c, "The client asked for %s and got status %d, then refused the server's certificate. Windows takes missing roots from that list, so the root stays unknown.",
               fetch_name(p->kind), p->status));
-    cite(f, h, p->answered.frame != 0 ? p->answered.frame : p->asked.frame, -1, "fetch", "HTTP fetch",
-         p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n) : WORDS(c, "status %d", p->status));
-    f->evidence[f->evidence_n - 1].stream = p->stream;
+    cite_elsewhere(c, f, p->stream, p->answered.frame != 0 ? p->answered.frame : p->asked.frame, "fetch", "HTTP fetch",
+                   p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n) : WORDS(c, "status %d", p->status));
     return true;
 }
 

@@ -207,11 +207,18 @@ size_t count_peers(const struct case_file *c, peer_test *fits)
     return n;
 }
 
+void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t stream, uint64_t frame, const char *what, const char *label,
+                    const char *note)
+{
+    if (f->evidence_n == FINDING_LIST)
+        f->evidence_n--; /* what tells more than the last step of the story */
+    cite(f, c->h, frame, -1, what, label, note);
+    f->evidence[f->evidence_n - 1].stream = stream;
+}
+
 void cite_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p, uint64_t frame, const char *note)
 {
-    cite(f, c->h, frame, -1, "neighbour", WORDS(c, "stream %u", p->stream), note);
-    if (f->evidence_n != 0 && f->evidence[f->evidence_n - 1].frame == frame)
-        f->evidence[f->evidence_n - 1].stream = p->stream;
+    cite_elsewhere(c, f, p->stream, frame, "neighbour", WORDS(c, "stream %u", p->stream), note);
 }
 
 /* ---- the finding */

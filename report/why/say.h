@@ -59,6 +59,8 @@ const struct peer_fact *find_peer(const struct case_file *c, peer_test *fits); /
 const struct peer_fact *find_client_peer(const struct case_file *c, peer_test *fits);
 size_t                  count_peers(const struct case_file *c, peer_test *fits);
 void cite_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p, uint64_t frame, const char *note);
+void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t stream, uint64_t frame, const char *what, const char *label,
+                    const char *note);
 
 /* Fills a finding and gives true, so that a rule can end with it. Cites the story, the ending decides unless
  * f->decisive is set, and what the stage rules out is listed. */

@@ -1,0 +1,59 @@
+/* Where the handshake itself says nothing: the client did not wait for an answer, or the capture does not show one. */
+#include "say.h"
+
+static bool server_late(const struct handshake *h)
+{
+    for (size_t i = 0; i < h->message_count; i++) {
+        if (h->messages[i].from == SERVER && h->messages[i].late)
+            return true;
+    }
+    return false;
+}
+
+/* Races between addresses, cancelled requests, preconnects: the client leaves before any answer can be there. */
+static bool left_early(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct ending e = ending_of(h);
+    enum { SHORT_MS = 1000 };
+    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, CLIENT) || (e.alert != NULL && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_USER_CANCELED) ||
+        h->tls_seen[SERVER] || h->plain[SERVER].start.p != NULL || h->stopped_by_us)
+        return server_late(h) && stage_of(h) == STAGE_HELLO && ended_by(&e, CLIENT) && ended_silently(&e) && h->plain[SERVER].start.p == NULL
+               ? say(c, f, BLAME_CLIENT, LIKELY, "the server's answer came after the client had left", "The client closed before the server's answer came. No fault shows: a race between addresses or a cancelled request ends like this.")
+               : false;
+    int64_t rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack), wait = ns_between(&h->hello.where, &e.where);
+    if (wait < 0 || (wait >= SHORT_MS * (NS_PER_S / 1000) && wait > 2 * rtt) || h->tcp.retransmissions[CLIENT] != 0)
+        return false;
+    bool sooner = (rtt >= 0 && wait <= rtt + rtt / 2) || server_late(h);
+    f->weight = 1;
+    if (!sooner)
+        ALSO(f, "silent-drop");
+    return say(c, f, BLAME_CLIENT, sooner || wait < 200 * (NS_PER_S / 1000) ? LIKELY : POSSIBLE,
+               sooner ? "it left sooner than the server's answer could be there" : "it waited less than a server may take",
+               WORDS(c, "The client left %s after its own hello, before the server could answer%s. No fault shows: a race between addresses or a cancelled request ends like this.",
+                     duration_text(c->arena, wait), rtt >= 0 ? WORDS(c, " (a round trip takes %s)", duration_text(c->arena, rtt)) : ""));
+}
+
+/* It leaves without a word in the middle of the exchange, at a point where nothing is checked. */
+static bool left_midway(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct ending e = ending_of(h);
+    enum stage stage = stage_of(h);
+    bool flight_whole = h->hello_done.frame != 0 || version_is_13(handshake_version(h));
+    if (!ended_by(&e, CLIENT) || !ended_silently(&e) || h->stopped_by_us || !(stage == STAGE_REPLY || ((stage == STAGE_ANSWER || stage == STAGE_FLIGHT) && !flight_whole)))
+        return false;
+    if (h->close.since_peer > 3 * NS_PER_S)
+        return false; /* it waited: the path family speaks */
+    f->weight = -5;
+    ALSO(f, "cert-rejected");
+    return say(c, f, BLAME_CLIENT, POSSIBLE, "the client gave no reason",
+               WORDS(c, "The client left in the middle of the handshake: %s %s. A cancelled request ends like this.", ending_words(c, &e),
+                     stage == STAGE_REPLY ? "after its own last message" : "before the server had finished its part"));
+}
+
+const struct rule limits_rules[] = {
+    { "left-early", "abandoned", left_early },
+    { "left-midway", "abandoned", left_midway },
+    { NULL, NULL, NULL }
+};

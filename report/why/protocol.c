@@ -1,0 +1,182 @@
+/* Bytes that the other end could not take (protocol-error), records and messages cut in ways that some cannot take
+ * (record-split), and servers without secure renegotiation (RFC 5746). */
+#include "say.h"
+
+enum { TLS_1_0 = 0x0301 };
+
+/* ---- record splitting */
+
+/* A hello over several records is allowed (RFC 8446 section 5.1), but some read one record and stop. */
+static bool split_hello_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct ending e = ending_of(h);
+    bool about_bytes = e.number == ALERT_UNEXPECTED_MESSAGE || e.number == ALERT_DECODE_ERROR || e.number == ALERT_ILLEGAL_PARAMETER ||
+                       e.number == ALERT_INTERNAL_ERROR || e.number == ALERT_RECORD_OVERFLOW || e.number == ALERT_HANDSHAKE_FAILURE;
+    if (stage_of(h) != STAGE_HELLO || h->hello.records < 2 || h->plain[SERVER].start.p != NULL || !(about_bytes || e.alert == NULL) ||
+        (e.how != END_NONE && e.by == CLIENT && ns_between(&h->hello.where, &e.where) < NS_PER_S))
+        return false;
+    f->weight = 8;
+    ALSO(f, "protocol-error", "hello-size");
+    return say(c, f, BLAME_SERVER, LIKELY, "a hello cut like this is rare, and ends that cannot take it stop here",
+               WORDS(c, "The ClientHello comes in %zu TLS records, which is allowed, and %s. The server, or a box before it, most likely reads one record only.",
+                     h->hello.records, e.how == END_NONE || e.by == CLIENT ? "no answer came" : ending_words(c, &e)));
+}
+
+static bool finished_unsplit(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+{
+    (void)c;
+    return p->finished && p->hello_hash != own->hello_hash;
+}
+
+/* The 1/n-1 split against BEAST: the first byte of the data in a record of its own (MS12-006 and others). */
+static bool split_data_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct suite *suite = suite_of(h->answer.suite);
+    if (h->outcome != OUTCOME_ESTABLISHED || !h->record_split || version_rank(handshake_version(h)) > version_rank(TLS_1_0) || suite == NULL || !suite->cbc ||
+        h->side[SERVER].app_records != 0 || h->close.how == CLOSE_NONE)
+        return false;
+    bool server = h->close.by == SERVER;
+    if (!server && h->close.since_peer >= 0 && h->close.since_peer < 5 * NS_PER_S)
+        return false; /* the client did not wait */
+    f->weight = 5;
+    ALSO(f, "protocol-error");
+    f->decisive = h->close.where.frame;
+    say(c, f, BLAME_SERVER, server ? LIKELY : POSSIBLE, "the split and the end without an answer fit; the application could have its own reason",
+        WORDS(c, "After a good handshake the client sent its first data split in two records (1 byte, then the rest: the countermeasure against BEAST), and %s without one byte in answer. Some servers take the first record for the whole request.",
+              server ? h->close.how == CLOSE_RST ? "the server reset the connection" : "the server closed" : "nothing came until the client gave up"));
+    const struct peer_fact *p = find_peer(c, finished_unsplit);
+    if (p != NULL)
+        cite_peer(c, f, p, p->answer_frame, "another client of the same server");
+    cite_close(c, f);
+    return true;
+}
+
+/* ---- RFC 5746 */
+
+static bool renegotiation_unsafe(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct ending e = ending_of(h);
+    if (!knows(h, KNOW_SERVER_HELLO | KNOW_CLIENT_HELLO) || h->answer.renego_info || version_is_13(handshake_version(h)) || !(h->hello.renego_info || h->hello.renego_scsv) ||
+        !ended_by_alert(&e, CLIENT, ALERT_HANDSHAKE_FAILURE) || stage_of(h) > STAGE_FLIGHT || handshake_version(h) < 0x0300)
+        return false;
+    f->weight = 12;
+    f->decisive = h->answer.where.frame;
+    ALSO(f, "cert-rejected");
+    return say(c, f, BLAME_SERVER, LIKELY, "the alert does not say so, but OpenSSL 3 and others end exactly so with such a server",
+               "The server's hello lacks the renegotiation_info extension: it does not know secure renegotiation (RFC 5746). The client asked for it and refused with handshake_failure (40).");
+}
+
+/* ---- errors of form */
+
+static const struct {
+    int         alert;
+    const char *says;
+} form_errors[] = {
+    { ALERT_UNEXPECTED_MESSAGE, "a message came that did not belong there" },
+    { ALERT_BAD_RECORD_MAC, "an encrypted record did not verify: bytes were changed on the way, or the two ends computed other keys" },
+    { ALERT_DECRYPTION_FAILED, "an encrypted record could not be decrypted" },
+    { ALERT_RECORD_OVERFLOW, "a record was longer than allowed" },
+    { ALERT_DECOMPRESSION_FAILURE, "a compressed record could not be read" },
+    { ALERT_ILLEGAL_PARAMETER, "a field had a value that is not allowed" },
+    { ALERT_DECODE_ERROR, "a message could not be parsed" },
+    { ALERT_DECRYPT_ERROR, "a signature or the check over the whole handshake did not verify" },
+    { ALERT_MISSING_EXTENSION, "an extension that must be there was not" },
+    { ALERT_UNSUPPORTED_EXTENSION, "an answer to an extension came that nobody had offered" },
+    { ALERT_INTERNAL_ERROR, "it ran into trouble of its own and does not say which" },
+};
+
+/* What the observation itself finds wrong with a side's bytes. NULL: nothing. */
+static const char *visible_fault(const struct case_file *c, enum side side)
+{
+    const struct handshake *h = c->h;
+    char name[NAME_MAX_LEN];
+    if (h->malformed[side] != NULL)
+        return WORDS(c, "a message of the %s breaks off at \"%s\"", blame_name(side == CLIENT ? BLAME_CLIENT : BLAME_SERVER), h->malformed[side]);
+    if (side == CLIENT)
+        return h->hello.malformed != NULL ? WORDS(c, "the ClientHello breaks off at \"%s\"", h->hello.malformed)
+             : h->hello.duplicate_ext ? "the ClientHello holds an extension twice" : NULL;
+    if (!knows(h, KNOW_SERVER_HELLO))
+        return NULL;
+    if (h->answer.malformed != NULL)
+        return WORDS(c, "the ServerHello breaks off at \"%s\"", h->answer.malformed);
+    if (h->answer.duplicate_ext)
+        return "the ServerHello holds an extension twice";
+    if (knows(h, KNOW_CLIENT_HELLO) && !h->hello.v2_format && !offers_suite(&h->hello, h->answer.suite))
+        return WORDS(c, "the server chose %s, which the client does not offer", suite_name(h->answer.suite, name));
+    if (h->answer.unoffered_ext)
+        return "the ServerHello answers an extension that the client did not send";
+    if (version_rank(handshake_version(h)) > version_rank(h->hello.max_version) && knows(h, KNOW_CLIENT_HELLO))
+        return "the server chose a newer version than the client offers";
+    return NULL;
+}
+
+static bool form_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct ending e = ending_of(h);
+    enum stage stage = stage_of(h);
+    const char *says = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(form_errors); i++)
+        says = e.alert != NULL && e.number == form_errors[i].alert ? form_errors[i].says : says;
+    if (says == NULL || h->outcome == OUTCOME_ESTABLISHED || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
+        return false;
+    enum side from = e.by == CLIENT ? SERVER : CLIENT;
+    bool own_trouble = e.number == ALERT_INTERNAL_ERROR;
+    const char *fault = visible_fault(c, from);
+    enum blame side = own_trouble ? (e.by == CLIENT ? BLAME_CLIENT : BLAME_SERVER) : from == CLIENT ? BLAME_CLIENT : BLAME_SERVER;
+    f->weight = fault != NULL ? 2 : -2;
+    if (e.number == ALERT_BAD_RECORD_MAC || e.number == ALERT_DECRYPT_ERROR) {
+        if (h->kex.verified == SIG_GOOD)
+            NOT_THESE(f, "key-mismatch");
+        else
+            ALSO(f, "key-mismatch");
+    }
+    if (stage == STAGE_HELLO)
+        ALSO(f, "version-intolerance");
+    return say(c, f, side, fault != NULL && !own_trouble ? CERTAIN : own_trouble || stage == STAGE_HELLO ? POSSIBLE : LIKELY,
+               fault != NULL ? "the bytes show the fault, and the other end names it" : own_trouble ? "the alert names no reason" : "the alert says that bytes were wrong, but not which",
+               WORDS(c, "%s%s: for the %s, %s.", ending_words(c, &e), fault != NULL ? WORDS(c, " (%s)", fault) : "", e.by == CLIENT ? "client" : "server", says));
+}
+
+/* Broken bytes, and an end without an alert. */
+static bool form_broken(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct ending e = ending_of(h);
+    if (h->outcome == OUTCOME_ESTABLISHED || stage_of(h) == STAGE_NONE || !ended_silently(&e))
+        return false;
+    enum side from = e.by == CLIENT ? SERVER : CLIENT;
+    const char *fault = visible_fault(c, from);
+    if (fault == NULL)
+        return false;
+    f->weight = 1;
+    return say(c, f, from == CLIENT ? BLAME_CLIENT : BLAME_SERVER, LIKELY, "the bytes show the fault, but the other end did not name it",
+               WORDS(c, "%s, after bytes that break the protocol: %s.", ending_words(c, &e), fault));
+}
+
+/* The server leaves without a word right after the client's keys. */
+static bool cut_after_keys(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct ending e = ending_of(h);
+    if (stage_of(h) != STAGE_REPLY || !ended_by(&e, SERVER) || !(ended_silently(&e) || e.how == END_HIDDEN_ALERT))
+        return false;
+    f->weight = -6;
+    ALSO(f, "key-mismatch", "client-cert-rejected");
+    return say(c, f, BLAME_CLIENT, POSSIBLE, "the server gave no reason that can be read",
+               WORDS(c, "The server took the client's key exchange and then %s: what the client sent last did not verify for it, or it lacks something it did not ask for.",
+                     e.how == END_FIN ? "closed the connection" : e.how == END_RST ? "reset the connection" : "sent an encrypted alert"));
+}
+
+const struct rule protocol_rules[] = {
+    { "split-hello-refused", "record-split", split_hello_refused },
+    { "split-data-refused", "record-split", split_data_refused },
+    { "renegotiation-unsafe", "legacy-renegotiation", renegotiation_unsafe },
+    { "form-refused", "protocol-error", form_refused },
+    { "form-broken", "protocol-error", form_broken },
+    { "cut-after-keys", "protocol-error", cut_after_keys },
+    { NULL, NULL, NULL }
+};
