@@ -15,7 +15,8 @@ LIBS    := -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lz
 ALL_LDFLAGS = $(LDFLAGS)
 
 FOLDERS := base dissect report cmd
-gen     := $(patsubst dissect/names/%.tsv,$(BUILD)/gen/%.inc,$(wildcard dissect/names/*.tsv)) $(BUILD)/gen/causes.inc $(BUILD)/gen/profiles.inc
+gen     := $(patsubst dissect/names/%.tsv,$(BUILD)/gen/%.inc,$(wildcard dissect/names/*.tsv)) $(BUILD)/gen/causes.inc $(BUILD)/gen/profiles.inc \
+           $(patsubst report/%.tsv,$(BUILD)/gen/%.inc,$(wildcard report/knowledge/*.tsv))
 src      = $(wildcard $(1)/*.c $(1)/*/*.c)
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
 # link order: what is on the left may use what is on the right
@@ -48,6 +49,10 @@ $(BUILD)/gen/%.inc: dissect/names/%.tsv tools/table.awk
 $(BUILD)/gen/causes.inc: report/why/causes.tsv $(wildcard report/why/pages/*.md) tools/pages.awk
 	@mkdir -p $(@D)
 	awk -f tools/pages.awk report/why/causes.tsv > $@.tmp && mv $@.tmp $@
+# Knowledge: report/knowledge/NAME.tsv becomes rows ROW("cell", ...); its causes are checked against the list.
+$(BUILD)/gen/knowledge/%.inc: report/knowledge/%.tsv report/why/causes.tsv tools/knowledge.awk
+	@mkdir -p $(@D)
+	awk -f tools/knowledge.awk report/why/causes.tsv $< > $@.tmp && mv $@.tmp $@
 # Client profiles are embedded as text: one parser reads them and those that users write.
 $(BUILD)/gen/profiles.inc: $(sort $(wildcard dissect/clients/*.profile)) tools/profiles.awk
 	@mkdir -p $(@D)
@@ -112,9 +117,9 @@ uninstall:
 deps:
 	@tools/deps.sh build
 
-FORMAT  ?= clang-format-14
+# The lines changed since the last commit; tables and long lines are laid out by hand
 format:
-	$(FORMAT) -i $$(find base dissect report cmd probe include tests -name '*.[ch]')
+	git clang-format-14 --extensions c,h
 
 clean:
 	rm -rf build

@@ -12,23 +12,23 @@
 
 static size_t cuts, bad;
 
-static bool certain_and_other(const struct verdict *cut, const struct verdict *whole)
+static bool certain_and_other(const struct answer *cut, const struct answer *whole)
 {
     if (cut->sure != CERTAIN || strcmp(cut->cause, "ok") == 0 || strcmp(cut->cause, "capture-incomplete") == 0)
         return false;
     return whole == NULL || strcmp(cut->cause, whole->cause) != 0 || cut->side != whole->side;
 }
 
-static void cut_at(struct world *w, const char *name, const uint8_t *p, size_t at, const struct verdicts *whole)
+static void cut_at(struct world *w, const char *name, const uint8_t *p, size_t at, const struct answers *whole)
 {
     /* a copy of just these bytes, so that a sanitizer sees a read past the cut */
     uint8_t        *part = mem_get(at + 1, 1);
-    struct verdicts cut;
+    struct answers cut;
     memcpy(part, p, at);
     part = mem_grow(part, at > 0 ? at : 1, 1);
-    verdicts_of(w, part, at, &cut);
+    answers_of(w, part, at, &cut);
     for (size_t i = 0; i < cut.n; i++) {
-        const struct verdict *all = verdict_of_stream(whole, cut.v[i].stream);
+        const struct answer *all = answer_of_stream(whole, cut.v[i].stream);
         if (!certain_and_other(&cut.v[i], all))
             continue;
         bad++;
@@ -43,12 +43,12 @@ static void one_file(struct world *w, const char *folder, const char *name, size
 {
     char            path[4096];
     size_t          n = 0;
-    struct verdicts whole;
+    struct answers whole;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     uint8_t *p = file_bytes(path, &n);
     if (p == NULL)
         exit(EXIT_FAILURE);
-    verdicts_of(w, p, n, &whole);
+    answers_of(w, p, n, &whole);
     size_t before = bad;
     for (size_t at = 0; at < n && bad - before < 3; at += step)
         cut_at(w, name, p, at, &whole);

@@ -34,7 +34,7 @@ struct pipe {
     struct flows     *flows;
     struct observer  *observer;
     struct peers     *peers;
-    struct handshake *done[VERDICTS];
+    struct handshake *done[ANSWERS];
     size_t            n;
 };
 
@@ -45,7 +45,7 @@ static void drain(struct pipe *p)
         observe(p->observer, &ev);
         for (struct handshake *h; (h = observed(p->observer)) != NULL;) {
             peers_add(p->peers, h);
-            if (p->n < VERDICTS)
+            if (p->n < ANSWERS)
                 p->done[p->n++] = h;
             else
                 handshake_free(h);
@@ -69,7 +69,7 @@ static void judge(struct world *w, struct handshake *h)
     h->chain = chain;
 }
 
-static void explain(struct pipe *p, int64_t last_ns, struct verdicts *out)
+static void explain(struct pipe *p, int64_t last_ns, struct answers *out)
 {
     for (size_t i = 0; i < p->n; i++) {
         struct handshake *h = p->done[i];
@@ -78,21 +78,21 @@ static void explain(struct pipe *p, int64_t last_ns, struct verdicts *out)
             h->capture_left = last_ns - h->end_ns;
         judge(p->world, h);
         why_explain(h, p->peers, &h->arena, &f);
-        struct verdict *v = &out->v[out->n++];
-        *v = (struct verdict){ .stream = h->stream, .outcome = h->outcome, .side = f.side, .sure = f.sure };
+        struct answer *v = &out->v[out->n++];
+        *v = (struct answer){ .stream = h->stream, .outcome = h->outcome, .side = f.side, .sure = f.sure };
         snprintf(v->cause, sizeof v->cause, "%s", f.cause);
         snprintf(v->rule, sizeof v->rule, "%s", f.rule != NULL ? f.rule : "");
         handshake_free(h);
     }
 }
 
-void verdicts_of(struct world *w, const void *capture, size_t n, struct verdicts *out)
+void answers_of(struct world *w, const void *capture, size_t n, struct answers *out)
 {
     struct err      err = { "" };
     struct capture *c = capture_open_memory(capture, n, &err);
     struct pipe     p = { .world = w };
 
-    *out = (struct verdicts){ .opened = c != NULL };
+    *out = (struct answers){ .opened = c != NULL };
     if (c == NULL)
         return;
     p.flows = flows_new(FLOW_MEMORY);
@@ -111,7 +111,7 @@ void verdicts_of(struct world *w, const void *capture, size_t n, struct verdicts
     capture_close(c);
 }
 
-const struct verdict *verdict_of_stream(const struct verdicts *all, uint32_t stream)
+const struct answer *answer_of_stream(const struct answers *all, uint32_t stream)
 {
     for (size_t i = 0; i < all->n; i++) {
         if (all->v[i].stream == stream)

@@ -10,7 +10,7 @@
 #define RULES_MAX 512
 static size_t decided[RULES_MAX];
 
-static void count(const struct verdicts *all)
+static void count(const struct answers *all)
 {
     for (size_t i = 0; i < all->n; i++) {
         const struct rule *r;
@@ -27,12 +27,12 @@ static void read_folder(const char *folder)
     world_new(&w, folder);
     for (int i = 0; i < n; i++) {
         char            path[4096];
-        struct verdicts all;
+        struct answers all;
         size_t          size = 0;
         snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
         uint8_t *p = is_capture_name(names[i]->d_name) ? file_bytes(path, &size) : NULL;
         if (p != NULL) {
-            verdicts_of(&w, p, size, &all);
+            answers_of(&w, p, size, &all);
             count(&all);
         }
         free(p);

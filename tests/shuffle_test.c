@@ -206,18 +206,18 @@ static uint8_t *save(const struct packets *all, size_t *n)
     return out;
 }
 
-static bool same(const struct verdict *a, const struct verdict *b)
+static bool same(const struct answer *a, const struct answer *b)
 {
     return strcmp(a->cause, b->cause) == 0 && a->side == b->side && a->sure == b->sure;
 }
 
-static bool says_nothing(const struct verdict *v)
+static bool says_nothing(const struct answer *v)
 {
     return strcmp(v->cause, "ok") == 0 || strcmp(v->cause, "unknown") == 0 || strcmp(v->cause, "capture-incomplete") == 0;
 }
 
 /* The same, or less sure; a good handshake never becomes a likely failure. */
-static bool same_or_weaker(const struct verdict *v, const struct verdict *whole)
+static bool same_or_weaker(const struct answer *v, const struct answer *whole)
 {
     if (says_nothing(v) || v->sure == POSSIBLE)
         return true;
@@ -228,10 +228,10 @@ static bool same_or_weaker(const struct verdict *v, const struct verdict *whole)
 
 static size_t shuffles, bad;
 
-static void one_shuffle(struct world *w, const char *name, const uint8_t *p, size_t n, const struct verdicts *whole, unsigned seed)
+static void one_shuffle(struct world *w, const char *name, const uint8_t *p, size_t n, const struct answers *whole, unsigned seed)
 {
     static struct packets all;
-    struct verdicts       got;
+    struct answers       got;
     bool                  lossy = seed % 2 == 0;
     size_t                changed = 0;
     rng = UINT64_C(88172645463325252) + seed * UINT64_C(6364136223846793005);
@@ -243,10 +243,10 @@ static void one_shuffle(struct world *w, const char *name, const uint8_t *p, siz
     for (size_t k = lossy ? 1 + below(3) : 0; k > 0 && all.n > 0; k--)
         drop(&all, below(all.n));
     uint8_t *out = save(&all, &changed);
-    verdicts_of(w, out, changed, &got);
-    const struct verdicts *walk = lossy ? &got : whole;
+    answers_of(w, out, changed, &got);
+    const struct answers *walk = lossy ? &got : whole;
     for (size_t i = 0; i < walk->n; i++) {
-        const struct verdict *a = verdict_of_stream(&got, walk->v[i].stream), *b = verdict_of_stream(whole, walk->v[i].stream);
+        const struct answer *a = answer_of_stream(&got, walk->v[i].stream), *b = answer_of_stream(whole, walk->v[i].stream);
         if (lossy ? same_or_weaker(a, b) : a != NULL && same(a, b))
             continue;
         bad++;
@@ -265,12 +265,12 @@ static void one_file(struct world *w, const char *folder, const char *name, unsi
 {
     char            path[4096];
     size_t          n = 0, before = bad;
-    struct verdicts whole;
+    struct answers whole;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     uint8_t *p = file_bytes(path, &n);
     if (p == NULL)
         exit(EXIT_FAILURE);
-    verdicts_of(w, p, n, &whole);
+    answers_of(w, p, n, &whole);
     for (unsigned seed = 1; seed <= seeds && bad - before < 3; seed++)
         one_shuffle(w, name, p, n, &whole, seed);
     free(p);
