@@ -1,5 +1,6 @@
 /* tlswhy chain CHAIN.pem: judges a certificate chain for a moment, a name and a client. */
 #include "tlswhy/cmd.h"
+#include "tlswhy/profile.h"
 #include "tlswhy/trust.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@ static const struct option_row options[] = {
     { OPT_POOL, "pool", "FILE", "more certificates to build with; the server did not send them" },
     { OPT_SIGS, "cert-sigs", "LIST", "signatures that the client can verify: rsa-sha1,rsa-sha256,rsa-pss-sha256,ecdsa-sha256,..." },
     { OPT_KEYS, "cert-keys", "LIST", "keys that the client can use: rsa,ecdsa,ed25519" },
-    { OPT_CLIENT, "client", "PROFILE", "judge as this client" },
+    { OPT_CLIENT, "client", "PROFILE", "judge as this client: what it can verify, and which keys it takes" },
     { OPT_JSON, "json", NULL, "one JSON object" },
     { 'h', "help", NULL, "this text" },
     { 0 },
@@ -172,8 +173,9 @@ static int run_chain(int argc, char **argv)
     if (!read_options(argc, argv, &o, &status))
         return status;
     struct cert_store *s = cert_store_new();
-    if (o.client != NULL) {
-        status = trouble("chain: --client %s: client profiles are not in this version; use --cert-sigs and --cert-keys", o.client);
+    const struct profile *client = o.client == NULL ? NULL : profile_named(o.client);
+    if (o.client != NULL && client == NULL && (client = profile_read(o.client, &a, &err)) == NULL) {
+        status = trouble("chain: --client %s is no client known here, nor a profile file: %s", o.client, err.text);
         goto done;
     }
     if (!certs_load(s, o.file, &certs, &n, &err) || !anchors_load(o.ca, s, &anchors, &err) || !read_pools(&o, s, &pool, &pool_n, &err)) {
@@ -182,7 +184,13 @@ static int run_chain(int argc, char **argv)
     }
     struct trust_question q = { .store = s, .certs = certs, .n = n, .pool = pool, .pool_n = pool_n, .anchors = &anchors, .time = o.at, .name = o.name,
                                 .name_len = o.name != NULL ? strlen(o.name) : 0, .sigs = words_of(&a, o.sigs), .keys = words_of(&a, o.keys) };
-    struct chain          c;
+    if (client != NULL) {
+        q.sigs = q.sigs != NULL ? q.sigs : client->cert_sigs;
+        q.keys = q.keys != NULL ? q.keys : client->cert_keys;
+        q.rsa_min = client->rsa_min;
+        q.san_needed = (client->cannot & CAN_WITHOUT_SAN) != 0;
+    }
+    struct chain c;
     chain_judge(&q, &a, &c);
     if (o.json)
         show_json(&out, &c, certs, n);

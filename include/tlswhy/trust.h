@@ -56,6 +56,8 @@ struct trust_question {
     bool               staple_due;  /* the client asked for a staple and the place where it would stand was seen */
     /* The client's eyes; NULL lists = no limit known. Words as "rsa-sha256", "ecdsa"; see trust/FORMAT. */
     const char *const *sigs, *const *keys; /* NULL-terminated */
+    unsigned           rsa_min;    /* smallest RSA modulus it takes, bits; 0 = not known */
+    bool               san_needed; /* it does not look at the common name */
     enum kex           kex;   /* of the suite, for key usage; KEX_UNKNOWN = do not check */
 };
 void chain_judge(const struct trust_question *q, struct arena *a, struct chain *out);

@@ -1,0 +1,181 @@
+/* The chain judge: one table of chains, each with what must be said first. */
+#include "certs.h"
+#include "tlswhy/trust.h"
+
+#include <CUnit/Basic.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY 86400
+
+static const char *const no_sha2[] = { "rsa-sha1", "ecdsa-sha1", NULL }, *const only_rsa[] = { "rsa", NULL }, *const sha2_only[] = { "ecdsa-sha256", NULL };
+
+enum staple { NO_STAPLE, GOOD_STAPLE, REVOKED_STAPLE, NO_STAPLE_DUE, BROKEN_STAPLE };
+
+struct chain_case {
+    const char        *what, *chain, *anchors, *pool, *name;
+    int                day; /* after the certificates were made */
+    enum verdict       verdict;
+    const char        *primary, *also; /* also: a further problem that must be there */
+    bool               foreign; /* the anchors are not said to be the client's own */
+    const char *const *sigs, *const *keys;
+    enum kex           kex;
+    enum staple        staple;
+};
+
+static const struct chain_case cases[] = {
+    { .what = "good", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .name = "www.example", .verdict = CHAIN_OK },
+    { .what = "good, address", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .name = "192.0.2.1", .verdict = CHAIN_OK },
+    { .what = "root sent", .chain = PEM_LEAF PEM_INTER PEM_ROOT, .anchors = PEM_ROOT, .verdict = CHAIN_OK, .also = "root_sent" },
+    { .what = "wrong order", .chain = PEM_LEAF PEM_ROOT PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_OK, .also = "wrong_order" },
+    { .what = "one too many", .chain = PEM_LEAF PEM_INTER PEM_NC, .anchors = PEM_ROOT, .verdict = CHAIN_OK, .also = "extra_certs" },
+    { .what = "one twice", .chain = PEM_LEAF PEM_INTER PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_OK, .also = "duplicate_certs" },
+    { .what = "leaf is an anchor", .chain = PEM_SELF, .anchors = PEM_SELF, .verdict = CHAIN_OK },
+    { .what = "expired leaf", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .day = 1200, .verdict = CHAIN_FAIL, .primary = "expired" },
+    { .what = "not yet valid", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .day = -500, .verdict = CHAIN_FAIL, .primary = "not_yet_valid" },
+    { .what = "only the anchor is too old", .chain = PEM_SELF, .anchors = PEM_SELF, .day = 4000, .verdict = CHAIN_FAIL, .primary = "expired" },
+    { .what = "another name", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .name = "other.example", .verdict = CHAIN_FAIL, .primary = "name_mismatch" },
+    { .what = "wildcard, two labels", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .name = "a.b.wild.example", .verdict = CHAIN_FAIL, .primary = "name_mismatch" },
+    { .what = "self-signed leaf", .chain = PEM_SELF, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "self_signed_leaf" },
+    { .what = "self-signed leaf, foreign anchors", .chain = PEM_SELF, .anchors = PEM_ROOT, .foreign = true, .verdict = CHAIN_FAIL, .primary = "self_signed_leaf" },
+    { .what = "no intermediate", .chain = PEM_LEAF, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "missing_intermediate" },
+    { .what = "no intermediate, root instead", .chain = PEM_LEAF PEM_ROOT, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "missing_intermediate", .also = "root_sent" },
+    { .what = "intermediate in the pool", .chain = PEM_LEAF, .anchors = PEM_ROOT, .pool = PEM_INTER, .verdict = CHAIN_FAIL, .primary = "missing_intermediate" },
+    { .what = "untrusted root sent", .chain = PEM_LEAF PEM_INTER PEM_ROOT, .anchors = PEM_OTHER, .verdict = CHAIN_FAIL, .primary = "untrusted_root" },
+    { .what = "untrusted root not sent", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_OTHER, .verdict = CHAIN_FAIL, .primary = "untrusted_root" },
+    { .what = "root not in a foreign list", .chain = PEM_LEAF PEM_INTER PEM_ROOT, .anchors = PEM_OTHER, .foreign = true, .verdict = CHAIN_UNKNOWN, .primary = "untrusted_root" },
+    { .what = "foreign list, expired too", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_OTHER, .foreign = true, .day = 1200, .verdict = CHAIN_FAIL, .primary = "expired" },
+    { .what = "issued by a leaf", .chain = PEM_BELOW PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "not_a_ca" },
+    { .what = "issued by what is no CA", .chain = PEM_UNDERBAD PEM_BADCA, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "not_a_ca" },
+    { .what = "code signing only", .chain = PEM_USAGE PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "wrong_eku" },
+    { .what = "RSA key exchange without keyEncipherment", .chain = PEM_RSA1024 PEM_INTER, .anchors = PEM_ROOT, .kex = KEX_RSA, .verdict = CHAIN_FAIL, .primary = "wrong_ku" },
+    { .what = "the same, ECDHE", .chain = PEM_RSA1024 PEM_INTER, .anchors = PEM_ROOT, .kex = KEX_ECDHE, .verdict = CHAIN_OK, .also = "weak_key" },
+    { .what = "512-bit key", .chain = PEM_SHORT PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "weak_key" },
+    { .what = "SHA-1 leaf", .chain = PEM_SHA1 PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_OK, .also = "weak_signature" },
+    { .what = "SHA-1, client knows SHA-2 only", .chain = PEM_SHA1 PEM_INTER, .anchors = PEM_ROOT, .sigs = sha2_only, .verdict = CHAIN_FAIL, .primary = "sig_unsupported_by_client" },
+    { .what = "client without SHA-2", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .sigs = no_sha2, .verdict = CHAIN_FAIL, .primary = "sha2_unsupported_by_client" },
+    { .what = "client without ECDSA", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .keys = only_rsa, .verdict = CHAIN_FAIL, .primary = "unsupported_key_for_client" },
+    { .what = "outside of the constraints", .chain = PEM_NCLEAF PEM_NC, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "name_constraint" },
+    { .what = "inside the constraints", .chain = PEM_NCGOOD PEM_NC, .anchors = PEM_ROOT, .name = "www.allowed.example", .verdict = CHAIN_OK },
+    { .what = "excluded", .chain = PEM_NCNO PEM_NC, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "name_constraint" },
+    { .what = "an algorithm nobody here checks", .chain = PEM_UNDERDED, .anchors = PEM_ED, .verdict = CHAIN_UNKNOWN, .primary = "unsupported_by_tool" },
+    { .what = "that, and the name is wrong", .chain = PEM_UNDERDED, .anchors = PEM_ED, .name = "x.example", .verdict = CHAIN_FAIL, .primary = "name_mismatch" },
+    { .what = "CN only", .chain = PEM_V1CA, .anchors = PEM_V1CA, .name = "No SAN", .verdict = CHAIN_OK, .also = "no_san" },
+    { .what = "leaf is no certificate", .chain = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n" PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_FAIL, .primary = "malformed" },
+    { .what = "the first is the CA", .chain = PEM_INTER PEM_LEAF, .anchors = PEM_ROOT, .name = "www.example", .verdict = CHAIN_FAIL, .primary = "wrong_leaf", .also = "name_mismatch" },
+    { .what = "staple good", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .staple = GOOD_STAPLE, .verdict = CHAIN_OK },
+    { .what = "staple too old", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .staple = GOOD_STAPLE, .day = 30, .verdict = CHAIN_FAIL, .primary = "ocsp_bad" },
+    { .what = "revoked", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .staple = REVOKED_STAPLE, .verdict = CHAIN_FAIL, .primary = "revoked" },
+    { .what = "staple of another", .chain = PEM_USAGE PEM_INTER, .anchors = PEM_ROOT, .staple = GOOD_STAPLE, .verdict = CHAIN_FAIL, .primary = "wrong_eku", .also = "ocsp_bad" },
+    { .what = "broken staple", .chain = PEM_LEAF PEM_INTER, .anchors = PEM_ROOT, .staple = BROKEN_STAPLE, .verdict = CHAIN_FAIL, .primary = "ocsp_bad" },
+    { .what = "must staple, unknown", .chain = PEM_STAPLE PEM_INTER, .anchors = PEM_ROOT, .verdict = CHAIN_OK, .also = "must_staple" },
+    { .what = "must staple and does not", .chain = PEM_STAPLE PEM_INTER, .anchors = PEM_ROOT, .staple = NO_STAPLE_DUE, .verdict = CHAIN_FAIL, .primary = "ocsp_missing" },
+};
+
+static struct bytes staple_of(enum staple s)
+{
+    return s == GOOD_STAPLE ? (struct bytes){ ocsp_good, sizeof ocsp_good } : s == REVOKED_STAPLE ? (struct bytes){ ocsp_revoked, sizeof ocsp_revoked } :
+           s == BROKEN_STAPLE ? (struct bytes){ ocsp_good, sizeof ocsp_good / 2 } : (struct bytes){ 0 };
+}
+
+static struct cert **load(struct cert_store *s, const char *pem, size_t *n)
+{
+    struct cert **v = NULL;
+    size_t        bad;
+    *n = 0;
+    if (pem != NULL)
+        certs_from_memory(s, pem, strlen(pem), &v, n, &bad);
+    return v;
+}
+
+static void judging(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct chain_case *t = &cases[i];
+        struct cert_store       *s = cert_store_new();
+        struct arena             a = { 0 };
+        struct anchors           anchors = { .name = "test", .clients_own = !t->foreign };
+        struct trust_question    q = { .store = s, .anchors = &anchors, .time = CERTS_MADE + 60 + (int64_t)t->day * DAY, .name = t->name, .name_len = t->name != NULL ? strlen(t->name) : 0,
+                                       .sigs = t->sigs, .keys = t->keys, .kex = t->kex, .staple = staple_of(t->staple), .staple_due = t->staple == NO_STAPLE_DUE };
+        struct cert            **pool = load(s, t->pool, &q.pool_n);
+        struct chain             c;
+        anchors.v = load(s, t->anchors, &anchors.n);
+        q.certs = load(s, t->chain, &q.n);
+        q.pool = pool;
+        chain_judge(&q, &a, &c);
+        bool first = t->primary == NULL ? c.primary == NULL : c.primary != NULL && strcmp(c.primary, t->primary) == 0;
+        if (c.verdict != t->verdict || !first || (t->also != NULL && !chain_has(&c, t->also, SEV_INFO, NULL))) {
+            printf("\n%s: %s %s\n", t->what, verdict_name(c.verdict), c.primary != NULL ? c.primary : "-");
+            for (size_t k = 0; k < c.n; k++)
+                printf("   %s %s: %s\n", severity_name(c.problems[k].severity), c.problems[k].code, c.problems[k].detail);
+        }
+        CU_ASSERT_EQUAL(c.verdict, t->verdict);
+        CU_ASSERT_TRUE(first);
+        CU_ASSERT_TRUE(t->also == NULL || chain_has(&c, t->also, SEV_INFO, NULL));
+        free(q.certs);
+        free(pool);
+        anchors_free(&anchors);
+        arena_free(&a);
+        cert_store_free(s);
+    }
+}
+
+static void without_anchors(void)
+{
+    struct cert_store    *s = cert_store_new();
+    struct arena          a = { 0 };
+    struct trust_question q = { .store = s, .time = CERTS_MADE + 60 };
+    struct chain          c;
+    chain_judge(&q, &a, &c); /* no certificates at all */
+    CU_ASSERT_EQUAL(c.verdict, CHAIN_UNKNOWN);
+    q.certs = load(s, PEM_LEAF PEM_INTER PEM_ROOT, &q.n);
+    chain_judge(&q, &a, &c);
+    CU_ASSERT_EQUAL(c.verdict, CHAIN_UNKNOWN);
+    CU_ASSERT_STRING_EQUAL(c.primary, "untrusted_root");
+    free(q.certs);
+    arena_free(&a);
+    cert_store_free(s);
+}
+
+/* The JSON of facts and judgement is valid whatever the certificate. */
+static void json_is_valid(void)
+{
+    struct cert_store    *s = cert_store_new();
+    struct arena          a = { 0 };
+    struct trust_question q = { .store = s, .time = CERTS_MADE };
+    struct chain          c;
+    struct text           out = { 0 };
+    struct json           j = { .out = &out };
+    q.certs = load(s, PEM_LEAF PEM_INTER PEM_NC PEM_PSS PEM_BMP "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", &q.n);
+    chain_judge(&q, &a, &c);
+    json_open(&j, NULL, '{');
+    chain_json(&j, &c);
+    json_open(&j, "certs", '[');
+    for (size_t i = 0; i < q.n; i++)
+        cert_facts_json(&j, NULL, q.certs[i]);
+    json_close(&j, ']');
+    json_close(&j, '}');
+    json_t *read = json_loads(out.s, 0, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(read);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(read, "certs")), 6);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(json_object_get(read, "certs"), 5), "parse")), "malformed");
+    json_decref(read);
+    text_free(&out);
+    free(q.certs);
+    arena_free(&a);
+    cert_store_free(s);
+}
+
+int main(void)
+{
+    CU_initialize_registry();
+    CU_pSuite suite = CU_add_suite("trust", NULL, NULL);
+    CU_ADD_TEST(suite, judging);
+    CU_ADD_TEST(suite, without_anchors);
+    CU_ADD_TEST(suite, json_is_valid);
+    CU_basic_run_tests();
+    unsigned failed = CU_get_number_of_failures();
+    CU_cleanup_registry();
+    return failed != 0;
+}
