@@ -94,23 +94,30 @@ static void headline(struct text *t, const struct report_options *o, const struc
 
 static void side_and_sure(struct text *t, const struct report_options *o, const struct finding *f)
 {
-    const char *side = blame_name(f->side);
-    size_t      indent = INDENT + 22 + strlen(sure_name(f->sure)) + 2;
+    const char *side = blame_name(f->side), *sure = sure_name(f->sure);
+    struct text line = { 0 }, wrapped = { 0 };
+    text_printf(&line, "%s%s%s", sure, f->because != NULL ? ": " : "", f->because != NULL ? f->because : "");
+    text_wrap(&wrapped, line.s, INDENT + 22, width_of(o));
     label(t, "Side");
     text_printf(t, "%-15s Sure  ", side != NULL ? side : "-");
-    colored(t, o, f->sure == LIKELY ? YELLOW : "", sure_name(f->sure));
-    if (f->because != NULL) {
-        text_add(t, ": ");
-        text_wrap(t, f->because, indent, width_of(o));
-    }
-    text_char(t, '\n');
+    colored(t, o, f->sure == LIKELY ? YELLOW : "", sure); /* after wrapping: colors take no columns */
+    text_printf(t, "%s\n", wrapped.s + strlen(sure));
+    text_free(&wrapped);
+    text_free(&line);
 }
 
-static void brief_list(struct text *t, const char *head, const char *const *causes, size_t n)
+/* Causes in a row: by their two or three words, or by the codes that `explain` takes. */
+static void causes(struct text *t, const struct report_options *o, const char *name, const char *head, const char *const *list, size_t n,
+                   bool brief)
 {
-    text_add(t, head);
+    struct text line = { 0 };
+    if (n == 0)
+        return;
+    text_add(&line, head);
     for (size_t i = 0; i < n; i++)
-        text_printf(t, "%s%s", i != 0 ? ", " : " ", cause_of(causes[i])->brief);
+        text_printf(&line, "%s%s", i != 0 ? ", " : "", brief ? cause_of(list[i])->brief : list[i]);
+    paragraph(t, o, name, line.s);
+    text_free(&line);
 }
 
 static void evidence(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
@@ -130,18 +137,14 @@ static void evidence(struct text *t, const struct report_options *o, const struc
                     e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', (int)label_width, e->label);
         text_clear(&line);
         text_add(&line, e->note != NULL ? e->note : "");
-        if (e->stream != h->stream)
+        if (e->stream != h->stream && strncmp(e->label, "stream ", 7) != 0)
             text_printf(&line, "%s(stream %u)", line.n != 0 ? " " : "", e->stream);
         text_wrap(t, line.s != NULL ? line.s : "", INDENT + 1 + frame_width + 3 + label_width + 2, width_of(o));
         while (t->n != 0 && t->s[t->n - 1] == ' ')
             t->s[--t->n] = '\0';
         text_char(t, '\n');
     }
-    if (f->ruled_out_n != 0) {
-        text_clear(&line);
-        brief_list(&line, "ruled out:", f->ruled_out, f->ruled_out_n);
-        paragraph(t, o, f->evidence_n == 0 ? "Evidence" : "", line.s);
-    }
+    causes(t, o, "", "ruled out: ", f->ruled_out, f->ruled_out_n, true);
     text_free(&line);
 }
 
@@ -199,12 +202,8 @@ static void verdict(struct text *t, const struct report_options *o, const struct
     headline(t, o, h, unclear ? "UNCLEAR" : given_up ? "GAVE UP" : "FAILED", unclear || given_up ? "" : RED, f->cause);
     paragraph(t, o, "Why", f->why);
     side_and_sure(t, o, f);
-    if (f->alternatives_n != 0 && f->sure != CERTAIN) {
-        struct text line = { 0 };
-        brief_list(&line, "or it is", f->alternatives, f->alternatives_n);
-        paragraph(t, o, "", line.s);
-        text_free(&line);
-    }
+    if (f->sure != CERTAIN)
+        causes(t, o, "Or else", "", f->alternatives, f->alternatives_n, false);
     evidence(t, o, h, f);
     numbered(t, o, "Fix", f->fix, f->fix_n);
     numbered(t, o, "Settle", f->settle, f->settle_n);

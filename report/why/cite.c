@@ -21,13 +21,15 @@ const char *duration_text(struct arena *a, int64_t ns)
     return ms < 10 ? arena_printf(a, "%.1f ms", ms) : ms < 1000 ? arena_printf(a, "%.0f ms", ms) : arena_printf(a, "%.1f s", ms / 1000);
 }
 
-/* " (Internet Explorer 9 on Vista, Windows Server 2008 SP2)": who sends such a hello, "" where nobody known does. */
+/* "; the hello of Windows Vista SP2, IE 9 and 2 more": who sends such a hello, "" where nobody known does. */
 static const char *client_note(struct arena *a, const struct client_match *m)
 {
-    if (m == NULL || m->n == 0 || m->how == MATCH_NONE)
+    enum { NEAR = 90 }; /* per cent; what is less alike says little */
+    if (m == NULL || m->n == 0 || m->how == MATCH_NONE || (m->how == MATCH_NEAREST && m->similarity < NEAR))
         return "";
-    return arena_printf(a, " (%s%s%s%s%s)", m->how == MATCH_EXACT ? "" : "nearest: ", m->profiles[0]->name, m->n > 1 ? " or " : "",
-                        m->n > 1 ? m->profiles[1]->name : "", m->n > 2 ? " and others" : "");
+    const char *more = m->n > 1 ? arena_printf(a, " and %zu more", m->n - 1) : "";
+    return arena_printf(a, "; %s %s%s", m->how == MATCH_EXACT ? "the hello of" : "nearly the hello of", m->profiles[0]->name,
+                        m->how == MATCH_EXACT ? more : "");
 }
 
 static const char *hello_note(struct arena *a, const struct client_hello *hello, const struct client_match *client)

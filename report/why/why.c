@@ -123,8 +123,33 @@ static void lower_for_holes(const struct handshake *h, struct finding *f)
     }
 }
 
+/* What a frame holds that no line of the evidence has told: an alert, the close, or else its last message. */
+static void cite_frame(const struct case_file *c, struct finding *f, uint64_t frame)
+{
+    const struct handshake *h = c->h;
+    char name[NAME_MAX_LEN];
+    for (size_t i = 0; i < h->alert_count; i++) {
+        if (h->alerts[i].where.frame == frame) {
+            cite_alert(c, f, &h->alerts[i]);
+            return;
+        }
+    }
+    if (h->close.how != CLOSE_NONE && h->close.where.frame == frame) {
+        cite_close(c, f);
+        return;
+    }
+    for (size_t i = h->message_count; i-- > 0;) {
+        if (h->messages[i].where.frame == frame) {
+            const char *label = arena_str(c->arena, handshake_type_name(h->messages[i].type, name));
+            cite(f, h, frame, (int)h->messages[i].from, "message", label, "");
+            return;
+        }
+    }
+    cite(f, h, frame, -1, "frame", "frame", "the one that decides");
+}
+
 /* The frame that decides stands in the evidence even where the rule only named it. */
-static void cite_decisive(const struct handshake *h, struct finding *f)
+static void cite_decisive(const struct case_file *c, struct finding *f)
 {
     if (f->decisive == 0 && f->evidence_n != 0)
         f->decisive = f->evidence[f->evidence_n - 1].frame;
@@ -132,11 +157,10 @@ static void cite_decisive(const struct handshake *h, struct finding *f)
         if (f->evidence[i].frame == f->decisive)
             return;
     }
-    if (f->decisive == 0 || f->evidence_n == FINDING_LIST)
-        return;
-    f->evidence[f->evidence_n++] = (struct evidence){
-        .frame = f->decisive, .from = -1, .what = "decisive", .label = "decides", .note = "", .stream = h->stream
-    };
+    if (f->evidence_n == FINDING_LIST)
+        f->evidence_n--;
+    if (f->decisive != 0)
+        cite_frame(c, f, f->decisive);
 }
 
 /* Fix and settle of the page, and the side of the list where it names one only. */
@@ -226,7 +250,7 @@ void why_explain(const struct handshake *h, const struct peers *others, struct a
         if (!holds(out->ruled_out, out->ruled_out_n, candidates[i]))
             also(out->alternatives, &out->alternatives_n, candidates[i], out->cause);
     }
-    cite_decisive(h, out);
+    cite_decisive(&c, out);
     fill_from_page(out);
     if (h->outcome == OUTCOME_NOT_TLS && strcmp(out->rule, "not-tls") == 0 && !found)
         out->side = BLAME_NONE;

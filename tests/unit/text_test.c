@@ -12,7 +12,7 @@ static void whole_form(void)
         "  Why       The client closed right after the server's certificate and gave no reason. Likely it\n"
         "            cannot verify the chain: all of it is signed with SHA-256.\n"
         "  Side      client          Sure  likely: no alert, and a missing root would look the same\n"
-        "            or it is root, SHA-2\n"
+        "  Or else   cert-untrusted-root, sha2-unsupported\n"
         "  Evidence  #41 > ClientHello  TLS 1.0, no signature_algorithms\n"
         "            #43 < Certificate  activation.example <- Example TLS CA 1, both sha256WithRSAEncryption\n"
         "            #45 > FIN          4 ms later, no alert\n"
