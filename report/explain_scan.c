@@ -1,0 +1,545 @@
+#include "tlswhy/explain.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Codes in running text. A first look at three folded characters (one bit each way) passes over nearly every byte;
+ * what it lets through and begins a word is compared with the few patterns of its bucket, longest first.
+ *
+ * Patterns are the messages and symbols of the rows, and words that say what the number behind them is ("alert 70",
+ * "EventID>36887<", "curl: (60)"). Numbers alone are taken only where they can be nothing else (0x80090302). */
+
+enum context {
+    NOTHING, CODE, ALERT, EVENT, SCHANNEL, CAPI2, RECORD, SOURCE, STATE, CURL, VERIFY, CHROME, GNUTLS, MBEDTLS, WINDOWS, APPLE, HTTP,
+    TLS_WORD, PROXY_WORD
+};
+static const struct word {
+    const char  *text;
+    enum context what;
+} words[] = {
+    { "alert", ALERT }, { "alertdesc", ALERT }, { "alert number", ALERT }, { "fatal alert", ALERT }, { "fatal alert code is", ALERT }, { "fatal error code is", ALERT },
+    { "remote error: tls:", ALERT }, { "event id", EVENT }, { "eventid", EVENT }, { "event", EVENT }, { "schannel", SCHANNEL }, { "capi2", CAPI2 },
+    { "event xmlns", RECORD }, { "log name", RECORD }, { "provider name", SOURCE }, { "source", SOURCE }, { "error state is", STATE }, { "errorstate", STATE },
+    { "curl", CURL }, { "curl error", CURL }, { "libcurl", CURL }, { "verify error", VERIFY }, { "verify return code", VERIFY }, { "verify result", VERIFY },
+    { "net error", CHROME }, { "gnutls", GNUTLS }, { "gnutls error", GNUTLS }, { "mbedtls", MBEDTLS }, { "error", WINDOWS }, { "error code", WINDOWS }, { "errno", WINDOWS },
+    { "os error", WINDOWS }, { "failed with", WINDOWS }, { "winhttp", WINDOWS }, { "wininet", WINDOWS }, { "winsock", WINDOWS }, { "code", WINDOWS },
+    { "nsurlerrordomain", APPLE }, { "cfnetwork", APPLE }, { "osstatus", APPLE }, { "kcfstreamerrorcodekey", APPLE }, { "sslhandshake failed", APPLE }, { "securetransport", APPLE },
+    { "http/1.0", HTTP }, { "http/1.1", HTTP }, { "http status", HTTP }, { "status code", HTTP }, { "tcp denied/", HTTP }, { "proxy returned", HTTP }, { "connect tunnel failed, response", HTTP },
+    { "ssl", TLS_WORD }, { "tls", TLS_WORD }, { "https", TLS_WORD }, { "handshake", TLS_WORD }, { "certificate", TLS_WORD }, { "x509", TLS_WORD }, { "openssl", TLS_WORD },
+    { "cipher", TLS_WORD }, { "cert", TLS_WORD }, { "crypto", TLS_WORD },
+    { "proxy", PROXY_WORD }, { "connect", PROXY_WORD }, { "tunnel", PROXY_WORD }, { "squid", PROXY_WORD },
+};
+
+struct pattern {
+    const char  *text; /* lower case, one space where any mix of spaces, underscores and hyphens may stand */
+    uint16_t     len, next;
+    enum context what;
+    bool         weak; /* counts only beside a word of TLS */
+    const struct code *code;
+};
+
+struct value {
+    enum context       what;
+    int64_t            v;
+    const struct code *code;
+};
+
+struct found {
+    const struct code *code;
+    uint32_t           value;
+    size_t             at;
+    bool               weak, proxy;
+};
+
+enum { FOUND_MAX = 64, PREFIXES = 1 << 15, DIGIT = 27, GAP, OTHER };
+struct scan {
+    struct arena    arena;
+    struct pattern *patterns;
+    size_t          n;
+    struct value   *values;
+    size_t          values_n;
+    uint8_t         fold[256]; /* 1-26 letters, DIGIT, GAP, OTHER */
+    uint64_t        first[PREFIXES / 64];
+    uint16_t        bucket[PREFIXES]; /* index + 1 of the first pattern */
+    enum context    source;           /* of the event record being read */
+    bool            refused_here, refused_there; /* event 36888, 36887 */
+    int             alert;            /* of this record, or -1 */
+    /* the line being read */
+    const uint8_t  *line;
+    size_t          line_n;
+    struct found    found[FOUND_MAX];
+    size_t          found_n;
+    bool            tls, proxy;
+};
+
+static bool gap(unsigned char c) { return c == ' ' || c == '_' || c == '-' || c == '\t'; }
+static bool wordy(unsigned char c) { return isalnum(c) != 0 || c == '_'; }
+
+static size_t normalise(char *out, const char *s, size_t n)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!gap((unsigned char)s[i]))
+            out[k++] = (char)tolower((unsigned char)s[i]);
+        else if (k > 0 && out[k - 1] != ' ')
+            out[k++] = ' ';
+    }
+    while (k > 0 && out[k - 1] == ' ')
+        k--;
+    out[k] = '\0';
+    return k;
+}
+
+static unsigned prefix_of(const struct scan *s, const char *p)
+{
+    return (unsigned)s->fold[(unsigned char)p[0]] << 10 | (unsigned)s->fold[(unsigned char)p[1]] << 5 | s->fold[(unsigned char)p[2]];
+}
+
+static void pattern_add(struct scan *s, const char *text, size_t n, enum context what, const struct code *c, bool weak)
+{
+    char *copy = ARENA_NEW_N(&s->arena, n + 1, char);
+    n = normalise(copy, text, n);
+    if (n < 3)
+        return;
+    s->patterns[s->n++] = (struct pattern){ copy, (uint16_t)n, 0, what, weak, c };
+}
+
+static void code_patterns(struct scan *s, const struct code *c)
+{
+    bool alert = strcmp(c->system, "alert") == 0;
+    if (strlen(c->symbol) > 2 && !alert) /* names of alerts are common words: only behind "alert" */
+        pattern_add(s, c->symbol, strlen(c->symbol), CODE, c, strchr(c->symbol, '_') == NULL && strlen(c->symbol) < 10);
+    if (strcmp(c->system, "oid") == 0 || strcmp(c->system, "update") == 0)
+        pattern_add(s, c->code, strlen(c->code), CODE, c, false);
+    for (const char *p = c->says; *p != '\0';) {
+        size_t len = strcspn(p, "|"), n = len;
+        while (n > 0 && p[n - 1] == ' ')
+            n--;
+        bool weak = n > 0 && p[n - 1] == '?';
+        pattern_add(s, p, n - weak, CODE, c, weak);
+        p += len + (p[len] == '|');
+        p += strspn(p, " ");
+    }
+}
+
+/* ---- numbers ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    const struct value *x = a, *y = b;
+    if (x->what != y->what)
+        return x->what < y->what ? -1 : 1;
+    if (x->v != y->v)
+        return x->v < y->v ? -1 : 1;
+    return x->code < y->code ? -1 : x->code > y->code;
+}
+
+/* Systems whose numbers are looked up, by what introduces them. CODE stands for Windows' 32-bit codes. */
+static const struct {
+    const char  *system;
+    enum context what;
+} numbered[] = { { "schannel", CODE }, { "cryptoapi", CODE }, { "trust", CODE }, { "alert", ALERT }, { "schannel-event", SCHANNEL }, { "capi2-event", CAPI2 },
+                 { "winhttp", WINDOWS }, { "wininet", WINDOWS }, { "winsock", WINDOWS }, { "curl", CURL }, { "openssl-verify", VERIFY }, { "chrome", CHROME },
+                 { "gnutls", GNUTLS }, { "mbedtls", MBEDTLS }, { "apple", APPLE }, { "proxy-http", HTTP }, { "openssl", TLS_WORD }, { "nss", NOTHING } };
+
+static void code_values(struct scan *s, const struct code *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(numbered); i++) {
+        if (strcmp(numbered[i].system, c->system) != 0)
+            continue;
+        for (const char *p = c->code; *p != '\0' && s->values_n < 1024;) {
+            char *end = NULL;
+            s->values[s->values_n++] = (struct value){ numbered[i].what, strtoll(p, &end, 0), c };
+            p = end + strspn(end, " ");
+        }
+    }
+}
+
+static const struct code *value_code(const struct scan *s, enum context what, int64_t v)
+{
+    size_t low = 0, high = s->values_n;
+    while (low < high) {
+        size_t              mid = (low + high) / 2;
+        const struct value *at = &s->values[mid];
+        if (at->what < what || (at->what == what && at->v < v))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < s->values_n && s->values[low].what == what && s->values[low].v == v ? s->values[low].code : NULL;
+}
+
+/* ---- building ---- */
+
+static int longest_first(const void *a, const void *b)
+{
+    const struct pattern *x = a, *y = b;
+    if (x->len != y->len)
+        return x->len > y->len ? -1 : 1;
+    int words_differ = strcmp(x->text, y->text);
+    if (words_differ != 0)
+        return words_differ;
+    int ox = x->code != NULL ? x->code->often : 9, oy = y->code != NULL ? y->code->often : 9;
+    return ox != oy ? oy - ox : x->code < y->code ? -1 : x->code > y->code;
+}
+
+static const char *const number_starts[] = { "0x0", "000", "0a0" }; /* folded: any digits */
+static void admit(struct scan *s, const char *three) { s->first[prefix_of(s, three) >> 6] |= UINT64_C(1) << (prefix_of(s, three) & 63); }
+
+struct scan *scan_new(void)
+{
+    struct scan *s = mem_get(1, sizeof *s);
+    memset(s, 0, sizeof *s);
+    s->alert = -1;
+    s->patterns = ARENA_NEW_N(&s->arena, 4096, struct pattern);
+    s->values = ARENA_NEW_N(&s->arena, 1024, struct value);
+    for (unsigned c = 0; c < 256; c++)
+        s->fold[c] = (uint8_t)((c | 0x20) >= 'a' && (c | 0x20) <= 'z' && c < 128 ? (c & 31) : c >= '0' && c <= '9' ? DIGIT : gap((unsigned char)c) ? GAP : OTHER);
+    for (size_t i = 0; code_at(i) != NULL; i++) {
+        code_patterns(s, code_at(i));
+        code_values(s, code_at(i));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        pattern_add(s, words[i].text, strlen(words[i].text), words[i].what, NULL, false);
+    qsort(s->patterns, s->n, sizeof s->patterns[0], longest_first);
+    qsort(s->values, s->values_n, sizeof s->values[0], by_value);
+    for (size_t i = s->n; i-- > 0;) { /* chains keep the order: longest first */
+        unsigned h = prefix_of(s, s->patterns[i].text);
+        s->patterns[i].next = s->bucket[h];
+        s->bucket[h] = (uint16_t)(i + 1);
+        admit(s, s->patterns[i].text);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(number_starts); i++)
+        admit(s, number_starts[i]);
+    return s;
+}
+
+void scan_free(struct scan *s)
+{
+    if (s == NULL)
+        return;
+    arena_free(&s->arena);
+    free(s);
+}
+
+/* ---- matching ---- */
+
+/* The end of the pattern in the line from `at`, or 0. */
+static size_t matches(const struct scan *s, const struct pattern *p, size_t at)
+{
+    size_t i = at;
+    for (size_t k = 0; k < p->len; k++) {
+        if (i >= s->line_n)
+            return 0;
+        unsigned char want = (unsigned char)p->text[k], c = s->line[i];
+        if (want == ' ') {
+            size_t from = i;
+            while (i < s->line_n && i - from < 8 && gap(s->line[i]))
+                i++;
+            if (i == from)
+                return 0;
+        } else {
+            if ((c | (unsigned char)(c >= 'A' && c <= 'Z' ? 0x20 : 0)) != want)
+                return 0;
+            i++;
+        }
+    }
+    bool ends_in_word = wordy((unsigned char)p->text[p->len - 1]);
+    return ends_in_word && i < s->line_n && wordy(s->line[i]) ? 0 : i;
+}
+
+static void find(struct scan *s, const struct code *c, uint32_t value, size_t at, bool weak, bool proxy)
+{
+    if (s->found_n < FOUND_MAX && (c != NULL || value != 0))
+        s->found[s->found_n++] = (struct found){ c, value, at, weak, proxy };
+}
+
+/* A number that stands at `at`, with sign and base. False: there is none. */
+struct digits {
+    int64_t v;
+    size_t  n, end;
+    bool    hex, negative;
+};
+static bool number_at(const struct scan *s, size_t at, struct digits *d)
+{
+    size_t i = at;
+    *d = (struct digits){ 0 };
+    if (i < s->line_n && s->line[i] == '-') {
+        d->negative = true;
+        i++;
+    }
+    if (s->line_n - i > 2 && s->line[i] == '0' && (s->line[i + 1] | 0x20) == 'x') {
+        d->hex = true;
+        i += 2;
+    }
+    size_t from = i, letters = 0;
+    for (; i < s->line_n && i - from < 17 && isxdigit(s->line[i]); i++)
+        letters += isalpha(s->line[i]) != 0;
+    d->n = i - from;
+    if (d->n == 0 || d->n > 16 || (i < s->line_n && wordy(s->line[i])))
+        return false;
+    if (letters != 0 && !d->hex && d->n != 8)
+        return false;
+    d->hex |= letters != 0;
+    for (size_t k = from; k < i; k++) {
+        int c = tolower(s->line[k]);
+        d->v = d->v * (d->hex ? 16 : 10) + (c <= '9' ? c - '0' : c - 'a' + 10);
+        if (d->v > INT64_C(0xffffffffff))
+            return false;
+    }
+    d->v = d->negative ? -d->v : d->v;
+    d->end = i;
+    return true;
+}
+
+/* A Windows code: 0x80090302, 80090302, 2148074242 or -2146893054; 0x8007NNNN wraps a small error number. */
+static bool windows_code(struct scan *s, const struct digits *d, size_t at)
+{
+    int64_t wide = d->v < 0 ? d->v + INT64_C(0x100000000) : d->v;
+    if (!d->hex && d->n == 8) { /* eight digits without 0x: hex */
+        char digits[17];
+        snprintf(digits, sizeof digits, "%lld", (long long)d->v);
+        wide = strtoll(digits, NULL, 16);
+    }
+    if (wide < 0 || wide > UINT32_MAX)
+        return false;
+    const struct code *c = value_code(s, CODE, wide);
+    if (c == NULL && wide >> 16 == 0x8007)
+        c = value_code(s, WINDOWS, wide & 0xffff);
+    if (c == NULL && (wide >> 23 == 20 || wide >> 24 == 20))
+        c = value_code(s, TLS_WORD, wide >> 23 == 20 ? wide & 0x7fffff : wide & 0xfff);
+    bool ours = wide >> 16 == 0x8009 || wide >> 16 == 0x800b;
+    find(s, c, c == NULL && ours ? (uint32_t)wide : 0, at, false, false);
+    return c != NULL || ours;
+}
+
+/* Skips what stands between a word and its number: punctuation, an attribute, a few filler words. */
+static size_t to_number(const struct scan *s, size_t at)
+{
+    static const char *const filler[] = { "number", "code", "is", "id", "num", "error", "exit", "result", "returned", "status", "value", "of", "no" };
+    size_t end = s->line_n < at + 48 ? s->line_n : at + 48;
+    for (unsigned steps = 0; at < end && steps < 24; steps++) {
+        unsigned char c = s->line[at];
+        if (isdigit(c) || (c == '-' && at + 1 < end && isdigit(s->line[at + 1])))
+            return at;
+        if (!isalpha(c)) {
+            at++;
+            continue;
+        }
+        size_t len = 0;
+        while (at + len < end && wordy(s->line[at + len]))
+            len++;
+        bool known = false;
+        for (size_t i = 0; i < ARRAY_LEN(filler); i++)
+            known |= strlen(filler[i]) == len && strncasecmp((const char *)s->line + at, filler[i], len) == 0;
+        const unsigned char *close = len == 10 && strncasecmp((const char *)s->line + at, "qualifiers", len) == 0 ? memchr(s->line + at, '>', end - at) : NULL;
+        if (close != NULL)
+            at = (size_t)(close - s->line); /* <EventID Qualifiers="0">36887 */
+        else if (known)
+            at += len;
+        else if (isxdigit(c) && len == 8)
+            return at;
+        else
+            return SIZE_MAX;
+    }
+    return SIZE_MAX;
+}
+
+/* The name of an alert from `at`, written in any way: handshake_failure, "handshake failure", HandshakeFailure. */
+static const struct code *alert_named(const struct scan *s, size_t at)
+{
+    const struct code *best = NULL;
+    size_t             longest = 0;
+    for (size_t i = 0; i < s->values_n; i++) {
+        const char *name = s->values[i].code->symbol;
+        if (s->values[i].what != ALERT)
+            continue;
+        size_t k = at, n = 0;
+        for (; name[n] != '\0' && k < s->line_n; k++) {
+            if (name[n] == '_')
+                n++;
+            if (gap(s->line[k]))
+                continue;
+            if (tolower(s->line[k]) != name[n])
+                break;
+            n++;
+        }
+        bool whole = name[n] == '\0' && (k >= s->line_n || !wordy(s->line[k]));
+        if (whole && n > longest) {
+            longest = n;
+            best = s->values[i].code;
+        }
+    }
+    return best;
+}
+
+/* What follows "alert" within a few words: its number, or its name. "Alert (Level: Fatal, Description: ...". */
+static void alert_after(struct scan *s, size_t at, size_t from, bool weak)
+{
+    size_t end = s->line_n < at + 64 ? s->line_n : at + 64;
+    for (size_t i = at, steps = 0; i < end && steps < 12; steps++) {
+        while (i < end && !isalnum(s->line[i]))
+            i++;
+        struct digits      d;
+        const struct code *c = NULL;
+        if (i < end && isdigit(s->line[i])) {
+            if (number_at(s, i, &d) && d.n <= 4)
+                c = value_code(s, ALERT, d.v);
+            if (c == NULL)
+                return;
+        } else if (i < end) {
+            c = alert_named(s, i);
+        }
+        if (c != NULL) {
+            s->alert = atoi(c->code);
+            find(s, c, 0, from, weak, false);
+            return;
+        }
+        while (i < end && wordy(s->line[i]))
+            i++;
+    }
+}
+
+static void event_number(struct scan *s, int64_t v, size_t at)
+{
+    const struct code *c = s->source != CAPI2 ? value_code(s, SCHANNEL, v) : NULL;
+    if (c == NULL && (s->source == CAPI2 || v > 4000))
+        c = value_code(s, CAPI2, v);
+    if (c == NULL)
+        return;
+    s->refused_there = v == 36887;
+    s->refused_here = v == 36888;
+    find(s, c, 0, at, false, false);
+}
+
+/* Event 36888 with its alert and "internal error state": the three together have rows of their own. */
+static void error_state(struct scan *s, int64_t state, size_t at)
+{
+    char text[48];
+    snprintf(text, sizeof text, "36888 %d %lld", s->alert, (long long)state);
+    for (size_t i = 0; i < s->n && s->alert >= 0; i++) {
+        if (strcmp(s->patterns[i].text, text) == 0)
+            find(s, s->patterns[i].code, 0, at, false, false);
+    }
+}
+
+/* The number behind a word. Gives where reading goes on. */
+static size_t number_after(struct scan *s, const struct pattern *p, size_t at, size_t end)
+{
+    size_t        from = to_number(s, end);
+    struct digits d;
+    if (from == SIZE_MAX || !number_at(s, from, &d))
+        return end;
+    const struct code *c = NULL;
+    switch (p->what) {
+    case EVENT: event_number(s, d.v, at); break;
+    case SCHANNEL: case CAPI2:
+        if (d.v > 4000)
+            event_number(s, d.v, at);
+        break;
+    case STATE: error_state(s, d.v, at); break;
+    case HTTP: {
+        size_t second = d.end; /* "HTTP/1.1 407" */
+        c = value_code(s, HTTP, d.v);
+        find(s, c, 0, at, false, c != NULL && d.v != 407);
+        return second;
+    }
+    default:
+        if ((d.n == 8 || d.n == 10) && windows_code(s, &d, at))
+            break;
+        c = value_code(s, p->what, d.v);
+        if (c == NULL && p->what == WINDOWS && d.v < 0)
+            c = d.v <= -9800 || d.v >= -1300 ? NULL : value_code(s, NOTHING, d.v);
+        find(s, c, 0, at, p->what == WINDOWS && d.v < 12000, false);
+    }
+    return c != NULL ? d.end : end;
+}
+
+/* A number that needs no word before it, from its first digit on. Gives where reading goes on. */
+static size_t bare_number(struct scan *s, size_t at)
+{
+    size_t        sign = at > 0 && s->line[at - 1] == '-' && (at < 2 || !wordy(s->line[at - 2])) ? at - 1 : at;
+    struct digits d;
+    if (!number_at(s, sign, &d))
+        return at;
+    bool eight = d.hex && d.n == 8, plain_eight = !d.hex && !d.negative && d.n == 8 && (s->line[at] == '8'), ten = !d.hex && d.n == 10 && s->line[at] == '2';
+    if (eight || plain_eight || ten)
+        return windows_code(s, &d, at) ? d.end : at;
+    if (d.negative && !d.hex && d.n >= 4 && d.n <= 5) { /* NSS and Apple, beside a word of TLS */
+        const struct code *c = value_code(s, NOTHING, d.v);
+        find(s, c != NULL ? c : value_code(s, APPLE, d.v), 0, at, true, false);
+        return d.end;
+    }
+    if (d.negative && d.hex && d.n == 4) {
+        find(s, value_code(s, MBEDTLS, d.v), 0, at, true, false);
+        return d.end;
+    }
+    return at;
+}
+
+/* A word of the line that the first look let through. Gives where reading goes on: `at` = nothing was taken. */
+static size_t look(struct scan *s, unsigned prefix, size_t at)
+{
+    for (size_t i = s->bucket[prefix]; i != 0; i = s->patterns[i - 1].next) {
+        const struct pattern *p = &s->patterns[i - 1];
+        size_t                end = matches(s, p, at);
+        if (end == 0)
+            continue;
+        switch (p->what) {
+        case CODE: {
+            bool led = p->len > 5 && strcmp(p->text + p->len - 5, "alert") == 0;
+            find(s, p->code, 0, at, p->weak, false);
+            s->tls |= strstr(p->text, "ssl") != NULL || strstr(p->text, "tls") != NULL || strstr(p->text, "certificate") != NULL;
+            if (led)
+                alert_after(s, end, at, false);
+            return end;
+        }
+        case ALERT: alert_after(s, end, at, p->len <= 11); return end;
+        case RECORD: case SOURCE:
+            s->source = NOTHING;
+            s->alert = p->what == RECORD ? -1 : s->alert;
+            return end;
+        case SCHANNEL: case CAPI2:
+            s->source = p->what;
+            s->tls = true;
+            return number_after(s, p, at, end);
+        case TLS_WORD: s->tls = true; return end;
+        case PROXY_WORD: s->proxy = true; return end;
+        case NOTHING: break;
+        default:
+            s->tls |= p->what == CURL || p->what == GNUTLS || p->what == MBEDTLS || p->what == VERIFY || p->what == APPLE;
+            return number_after(s, p, at, end);
+        }
+    }
+    return isdigit(s->line[at]) ? bare_number(s, at) : at;
+}
+
+void scan_line(struct scan *s, const char *line, size_t n, bool everything, scan_hit *hit, void *ctx)
+{
+    const uint8_t *p = (const uint8_t *)line;
+    unsigned       h = 0;
+    size_t         taken = 0; /* up to here the line is explained */
+    s->line = p;
+    s->line_n = n;
+    s->found_n = 0;
+    s->tls = s->proxy = everything;
+    for (size_t i = 0; i < n; i++) {
+        h = (h << 5 | s->fold[p[i]]) & (PREFIXES - 1);
+        bool wanted = (s->first[h >> 6] >> (h & 63) & 1) != 0;
+        if (!wanted || i < 2)
+            continue;
+        size_t at = i - 2;
+        if (at < taken || (at > 0 && wordy(p[at - 1])))
+            continue;
+        size_t end = look(s, h, at);
+        taken = end > at ? end : taken;
+    }
+    for (size_t i = 0; i < s->found_n; i++) {
+        const struct found *f = &s->found[i];
+        if ((!f->weak || s->tls) && (!f->proxy || s->proxy))
+            hit(ctx, f->code, f->value, f->at);
+    }
+}
