@@ -101,7 +101,7 @@ static void skip_bulk(struct conn *c, enum side w)
     struct side_state          *s = &c->side[w];
     const struct side_progress *p = &c->cur->side[tls_side(c, w)];
     bool known = handshake_done(c->cur) ? p->enc_records >= ENC_KEPT : p->app_records >= ENC_KEPT;
-    if (s->body_left <= 1 || s->rec.type != TLS_APPLICATION_DATA || !known || c->o->flows == NULL)
+    if (s->body_left <= 1 || s->rec.type != TLS_APPLICATION_DATA || !known || s->wrap.on || c->o->flows == NULL)
         return;
     flows_skip(c->o->flows, c->ev, w, s->body_left - 1); /* the last byte comes: with it the record is complete */
     s->next += s->body_left - 1;
@@ -109,11 +109,9 @@ static void skip_bulk(struct conn *c, enum side w)
 }
 
 /* Hands `in` on; what is not taken stays for the next time. */
-static void feed(struct conn *c, enum side w, struct bytes in)
+static void feed_bare(struct conn *c, enum side w, struct bytes in)
 {
     struct side_state *s = &c->side[w];
-    if (s->reading == READ_NOTHING)
-        return;
     if (s->n == 0) {
         s->at = s->next - in.n;
         size_t took = take_bytes(c, w, in);
@@ -124,6 +122,20 @@ static void feed(struct conn *c, enum side w, struct bytes in)
         s->n -= took;
         memmove(s->buf, s->buf + took, s->n);
     }
+}
+
+static void feed(struct conn *c, enum side w, struct bytes in)
+{
+    struct side_state *s = &c->side[w];
+    if (s->reading == READ_NOTHING)
+        return;
+    if (!s->wrap.on) {
+        feed_bare(c, w, in);
+        return;
+    }
+    uint8_t *bare = mem_get(in.n, 1);
+    feed_bare(c, w, (struct bytes){ bare, prelude_unwrap(&s->wrap, in, bare) });
+    free(bare);
 }
 
 static void on_gap(struct conn *c, enum side w, uint64_t end)
@@ -160,7 +172,7 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
     s->last = (struct place){ .frame = ev->frame, .ns = ev->ns, .at = ev->at, .len = ev->len };
     feed(c, w, in);
     enum side back = other(w);
-    if (c->side[back].n > 0 && c->side[back].reading == READ_START && c->no_prelude) /* a prelude has just ended */
+    if (c->side[back].n > 0 && c->side[back].reading == READ_START) /* said in haste: this may be what it waited for */
         feed(c, back, (struct bytes){ (const uint8_t *)"", 0 });
     skip_bulk(c, w);
     if (handshake_done(c->cur) && s->n == 0 && s->hs_n == 0) {

@@ -41,6 +41,7 @@ struct side_state {
     bool          holding;      /* `held` looks like an alert if nothing follows it (TLS 1.3) */
     struct alert  held;
     unsigned      looks;
+    struct prelude_wrap wrap;   /* TLS comes inside packets of another protocol */
     struct place  last;         /* of the last bytes */
 };
 

@@ -64,16 +64,20 @@ void begin_plain(struct conn *c, enum side w, struct bytes in)
     p->where = place_here(c, c->side[w].at, in.n);
 }
 
-/* TLS was agreed: the next bytes of both sides are TLS. */
-static void prelude_done(struct conn *c)
+/* TLS was agreed: the next bytes of both sides are TLS, bare or wrapped. */
+static void prelude_done(struct conn *c, enum side answered)
 {
+    struct side_state *asked = &c->side[other(answered)];
     c->no_prelude = true;
     for (int w = 0; w < 2; w++) {
+        c->side[w].wrap.on = prelude_wraps(&c->h->prelude);
         c->h->plain[w] = (struct plain){ 0 };
         c->side[w].looks = 0;
         if (c->side[w].reading == READ_PLAIN)
             c->side[w].reading = READ_START;
     }
+    if (asked->wrap.on && asked->n > 0) /* a hello in haste */
+        asked->n = prelude_unwrap(&asked->wrap, (struct bytes){ asked->buf, asked->n }, asked->buf);
 }
 
 /* Gives the bytes to the prelude machine until it waits or has said its last word. */
@@ -88,7 +92,7 @@ static size_t take_prelude(struct conn *c, enum side w, struct bytes in)
         size_t            n = prelude_feed(&c->machine, &h->arena, w, left, &where, &h->prelude, &says);
         took += n;
         if (says == PRELUDE_TLS)
-            prelude_done(c);
+            prelude_done(c, w);
         else if (says == PRELUDE_OVER || says == PRELUDE_UNKNOWN)
             c->no_prelude = true;
         else if (n == 0)
