@@ -14,7 +14,7 @@ static void help(FILE *to)
           "  tcpdump -w - port 443 | tlswhy read -\n"
           "  tlswhy read --json *.pcap | jq      one object a line\n\n", to);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(to, "  tlswhy %-8s %-14s %s\n", commands[i]->name, commands[i]->synopsis, commands[i]->summary);
+        fprintf(to, "  tlswhy %-8s %-19s %s\n", commands[i]->name, commands[i]->synopsis, commands[i]->summary);
     fputs("\n`tlswhy COMMAND --help` has the options. Exit status: 0 no failure found, 1 failure found, 2 trouble.\n", to);
 }
 

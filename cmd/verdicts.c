@@ -286,7 +286,7 @@ void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const
 int verdicts_close(struct verdicts *v)
 {
     int status = v->trouble ? EXIT_TROUBLE : v->sum.failed != 0 ? EXIT_FOUND : EXIT_NONE_FOUND;
-    if (v->peers == NULL && v->file != NULL)
+    if (v->file != NULL) /* at least one input could be opened */
         v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
     out_flush(&v->out);
     text_free(&v->out);
