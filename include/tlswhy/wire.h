@@ -67,6 +67,7 @@ struct tcp_facts {
     uint64_t       missing[2];        /* bytes known to have been sent and not captured */
     uint64_t       acked[2];          /* how much of this side's stream the OTHER side has acknowledged */
     struct place   last_seen[2];      /* last frame of each side, of whatever kind */
+    struct place   too_big[2];        /* ICMP said a packet of this side was too big for the path; frame 0 = never */
     bool           both_directions;   /* at least one frame of each side */
     bool           start_seen[2];     /* this side's stream was followed from its SYN */
     bool           overlap_differs;   /* a repeated segment carried other bytes; the first copy won */

@@ -1,0 +1,149 @@
+#include "flow_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void flow_table_init(struct flow_table *t)
+{
+    struct hash_key a = hash_key_random(), b = hash_key_random();
+    *t = (struct flow_table){ .key = { a.k[0], a.k[1] | 1, b.k[0], b.k[1] | 1 }, .cells = 1024 };
+    t->cell = mem_get(t->cells, sizeof *t->cell);
+}
+
+void flow_table_free(struct flow_table *t)
+{
+    for (size_t i = 0; i < t->chunks; i++)
+        free(t->chunk[i]);
+    free(t->chunk);
+    free(t->cell);
+    free(t->free_list);
+}
+
+/* Folds 128 bits of a product into 64: one multiplication a word, and without the key nobody can aim at a bucket. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide p = (wide)a * b;
+    return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+static inline uint64_t end_hash(const struct flow_table *t, const struct endpoint *e)
+{
+    uint64_t w[2];
+    memcpy(w, e->ip, sizeof w);
+    return fold(w[0] ^ t->key[0], w[1] ^ t->key[1]) ^ fold((uint64_t)e->port << 8 ^ e->ip_len ^ t->key[2], t->key[3]);
+}
+
+/* The same for both directions: what is combined does not depend on the order. */
+static inline uint64_t tuple_hash(const struct flow_table *t, const struct endpoint *a, const struct endpoint *b, uint8_t proto)
+{
+    uint64_t x = end_hash(t, a), y = end_hash(t, b);
+    return fold((x + y) ^ t->key[1], (x ^ y) + proto + t->key[2]);
+}
+
+static struct flow *flow_of(const struct flow_table *t, uint32_t number)
+{
+    return &t->chunk[(number - 1) / FLOW_CHUNK][(number - 1) % FLOW_CHUNK];
+}
+
+struct flow *flow_at(const struct flow_table *t, size_t i)
+{
+    struct flow *f = flow_of(t, (uint32_t)i + 1);
+    return f->ends[CLIENT].ip_len != 0 ? f : NULL;
+}
+
+static void cells_grow(struct flow_table *t)
+{
+    struct cell *old = t->cell;
+    size_t       n = t->cells;
+    t->cells *= 2;
+    t->cell = mem_get(t->cells, sizeof *t->cell);
+    for (size_t i = 0; i < n; i++) {
+        if (old[i].number == 0)
+            continue;
+        const struct flow *f = flow_of(t, old[i].number);
+        size_t             at = (size_t)tuple_hash(t, &f->ends[0], &f->ends[1], f->proto) & (t->cells - 1);
+        while (t->cell[at].number != 0)
+            at = (at + 1) & (t->cells - 1);
+        t->cell[at] = old[i];
+    }
+    free(old);
+}
+
+static uint32_t new_number(struct flow_table *t)
+{
+    if (t->free_n != 0)
+        return t->free_list[--t->free_n];
+    if (t->n == UINT32_MAX - 1)
+        mem_fail();
+    if (t->n / FLOW_CHUNK == t->chunks) {
+        t->chunk = mem_grow(t->chunk, t->chunks + 1, sizeof *t->chunk);
+        t->chunk[t->chunks++] = mem_get(FLOW_CHUNK, sizeof **t->chunk);
+    }
+    return (uint32_t)++t->n;
+}
+
+struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
+                       enum side *from, bool *fresh)
+{
+    uint64_t h = tuple_hash(t, src, dst, proto);
+    uint32_t tag = (uint32_t)(h >> 32);
+    size_t   at = (size_t)h & (t->cells - 1);
+    *fresh = false;
+    for (; t->cell[at].number != 0; at = (at + 1) & (t->cells - 1)) {
+        if (t->cell[at].tag != tag)
+            continue;
+        struct flow *f = flow_of(t, t->cell[at].number);
+        if (f->proto != proto)
+            continue;
+        if (same_end(&f->ends[CLIENT], src) && same_end(&f->ends[SERVER], dst)) {
+            *from = CLIENT;
+            return f;
+        }
+        if (same_end(&f->ends[SERVER], src) && same_end(&f->ends[CLIENT], dst)) {
+            *from = SERVER;
+            return f;
+        }
+    }
+    if (!add)
+        return NULL;
+    uint32_t     number = new_number(t);
+    struct flow *f = flow_of(t, number);
+    *f = (struct flow){ .ends = { *src, *dst }, .proto = proto, .number = number };
+    t->cell[at] = (struct cell){ tag, number };
+    if (++t->used * 4 > t->cells * 3)
+        cells_grow(t);
+    *from = CLIENT;
+    *fresh = true;
+    return f;
+}
+
+/* The cells behind it move up, so that searches still find them. */
+void flow_detach(struct flow_table *t, struct flow *f)
+{
+    size_t mask = t->cells - 1, hole = (size_t)tuple_hash(t, &f->ends[0], &f->ends[1], f->proto) & mask;
+    while (t->cell[hole].number == 0 || flow_of(t, t->cell[hole].number) != f)
+        hole = (hole + 1) & mask;
+    for (size_t i = (hole + 1) & mask; t->cell[i].number != 0; i = (i + 1) & mask) {
+        const struct flow *g = flow_of(t, t->cell[i].number);
+        size_t             home = (size_t)tuple_hash(t, &g->ends[0], &g->ends[1], g->proto) & mask;
+        if (((i - home) & mask) < ((i - hole) & mask))
+            continue; /* its home lies behind the hole */
+        t->cell[hole] = t->cell[i];
+        hole = i;
+    }
+    t->cell[hole] = (struct cell){ 0, 0 };
+    t->used--;
+    f->detached = true;
+}
+
+void flow_release(struct flow_table *t, struct flow *f)
+{
+    uint32_t number = f->number;
+    *f = (struct flow){ 0 };
+    if (t->free_n == t->free_cap) {
+        t->free_cap = t->free_cap != 0 ? t->free_cap * 2 : 1024;
+        t->free_list = mem_grow(t->free_list, t->free_cap, sizeof *t->free_list);
+    }
+    t->free_list[t->free_n++] = number;
+}

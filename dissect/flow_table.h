@@ -1,0 +1,94 @@
+/* flow_table.h - inside of the flow layer: tuples and their connections.
+ *
+ * A `flow` is a tuple of addresses and ports and what a bare SYN leaves behind; it stays for the whole input, so
+ * that a late packet finds its stream number. A `conn` is what a connection with an answer or payload needs, and
+ * is freed when it ends. */
+#ifndef DISSECT_FLOW_TABLE_H
+#define DISSECT_FLOW_TABLE_H
+
+#include "tlswhy/wire.h"
+
+struct piece { /* out-of-order payload, waiting for what comes before it */
+    struct piece *next;
+    uint64_t      at, frame;
+    int64_t       ns;
+    size_t        len;
+    uint8_t      *bytes; /* behind the struct; NULL = not wanted, only counted */
+};
+
+struct tcp_side {
+    bool          based;      /* next_seq is known */
+    bool          guessed;    /* ... from what the other side acknowledged only */
+    uint32_t      next_seq;   /* sequence number of the byte at `next` */
+    uint64_t      next;       /* bytes of this side given, or declared lost */
+    uint64_t      given;      /* offset up to which events were taken */
+    uint64_t      skip_to;    /* below this offset nothing is wanted */
+    struct piece *queue;      /* by offset */
+    size_t        queued;     /* payload bytes in it */
+    unsigned      waits;      /* packets that have passed since the hole before the queue was acknowledged */
+    uint16_t      last_id;    /* IP id of the last data segment: a mirror port's copy has the same */
+    bool          fin, fin_given;
+    uint64_t      fin_at;
+    struct place  fin_place;
+    struct segment fin_seg;
+};
+
+struct conn {
+    struct tcp_facts facts;
+    struct tcp_side  side[2];
+    bool             open_given, close_only, rst;
+    int64_t          over_since; /* ns of the close of both sides, or RST; 0 = still open */
+    struct flow     *flow;
+    struct conn     *next_over; /* list of connections that linger, or that events still borrow */
+};
+
+struct flow {
+    struct endpoint ends[2];  /* by enum side */
+    uint8_t         proto;
+    bool            done;     /* its connection has ended: late packets are only counted */
+    bool            refused, told; /* never opened, and that was said */
+    bool            lingering, detached;
+    uint8_t         has_base; /* bits by side: base[] is known */
+    uint16_t        syns;
+    uint32_t        stream;
+    uint32_t        number;   /* its own, + 1 */
+    uint32_t        base[2];  /* first sequence number of a side: what tells a new SYN from a repeated one */
+    uint64_t        syn_frame;
+    int64_t         syn_ns, last_ns;
+    struct segment  syn_seg;
+    struct conn    *conn;
+    void           *slot;
+};
+
+struct flow_table {
+    uint64_t      key[4];
+    struct cell { /* open addressing, a power of two */
+        uint32_t tag, number; /* number + 1 of the flow; 0 = free */
+    }            *cell;
+    size_t        cells;
+    struct flow **chunk;   /* flows stand still: chunks of FLOW_CHUNK */
+    size_t        chunks;
+    size_t        n;       /* flows made */
+    uint32_t     *free_list;
+    size_t        free_n, free_cap;
+    size_t        used;
+};
+
+#define FLOW_CHUNK 4096
+
+static inline bool same_end(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && a->ip_len == b->ip_len && __builtin_memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
+/* The flow of these two ends, in either order; `from` tells which end `src` is. NULL with add false: none. */
+struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
+                       enum side *from, bool *fresh);
+struct flow *flow_at(const struct flow_table *t, size_t i); /* 0 .. n - 1; NULL: evicted */
+/* Two steps out: no packet finds it any more; its record may be used for another. */
+void         flow_detach(struct flow_table *t, struct flow *f);
+void         flow_release(struct flow_table *t, struct flow *f);
+void         flow_table_init(struct flow_table *t);
+void         flow_table_free(struct flow_table *t);
+
+#endif
