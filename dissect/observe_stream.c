@@ -38,17 +38,22 @@ static enum record_peek tls_at(const struct conn *c, enum side w, struct bytes i
     return peek;
 }
 
-static void begin_tls(struct conn *c, enum side w, const struct record *rec)
+/* A client in haste may send its hello before the proxy or server has agreed: that answer is still read. */
+static bool answer_due(const struct prelude *p) { return p->asked_for_tls && !p->accepted && !p->refused; }
+
+static void begin_tls(struct conn *c, enum side w, struct bytes in, const struct record *rec)
 {
     struct side_state *s = &c->side[w];
+    enum side          t = tls_side(c, w);
+    bool               hello = in.n > rec->header && in.p[rec->header] == HS_CLIENT_HELLO && (rec->v2 || rec->type == TLS_HANDSHAKE);
     s->reading = rec->v2 ? READ_V2 : READ_TLS;
     s->records = 0;
     s->unsure = s->unsure || !c->start_seen[w];
-    c->no_prelude = true;
-    for (int t = 0; t < 2; t++)
-        if (!c->h->tls_seen[t]) /* what was said before was a prelude, understood or not */
-            c->h->plain[t] = (struct plain){ 0 };
-    c->h->tls_seen[tls_side(c, w)] = true;
+    c->no_prelude = w != CLIENT || !answer_due(&c->h->prelude);
+    c->h->plain[t] = (struct plain){ 0 };
+    if (hello && !c->h->tls_seen[other(t)]) /* what was said before was a prelude, understood or not */
+        c->h->plain[other(t)] = (struct plain){ 0 };
+    c->h->tls_seen[t] = true;
 }
 
 /* The first bytes of a side that are no TLS, kept for naming what it speaks. */
@@ -97,8 +102,9 @@ static size_t take_prelude(struct conn *c, enum side w, struct bytes in)
             c->no_prelude = true;
         else if (n == 0)
             break;
-        if (says == PRELUDE_OVER || says == PRELUDE_UNKNOWN)
-            c->side[CLIENT].reading = c->side[SERVER].reading = READ_PLAIN;
+        for (int t = 0; t < 2 && (says == PRELUDE_OVER || says == PRELUDE_UNKNOWN); t++)
+            if (c->side[t].reading == READ_START)
+                c->side[t].reading = READ_PLAIN;
     }
     return took;
 }
@@ -111,7 +117,7 @@ static size_t take_start(struct conn *c, enum side w, struct bytes in)
     if (peek == RECORD_MORE)
         return 0;
     if (peek == RECORD_YES) {
-        begin_tls(c, w, &rec);
+        begin_tls(c, w, in, &rec);
         return 0;
     }
     if (!c->start_seen[w] && c->h->tls_seen[tls_side(c, other(w))]) { /* its first bytes seen are in the middle of TLS */
@@ -141,11 +147,12 @@ static void look_in_vain(struct side_state *s)
 /* Plain text so far. A dialog that was not understood may still have led to TLS. */
 static size_t take_plain(struct conn *c, enum side w, struct bytes in)
 {
-    struct record rec;
-    if (tls_at(c, w, in, &rec) == RECORD_YES) {
-        begin_tls(c, w, &rec);
+    struct record    rec;
+    enum record_peek peek = tls_at(c, w, in, &rec);
+    if (peek == RECORD_YES)
+        begin_tls(c, w, in, &rec);
+    if (peek == RECORD_YES || (peek == RECORD_MORE && in.n < 16))
         return 0;
-    }
     begin_plain(c, w, in);
     look_in_vain(&c->side[w]);
     return in.n;
