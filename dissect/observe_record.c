@@ -109,23 +109,33 @@ void finished(struct handshake *h, enum side t, struct place where)
     p->finished_seen = true;
 }
 
-/* TLS 1.0 with CBC: a first record that holds one byte or none, and then the rest (the answer to BEAST). */
-static void note_split(struct conn *c, size_t len)
+/* How long a record of at most one byte is under a CBC suite of TLS 1.0 (RFC 2246 section 6.2.3.2, RFC 7366). */
+static size_t smallest_cbc_record(const struct suite *s, const struct server_hello *answer)
 {
-    struct handshake          *h = c->cur;
+    size_t mac = strstr(s->name, "_MD5") != NULL ? 16 : 20;
+    size_t block = strstr(s->name, "DES") != NULL || strstr(s->name, "RC2") != NULL || strstr(s->name, "IDEA") != NULL ? 8 : 16;
+    for (size_t i = 0; i < answer->exts; i++)
+        if (answer->ext[i].type == EXT_ENCRYPT_THEN_MAC)
+            return block + mac;
+    return (1 + mac + 1 + block - 1) / block * block;
+}
+
+/* A first record that holds one byte or none, and then the rest: the answer to BEAST. */
+static void note_split(struct handshake *h, size_t len)
+{
     const struct side_progress *p = &h->side[CLIENT];
-    const struct suite        *s = suite_of(h->answer.suite);
+    const struct suite         *s = suite_of(h->answer.suite);
     if (p->app_records != 1 || s == NULL || !s->cbc || version_rank(h->answer.chosen_version) > version_rank(0x0301))
         return;
     size_t first = p->first_app.len - 5;
-    h->record_split = (first == 24 || first == 32) && len >= first;
+    h->record_split = first == smallest_cbc_record(s, &h->answer) && len >= first;
 }
 
 static void application_record(struct conn *c, enum side t, size_t len, struct place where)
 {
     struct side_progress *p = &c->cur->side[t];
     if (t == CLIENT)
-        note_split(c, len);
+        note_split(c->cur, len);
     if (p->first_app.frame == 0 && p->first_app.ns == 0)
         p->first_app = where;
     if (p->app_records < 2)

@@ -20,16 +20,20 @@ static struct reader rest_of(struct reader *r, size_t width, const char *what, c
 /* The extension block into a list. */
 static const struct extension *extension_list(struct reader block, struct arena *a, size_t *n, bool *duplicate, const char **malformed)
 {
-    struct extension *v = ARENA_NEW_N(a, EXTENSIONS_MAX, struct extension);
-    uint8_t           seen[8192] = { 0 }; /* one bit a type */
-    while (rd_more(&block) && *n < EXTENSIONS_MAX) {
+    struct reader count = block;
+    size_t        room = 0;
+    for (; rd_more(&count) && room < EXTENSIONS_MAX; room++) {
+        rd_u16(&count, "extension type");
+        rd_vec(&count, 2, "extension length");
+    }
+    struct extension *v = ARENA_NEW_N(a, room + 1, struct extension);
+    while (rd_more(&block) && *n < room) {
         uint16_t      type = rd_u16(&block, "extension type");
         struct reader body = rd_vec(&block, 2, "extension length");
         if (body.want != NULL)
             break;
-        uint8_t bit = (uint8_t)(1u << (type & 7));
-        *duplicate = *duplicate || (seen[type >> 3] & bit) != 0;
-        seen[type >> 3] |= bit;
+        for (size_t i = 0; i < *n; i++)
+            *duplicate = *duplicate || v[i].type == type;
         v[(*n)++] = (struct extension){ .type = type, .body = rd_rest(&body) };
     }
     if (block.want != NULL && *malformed == NULL)

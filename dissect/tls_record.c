@@ -11,6 +11,7 @@ static bool record_version_ok(uint16_t v) { return v >> 8 == 3 && (v & 0xff) <= 
  * bytes alone prove nothing: a Modbus server echoes 16 03 01. What the record holds must agree with them. */
 static enum record_peek peek_first_body(struct reader r, const struct record *rec)
 {
+    bool     empty = rd_left(&r) == 0;
     uint8_t  type = rd_u8(&r, "type");
     uint32_t len = rd_u24(&r, "length");
     uint16_t version = rd_u16(&r, "version");
@@ -18,7 +19,7 @@ static enum record_peek peek_first_body(struct reader r, const struct record *re
         return rec->len == 2 ? RECORD_YES : RECORD_NOT_TLS;
     if (rec->type != TLS_HANDSHAKE)
         return RECORD_NOT_TLS;
-    if (r.want != NULL && rec->len >= 6)
+    if (empty || (r.want != NULL && rec->len >= 6))
         return RECORD_MORE;
     if (rec->len < 6) /* a hello cut into tiny records: only its type can be looked at */
         return type == HS_CLIENT_HELLO || type == HS_SERVER_HELLO ? RECORD_YES : RECORD_NOT_TLS;
@@ -30,12 +31,14 @@ static enum record_peek peek_first_body(struct reader r, const struct record *re
     return len < HELLO_MAX && len >= 4 && version_ok ? RECORD_YES : RECORD_NOT_TLS;
 }
 
-/* SSL 2.0 CLIENT-HELLO and SERVER-HELLO: their inner lengths must add up to the record's. */
+/* SSL 2.0 CLIENT-HELLO and SERVER-HELLO (a header of two bytes): their inner lengths must add up to the record's. */
 static enum record_peek peek_v2(struct reader r, struct record *out)
 {
     uint16_t head = rd_u16(&r, "record header");
     uint8_t  type = rd_u8(&r, "message type");
     bool     server = type == 4;
+    if (r.want == NULL && type != 1 && type != 4)
+        return RECORD_NOT_TLS;
     if (server)
         rd_u16(&r, "session id hit, certificate type");
     uint16_t version = rd_u16(&r, "version");
@@ -45,8 +48,6 @@ static enum record_peek peek_v2(struct reader r, struct record *out)
         specs = i == (server ? 1 : 0) ? n : specs;
         sum += n;
     }
-    if (head >> 15 == 0 || (r.want == NULL && type != 1 && type != 4))
-        return RECORD_NOT_TLS;
     if (r.want != NULL)
         return RECORD_MORE;
     *out = (struct record){ .type = type, .version = 2, .len = head & 0x7fffu, .header = 2, .v2 = true };
