@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LIST_MAX = 256, NEAR_ENOUGH = 85, TIE = 1, LIMITED_COSTS = 3, TLS_FALLBACK_SCSV = 0x5600, EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff };
+enum { LIST_MAX = 256, NEAR_ENOUGH = 90, TIE = 1, LIMITED_COSTS = 3, TLS_FALLBACK_SCSV = 0x5600, EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff };
 
 /* A list without what tells nothing: numbers only, GREASE and signals taken out. */
 struct plain_list {
