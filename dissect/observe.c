@@ -112,6 +112,10 @@ static void skip_bulk(struct conn *c, enum side w)
 static void feed_bare(struct conn *c, enum side w, struct bytes in)
 {
     struct side_state *s = &c->side[w];
+    if (s->reading == READ_START && s->n > 0 && starts_with_hello(in)) { /* a dialog nobody understood has led to TLS */
+        begin_plain(c, w, (struct bytes){ s->buf, s->n });
+        s->n = 0;
+    }
     if (s->n == 0) {
         s->at = s->next - in.n;
         size_t took = take_bytes(c, w, in);

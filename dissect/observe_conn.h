@@ -73,6 +73,7 @@ static inline enum side tls_side(const struct conn *c, enum side w) { return c->
 /* observe_stream.c: where does TLS start? Each takes bytes and gives how many it took. */
 size_t take_bytes(struct conn *c, enum side w, struct bytes in);
 void   take_rest(struct conn *c, enum side w);  /* no more will follow what is kept: a hole or the end */
+bool   starts_with_hello(struct bytes in);
 void   begin_plain(struct conn *c, enum side w, struct bytes in);
 
 /* observe.c: appends to a buffer that grows. */

@@ -107,7 +107,7 @@ static void server_hello(struct conn *c, enum side w, unsigned type, struct byte
             h->retry = s;
         return;
     }
-    if (knows(h, KNOW_SERVER_HELLO))
+    if (knows(h, KNOW_SERVER_HELLO) || (s.malformed != NULL && !s.has_extensions)) /* broken before its choice of suite */
         return;
     h->answer = s;
     h->known |= KNOW_SERVER_HELLO;
@@ -305,5 +305,7 @@ void partial_message(struct conn *c, enum side w)
     h->hello.segments = s->segments;
     tls_client_hello(keep_message(h, (struct bytes){ s->hs, s->hs_n }, &h->hello.raw), &h->arena, &h->hello);
     h->hello.malformed = NULL; /* it was cut by the capture, not by its sender */
+    if (h->hello.versions.v == NULL) /* the list may stand in the part that is missing */
+        h->hello.max_version = 0;
     h->known |= KNOW_CLIENT_HELLO_PART;
 }

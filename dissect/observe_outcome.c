@@ -68,11 +68,14 @@ static bool tunnel_asked(const struct handshake *h)
     return h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS;
 }
 
+static enum outcome aborted_by(enum side t) { return t == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER; }
+
 /* No TLS of the client was seen. */
 static enum outcome without_client(const struct handshake *h)
 {
+    const struct alert *a = ending_alert(h);
     if (h->tls_seen[SERVER] && h->plain[CLIENT].start.p == NULL)
-        return OUTCOME_INCOMPLETE;
+        return a != NULL && !a->encrypted ? aborted_by(a->from) : OUTCOME_INCOMPLETE;
     if (tunnel_asked(h) && !h->prelude.accepted)
         return h->prelude.refused || h->close.how != CLOSE_NONE ? OUTCOME_NOT_OPENED : OUTCOME_INCOMPLETE;
     bool said = h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] > 0 || h->plain[CLIENT].start.p != NULL || h->plain[SERVER].start.p != NULL;
@@ -88,7 +91,7 @@ static enum outcome ended_by_close(const struct handshake *h)
 {
     if (h->close.how == CLOSE_RST)
         return h->close.by == CLIENT ? OUTCOME_RESET_BY_CLIENT : OUTCOME_RESET_BY_SERVER;
-    return h->close.by == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER;
+    return aborted_by(h->close.by);
 }
 
 enum outcome handshake_outcome(const struct handshake *h, int64_t now)
@@ -99,8 +102,8 @@ enum outcome handshake_outcome(const struct handshake *h, int64_t now)
         return OUTCOME_ESTABLISHED;
     if (!h->tls_seen[CLIENT])
         return without_client(h);
-    if (a != NULL && hello)
-        return a->from == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER;
+    if (a != NULL && (hello || !a->encrypted))
+        return aborted_by(a->from);
     bool probed = h->timed_out || h->stopped_by_us; /* a socket sees both sides */
     if ((!knows(h, KNOW_BOTH_SIDES) && !probed) || !hello || hole_matters(h))
         return OUTCOME_INCOMPLETE;

@@ -145,15 +145,8 @@ static void application_record(struct conn *c, enum side t, size_t len, struct p
     p->last_tls = where;
 }
 
-static bool early_data_ends(const struct handshake *h, size_t len)
-{
-    const struct suite *s = suite_of(h->answer.suite);
-    size_t              tag = alert_size_13(h) - 3, hash = s != NULL && strstr(s->name, "SHA384") != NULL ? 48 : 32;
-    return !h->hello.early_data || !h->answer.psk || len == 4 + hash + 1 + tag;
-}
-
 /* TLS 1.3: everything is type 23. The server's records follow its hello; the client's first record after them that is no
- * alert is its Finished, or its Certificate before it. Early data is neither. */
+ * alert is its Finished, or its Certificate before it. Early data comes sooner. */
 static void encrypted_13(struct conn *c, enum side w, size_t len, struct place where)
 {
     struct handshake *h = c->cur;
@@ -175,7 +168,7 @@ static void encrypted_13(struct conn *c, enum side w, size_t len, struct place w
         return;
     }
     add_message(c, t, MSG_ENCRYPTED, 0x0303, where);
-    if (t == SERVER || (answered && knows(h, KNOW_SERVER_HELLO) && early_data_ends(h, len)))
+    if (t == SERVER || (answered && knows(h, KNOW_SERVER_HELLO)))
         finished(h, t, where);
 }
 
@@ -208,11 +201,6 @@ static void encrypted_12(struct conn *c, enum side t, unsigned type, size_t len,
         if (h->side[t].ccs)
             finished(h, t, where);
     } else if (type == TLS_APPLICATION_DATA) {
-        /* A server sends data only after both Finished: what a hole may have hidden of them was there. */
-        if (t == SERVER && knows(h, KNOW_SERVER_HELLO) && (c->hole[0] || c->hole[1])) {
-            finished(h, CLIENT, where);
-            finished(h, SERVER, where);
-        }
         application_record(c, t, len, where);
     } else {
         add_message(c, t, type == TLS_HEARTBEAT ? MSG_HEARTBEAT : MSG_UNKNOWN, 0, where);
@@ -258,10 +246,11 @@ static void change_cipher_spec(struct conn *c, enum side w, unsigned version, st
 /* After a hole: do these bytes start a handshake message in clear? */
 static bool clear_message_likely(const uint8_t *p, size_t n)
 {
-    char        buf[NAME_MAX_LEN];
-    const char *name = n >= 4 ? handshake_type_name(p[0], buf) : buf;
-    size_t      len = n >= 4 ? (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3] : 0;
-    return name != buf && len < 65536 && (p[0] != HS_HELLO_REQUEST || (n == 4 && len == 0));
+    char   buf[NAME_MAX_LEN];
+    size_t len = n >= 4 ? (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3] : 0;
+    if (n == 0 || handshake_type_name(p[0], buf) == buf || (n > 1 && p[1] != 0))
+        return false;
+    return p[0] != HS_HELLO_REQUEST || (n == 4 && len == 0);
 }
 
 static void read_record(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at)

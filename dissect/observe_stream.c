@@ -27,10 +27,11 @@ static bool record_chain(struct bytes b, size_t off)
     return end > start && (end <= b.n || start == 0);
 }
 
-static enum record_peek tls_at(const struct conn *c, enum side w, struct bytes in, struct record *rec)
+static enum record_peek tls_at(const struct conn *c, enum side w, struct bytes in, struct record *rec, bool *strict)
 {
     struct reader    r = rd_of(in.p, in.n);
     enum record_peek peek = record_peek(&r, true, rec);
+    *strict = peek == RECORD_YES;
     if (peek == RECORD_NOT_TLS && !c->start_seen[w] && record_chain(in, 0)) {
         record_peek(&r, false, rec);
         return RECORD_YES;
@@ -41,17 +42,25 @@ static enum record_peek tls_at(const struct conn *c, enum side w, struct bytes i
 /* A client in haste may send its hello before the proxy or server has agreed: that answer is still read. */
 static bool answer_due(const struct prelude *p) { return p->asked_for_tls && !p->accepted && !p->refused; }
 
-static void begin_tls(struct conn *c, enum side w, struct bytes in, const struct record *rec)
+/* Do these bytes begin with a ClientHello that stands up to the strict look? */
+bool starts_with_hello(struct bytes in)
+{
+    struct reader r = rd_of(in.p, in.n);
+    struct record rec;
+    return record_peek(&r, true, &rec) == RECORD_YES && (rec.v2 || rec.type == TLS_HANDSHAKE) && in.p[rec.header] == HS_CLIENT_HELLO;
+}
+
+/* `strict`: the start of a handshake. Else it is somewhere in the middle, and what state it is in is only likely. */
+static void begin_tls(struct conn *c, enum side w, struct bytes in, const struct record *rec, bool strict)
 {
     struct side_state *s = &c->side[w];
     enum side          t = tls_side(c, w);
-    bool               hello = in.n > rec->header && in.p[rec->header] == HS_CLIENT_HELLO && (rec->v2 || rec->type == TLS_HANDSHAKE);
     s->reading = rec->v2 ? READ_V2 : READ_TLS;
     s->records = 0;
-    s->unsure = s->unsure || !c->start_seen[w];
+    s->unsure = !strict;
     c->no_prelude = w != CLIENT || !answer_due(&c->h->prelude);
     c->h->plain[t] = (struct plain){ 0 };
-    if (hello && !c->h->tls_seen[other(t)]) /* what was said before was a prelude, understood or not */
+    if (starts_with_hello(in) && !c->h->tls_seen[other(t)]) /* what was said before was a prelude, understood or not */
         c->h->plain[other(t)] = (struct plain){ 0 };
     c->h->tls_seen[t] = true;
 }
@@ -113,11 +122,12 @@ static size_t take_start(struct conn *c, enum side w, struct bytes in)
 {
     struct side_state *s = &c->side[w];
     struct record      rec;
-    enum record_peek   peek = tls_at(c, w, in, &rec);
+    bool               strict;
+    enum record_peek   peek = tls_at(c, w, in, &rec, &strict);
     if (peek == RECORD_MORE)
         return 0;
     if (peek == RECORD_YES) {
-        begin_tls(c, w, in, &rec);
+        begin_tls(c, w, in, &rec, strict);
         return 0;
     }
     if (!c->start_seen[w] && c->h->tls_seen[tls_side(c, other(w))]) { /* its first bytes seen are in the middle of TLS */
@@ -148,9 +158,10 @@ static void look_in_vain(struct side_state *s)
 static size_t take_plain(struct conn *c, enum side w, struct bytes in)
 {
     struct record    rec;
-    enum record_peek peek = tls_at(c, w, in, &rec);
+    bool             strict;
+    enum record_peek peek = tls_at(c, w, in, &rec, &strict);
     if (peek == RECORD_YES)
-        begin_tls(c, w, in, &rec);
+        begin_tls(c, w, in, &rec, strict);
     if (peek == RECORD_YES || (peek == RECORD_MORE && in.n < 16))
         return 0;
     begin_plain(c, w, in);
@@ -212,19 +223,29 @@ size_t take_bytes(struct conn *c, enum side w, struct bytes in)
     }
 }
 
-/* What is kept of a record that will never be whole: the messages in its first part are still worth reading. */
-void take_rest(struct conn *c, enum side w)
+/* The first part of a record whose rest was lost, or never sent: the whole messages in it are worth reading. Where only
+ * the capture ended nobody has failed, and only a hello is looked at, for the names in it. */
+static void take_part_of_record(struct conn *c, enum side w)
 {
     struct side_state *s = &c->side[w];
     struct reader      r = rd_of(s->buf, s->n);
     struct record      rec;
+    bool               ended = c->ev->kind == WIRE_GAP || c->h->close.how != CLOSE_NONE || c->h->timed_out;
+    if (s->n > 5 && record_peek(&r, false, &rec) == RECORD_YES && rec.type == TLS_HANDSHAKE && !s->encrypted && !s->unsure &&
+        (ended || s->hs_n > 0 || s->buf[5] == HS_CLIENT_HELLO))
+        handshake_fragment(c, w, (struct bytes){ s->buf + 5, s->n - 5 }, s->at + 5);
+}
+
+/* No more will follow what is kept: a hole, or the end. */
+void take_rest(struct conn *c, enum side w)
+{
+    struct side_state *s = &c->side[w];
     if (s->reading == READ_START && s->n >= 3 && s->buf[0] == TLS_HANDSHAKE)
         c->h->tls_seen[tls_side(c, w)] = true;
     else if (s->reading == READ_START && s->n > 0)
         begin_plain(c, w, (struct bytes){ s->buf, s->n });
-    if (s->reading == READ_TLS && s->n > 5 && s->body_left == 0 && record_peek(&r, false, &rec) == RECORD_YES &&
-        rec.type == TLS_HANDSHAKE && !s->encrypted && !s->unsure)
-        handshake_fragment(c, w, (struct bytes){ s->buf + 5, s->n - 5 }, s->at + 5);
+    if (s->reading == READ_TLS && s->body_left == 0)
+        take_part_of_record(c, w);
     if (s->hs_n > 0)
         partial_message(c, w);
     s->hs_n = s->n = 0;

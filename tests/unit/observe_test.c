@@ -34,7 +34,7 @@ static const struct expected {
     { "modbus", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "C", false, ALERT_NONE },
     { "http-to-tls", OUTCOME_NOT_TLS, 0, 0, 0, "l", false, ALERT_UNEXPECTED_MESSAGE },
     { "reset", OUTCOME_RESET_BY_SERVER, 0x0303, 0, 0, "C", false, ALERT_NONE },
-    { "hello-cut", OUTCOME_RESET_BY_SERVER, 0x0303, 0, 0, "", false, ALERT_NONE },
+    { "hello-cut", OUTCOME_RESET_BY_SERVER, 0, 0, 0, "", false, ALERT_NONE },
     { "silence", OUTCOME_INCOMPLETE, 0x0303, 0, 0, "C", false, ALERT_NONE },
     { "early-close", OUTCOME_ABORTED_BY_CLIENT, 0x0303, 0x0303, 0x002f, "Cs", false, ALERT_NONE },
     { "mid-stream", OUTCOME_INCOMPLETE, 0, 0, 0, "DdD", false, ALERT_NONE },
