@@ -56,8 +56,13 @@ static size_t socks4_request(struct prelude_step *s)
     if (user != NULL && named)
         host = memchr(user + 1, 0, in.n - (size_t)(user + 1 - in.p));
     const uint8_t *end = named ? host : user;
+    bool text = true; /* a user or host of other bytes: another protocol that begins with 4 */
+    for (size_t i = 8; i < in.n && in.p + i != end; i++)
+        text &= in.p[i] > ' ' || in.p + i == user;
+    if (!text || (end == NULL && in.n > KEPT_MAX))
+        return prelude_stop(s, PRELUDE_UNKNOWN);
     if (end == NULL)
-        return prelude_stop(s, in.n > KEPT_MAX ? PRELUDE_UNKNOWN : PRELUDE_WAIT);
+        return prelude_stop(s, PRELUDE_WAIT);
     prelude_asked(s, PRELUDE_SOCKS, named ? "socks4a" : "socks4");
     s->out->host = named ? prelude_keep(s, user + 1, (size_t)(host - user - 1)) : keep_address(s, in.p + 4, 4);
     s->out->port = be16(in.p + 2);
@@ -107,6 +112,7 @@ static size_t socks5_client(struct prelude_step *s)
     if (s->m->state == GREETING) {
         if (in.n < 2 || in.n < 2u + in.p[1])
             return prelude_stop(s, PRELUDE_WAIT);
+        s->out->asked = *s->where;
         s->m->state = METHOD_DUE;
         return 2u + in.p[1];
     }
@@ -128,8 +134,9 @@ static size_t socks5_client(struct prelude_step *s)
 static size_t socks5_method_chosen(struct prelude_step *s, unsigned method)
 {
     const char *name = socks5_method(method);
-    s->out->kind = PRELUDE_SOCKS;
+    s->out->kind = PRELUDE_SOCKS; /* now that it has answered as one */
     s->out->protocol = "socks5";
+    s->out->asked_for_tls = true;
     if (method == SOCKS5_NO_METHOD) {
         s->out->auth_failed = true;
         return answer_with(s, false, method, "no authentication method in common", 2);
