@@ -34,11 +34,13 @@ static const char *dates(struct arena *a, const struct cert *c)
     char                    buf[40];
     for (int i = 0; i < 2; i++) {
         time_rfc3339_s(buf, t[i]->s);
-        s[i] = !t[i]->ok ? arena_printf(a, "unreadable (\"%s\")", safe_str(a, t[i]->raw.p, t[i]->raw.n)) : arena_printf(a, "%s%s", buf, t[i]->odd ? " (not written as DER wants it)" : "");
+        s[i] = !t[i]->ok ? arena_printf(a, "unreadable (\"%s\")", safe_str(a, t[i]->raw.p, t[i]->raw.n))
+            : arena_printf(a, "%s%s", buf, t[i]->odd ? " (not written as DER wants it)" : "");
     }
     if (!t[0]->ok || !t[1]->ok)
         return arena_printf(a, "%s to %s", s[0], s[1]);
-    return arena_printf(a, "%s to %s, %lld days", s[0], s[1], (long long)((t[1]->s - t[0]->s + 43200) / 86400));
+    return arena_printf(a, "%s to %s, %lld days", s[0], s[1],
+                        (long long)((t[1]->s - t[0]->s + 43200) / 86400));
 }
 
 static const char *key_text(struct arena *a, const struct cert *c)
@@ -50,7 +52,8 @@ static const char *key_text(struct arena *a, const struct cert *c)
     cert_key_name(c, buf);
     if (c->rsa_exponent.n == 0)
         return arena_str(a, buf);
-    return c->rsa_exponent.n <= 8 ? arena_printf(a, "%s, exponent %llu", buf, (unsigned long long)e) : arena_printf(a, "%s, an exponent of %zu bytes", buf, c->rsa_exponent.n);
+    return c->rsa_exponent.n <= 8 ? arena_printf(a, "%s, exponent %llu", buf, (unsigned long long)e)
+           : arena_printf(a, "%s, an exponent of %zu bytes", buf, c->rsa_exponent.n);
 }
 
 static const char *usage_text(struct arena *a, const struct cert *c)
@@ -80,7 +83,8 @@ static const char *extensions_text(struct arena *a, const struct cert *c)
 {
     struct text t = { 0 };
     for (size_t i = 0; i < c->exts; i++)
-        text_printf(&t, "%s%s%s%s%s", i != 0 ? ", " : "", oid_name(c->ext[i].oid), c->ext[i].critical ? " (critical)" : "",
+        text_printf(&t, "%s%s%s%s%s", i != 0 ? ", " : "", oid_name(c->ext[i].oid),
+                    c->ext[i].critical ? " (critical)" : "",
                     c->ext[i].duplicate ? " (there twice)" : "", c->ext[i].odd ? " (does not decode)" : "");
     const char *s = t.n != 0 ? arena_str(a, t.s) : "none";
     text_free(&t);
@@ -106,7 +110,8 @@ static void extras(struct text *out, struct arena *a, const struct cert *c)
     list_row(out, "OCSP", a, &c->aia_ocsp);
     list_row(out, "CRL", a, &c->crl);
     if (c->sct_count != 0)
-        row(out, "CT", arena_printf(a, "%zu signed certificate timestamp%s", c->sct_count, c->sct_count == 1 ? "" : "s"));
+        row(out, "CT", arena_printf(a, "%zu signed certificate timestamp%s", c->sct_count,
+                                    c->sct_count == 1 ? "" : "s"));
     if (c->must_staple)
         row(out, "Status", "must be stapled by the server (RFC 7633)");
     if (c->ms_template != NULL)
@@ -114,14 +119,18 @@ static void extras(struct text *out, struct arena *a, const struct cert *c)
     row(out, "Extensions", extensions_text(a, c));
 }
 
-static void show(struct text *out, struct cert_store *s, const struct cert *c, const char *file, size_t i, size_t n)
+static void show(struct text *out, struct cert_store *s, const struct cert *c, const char *file, size_t i,
+                 size_t n)
 {
     struct arena a = { 0 };
     bool         self = c->self_issued && cert_signed_by(s, c, c) == SIG_GOOD;
     text_printf(out, "%s\n", cert_short_name(&a, c));
-    row(out, "File", n > 1 ? arena_printf(&a, "%s, certificate %zu of %zu", safe_str(&a, file, strlen(file)), i + 1, n) : safe_str(&a, file, strlen(file)));
+    row(out, "File", n > 1 ? arena_printf(&a, "%s, certificate %zu of %zu", safe_str(&a, file, strlen(file)),
+                                          i + 1, n) : safe_str(&a, file, strlen(file)));
     if (c->malformed)
-        row(out, "Malformed", arena_printf(&a, "%s does not decode%s", c->broken, c->subject.der.p != NULL ? "; what stands before it follows" : ""));
+        row(out, "Malformed", arena_printf(&a, "%s does not decode%s", c->broken,
+                                           c->subject.der.p != NULL ? "; what stands before it follows"
+                                           : ""));
     if (c->odd != NULL)
         row(out, "Odd", arena_printf(&a, "%s does not decode", c->odd));
     if (c->trailing != 0)
@@ -129,7 +138,8 @@ static void show(struct text *out, struct cert_store *s, const struct cert *c, c
     if (c->subject.der.p != NULL)
         row(out, "Subject", x509_name_text(&a, &c->subject));
     if (c->issuer.der.p != NULL)
-        row(out, "Issuer", self ? "itself: self-signed, and the signature is good" : x509_name_text(&a, &c->issuer));
+        row(out, "Issuer", self ? "itself: self-signed, and the signature is good"
+            : x509_name_text(&a, &c->issuer));
     if (!c->malformed) {
         row(out, "Valid", dates(&a, c));
         row(out, "Names", c->has_san ? names_text(&a, c->san, c->sans) : "no subjectAltName");
@@ -138,7 +148,8 @@ static void show(struct text *out, struct cert_store *s, const struct cert *c, c
         if (strcmp(c->sig_oid, c->inner_sig_oid) != 0)
             row(out, "Odd", arena_printf(&a, "inside it says %s", oid_name(c->inner_sig_oid)));
         row(out, "Usage", usage_text(&a, c));
-        row(out, "CA", !c->has_bc ? "no basicConstraints" : !c->ca ? "no" : c->path_len >= 0 ? arena_printf(&a, "yes, path length %d", c->path_len) : "yes");
+        row(out, "CA", !c->has_bc ? "no basicConstraints" : !c->ca ? "no" : c->path_len >= 0
+            ? arena_printf(&a, "yes, path length %d", c->path_len) : "yes");
         extras(out, &a, c);
     }
     if (c->serial.p != NULL)
@@ -169,7 +180,8 @@ static int run_cert(int argc, char **argv)
     int         status = EXIT_NONE_FOUND, first = 1, id;
     while ((id = option_next(options, argc, argv, &value, &first)) > 0) {
         if (id == 'h') {
-            options_help(&cert_command, options, "  tlswhy cert server.pem\n  tlswhy cert --json *.pem | jq .san\n");
+            options_help(&cert_command, options,
+                         "  tlswhy cert server.pem\n  tlswhy cert --json *.pem | jq .san\n");
             return out_finish(EXIT_NONE_FOUND);
         }
         json = true;
@@ -202,4 +214,5 @@ static int run_cert(int argc, char **argv)
     return out_finish(status);
 }
 
-const struct command cert_command = { "cert", "FILE...", "the facts of one certificate, also of a broken one", run_cert };
+const struct command cert_command = { "cert", "FILE...", "the facts of one certificate, also of a broken one",
+                                      run_cert };

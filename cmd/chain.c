@@ -12,13 +12,15 @@ enum { LABEL = 12, WIDTH = 100, WORDS_MAX = 64, POOLS_MAX = 16 };
 enum { OPT_TRUST = 256, OPT_TIME, OPT_NAME, OPT_POOL, OPT_CLIENT, OPT_SIGS, OPT_KEYS, OPT_JSON };
 
 static const struct option_row options[] = {
-    { OPT_TRUST, "ca", "FILE|DIR", "trust anchors: all of them, and no other (default: the system's, which may not be the client's)" },
+    { OPT_TRUST, "ca", "FILE|DIR",
+      "trust anchors: all of them, and no other (default: the system's, which may not be the client's)" },
     { OPT_TRUST, "trust", "FILE|DIR", "the same" },
-    { OPT_TIME, "at", "TIME", "judge at this moment: 2024-02-03T10:11:12Z or seconds since 1970 (default: now)" },
+    { OPT_TIME, "at", "TIME", "judge at this moment: 2024-02-03T10:11:12Z or seconds since 1970 (now)" },
     { OPT_TIME, "time", "TIME", "the same" },
-    { OPT_NAME, "name", "NAME", "the host name or address that the client asked for (default: names are not checked)" },
+    { OPT_NAME, "name", "NAME", "the host name or address asked for (without it names are not checked)" },
     { OPT_POOL, "pool", "FILE", "more certificates to build with; the server did not send them" },
-    { OPT_SIGS, "cert-sigs", "LIST", "signatures that the client can verify: rsa-sha1,rsa-sha256,rsa-pss-sha256,ecdsa-sha256,..." },
+    { OPT_SIGS, "cert-sigs", "LIST",
+      "signatures that the client can verify: rsa-sha1,rsa-sha256,rsa-pss-sha256,ecdsa-sha256,..." },
     { OPT_KEYS, "cert-keys", "LIST", "keys that the client can use: rsa,ecdsa,ed25519" },
     { OPT_CLIENT, "client", "PROFILE", "judge as this client: what it can verify, and which keys it takes" },
     { OPT_JSON, "json", NULL, "one JSON object" },
@@ -56,8 +58,8 @@ static void row(struct text *out, const char *label, const char *value)
 
 static void show_problem(struct text *out, struct arena *a, const struct chain_problem *p)
 {
-    const char *label = p->severity == SEV_ERROR ? "Error" : p->severity == SEV_WARNING ? "Warning" : "Remark";
-    row(out, label, arena_printf(a, "%s (%s): %s", p->code, p->role, p->detail));
+    static const char *const labels[] = { [SEV_INFO] = "Remark", [SEV_WARNING] = "Warning", [SEV_ERROR] = "Error" };
+    row(out, labels[p->severity], arena_printf(a, "%s (%s): %s", p->code, p->role, p->detail));
     if (p->severity == SEV_INFO)
         return;
     row(out, "  Fix", p->fix);
@@ -76,15 +78,23 @@ static void show(struct text *out, struct arena *a, const struct asked *o, const
     text_printf(out, "%s  %s", said[c->verdict], safe_str(a, o->file, strlen(o->file)));
     if (o->name != NULL)
         text_printf(out, "  for %s", safe_str(a, o->name, strlen(o->name)));
-    text_printf(out, "  at %s%s%s\n", date, c->primary != NULL ? "  " : "", c->primary != NULL ? c->primary : "");
+    text_printf(out, "  at %s%s%s\n", date, c->primary != NULL ? "  " : "",
+                c->primary != NULL ? c->primary : "");
     for (size_t i = 0; i < c->path_len; i++) {
         const struct path_step *s = &c->path[i];
         char                    key[64];
-        const char             *from = strcmp(s->from, "trust") == 0 ? "trusted" : strcmp(s->from, "pool") == 0 ? "not sent, from the pool" : arena_printf(a, "sent as number %zu", s->index + 1);
-        row(out, i == 0 ? "Path" : "", arena_printf(a, "%s%s  (%s, %s, %s)", i == 0 ? "" : "<- ", cert_short_name(a, s->cert), cert_key_name(s->cert, key), cert_sig_name(s->cert), from));
+        const char             *from = strcmp(s->from, "trust") == 0 ? "trusted"
+            : strcmp(s->from, "pool") == 0 ? "not sent, from the pool"
+            : arena_printf(a, "sent as number %zu", s->index + 1);
+        row(out, i == 0 ? "Path" : "",
+            arena_printf(a, "%s%s  (%s, %s, %s)", i == 0 ? "" : "<- ", cert_short_name(a, s->cert),
+                         cert_key_name(s->cert, key), cert_sig_name(s->cert), from));
     }
     if (c->anchors != NULL)
-        row(out, "Anchors", arena_printf(a, "%zu, %s%s", c->anchors->n, safe_str(a, c->anchors->name, strlen(c->anchors->name)), c->anchors->clients_own ? "" : " (the client's own list may differ: --ca)"));
+        row(out, "Anchors", arena_printf(a, "%zu, %s%s", c->anchors->n,
+                                         safe_str(a, c->anchors->name, strlen(c->anchors->name)),
+                                         c->anchors->clients_own ? ""
+                                         : " (the client's own list may differ: --ca)"));
     for (size_t i = 0; i < c->n; i++)
         show_problem(out, a, &c->problems[i]);
 }
@@ -127,24 +137,30 @@ static bool read_options(int argc, char **argv, struct asked *o, int *status)
             break;
         case OPT_TIME:
             if (!time_parse(value, &ns))
-                return trouble("chain: --at %s is no time; write 2024-02-03T10:11:12Z or seconds since 1970", value), false;
+                return trouble("chain: --at %s is no time; write 2024-02-03T10:11:12Z or seconds since 1970",
+                               value), false;
             o->at = ns >= 0 ? ns / NS_PER_S : -((-ns + NS_PER_S - 1) / NS_PER_S);
             break;
         default:
-            options_help(&chain_command, options, "  tlswhy chain --name www.example.com --at 2024-02-03 fullchain.pem\n  tlswhy chain --ca roots.pem --json fullchain.pem\n");
+            options_help(&chain_command, options,
+                         "  tlswhy chain --name www.example.com --at 2024-02-03 fullchain.pem\n"
+                         "  tlswhy chain --ca roots.pem --json fullchain.pem\n");
             *status = out_finish(EXIT_NONE_FOUND);
             return false;
         }
     if (id < 0)
         return false;
     if (argc - first != 1)
-        return trouble("chain: %s; usage: tlswhy chain [--ca ROOTS] [--at TIME] [--name NAME] CHAIN.pem", first >= argc ? "no file" : "more than one file; put the chain into one, leaf first"), false;
+        return trouble("chain: %s; usage: tlswhy chain [--ca ROOTS] [--at TIME] [--name NAME] CHAIN.pem",
+                       first >= argc ? "no file" : "more than one file; put the chain into one, leaf first"),
+                       false;
     o->file = argv[first];
     return true;
 }
 
 /* All --pool files in one array. */
-static bool read_pools(const struct asked *o, struct cert_store *s, struct cert ***pool, size_t *n, struct err *err)
+static bool read_pools(const struct asked *o, struct cert_store *s, struct cert ***pool, size_t *n,
+                       struct err *err)
 {
     for (size_t i = 0; i < o->pool_count; i++) {
         struct cert **v = NULL;
@@ -161,7 +177,8 @@ static bool read_pools(const struct asked *o, struct cert_store *s, struct cert 
 
 static int run_chain(int argc, char **argv)
 {
-    static const int   statuses[] = { [CHAIN_OK] = EXIT_NONE_FOUND, [CHAIN_FAIL] = EXIT_FOUND, [CHAIN_UNKNOWN] = EXIT_TROUBLE };
+    static const int   statuses[] = { [CHAIN_OK] = EXIT_NONE_FOUND, [CHAIN_FAIL] = EXIT_FOUND,
+                                      [CHAIN_UNKNOWN] = EXIT_TROUBLE };
     struct asked       o = { 0 };
     int                status;
     struct err         err = { .text = "" };
@@ -175,15 +192,19 @@ static int run_chain(int argc, char **argv)
     struct cert_store *s = cert_store_new();
     const struct profile *client = o.client == NULL ? NULL : profile_named(o.client);
     if (o.client != NULL && client == NULL && (client = profile_read(o.client, &a, &err)) == NULL) {
-        status = trouble("chain: --client %s is no client known here, nor a profile file: %s", o.client, err.text);
+        status = trouble("chain: --client %s is no client known here, nor a profile file: %s", o.client,
+                         err.text);
         goto done;
     }
-    if (!certs_load(s, o.file, &certs, &n, &err) || !anchors_load(o.ca, s, &anchors, &err) || !read_pools(&o, s, &pool, &pool_n, &err)) {
+    if (!certs_load(s, o.file, &certs, &n, &err) || !anchors_load(o.ca, s, &anchors, &err) ||
+        !read_pools(&o, s, &pool, &pool_n, &err)) {
         status = trouble("%s", err.text);
         goto done;
     }
-    struct trust_question q = { .store = s, .certs = certs, .n = n, .pool = pool, .pool_n = pool_n, .anchors = &anchors, .time = o.at, .name = o.name,
-                                .name_len = o.name != NULL ? strlen(o.name) : 0, .sigs = words_of(&a, o.sigs), .keys = words_of(&a, o.keys) };
+    struct trust_question q = { .store = s, .certs = certs, .n = n, .pool = pool, .pool_n = pool_n,
+                                .anchors = &anchors, .time = o.at, .name = o.name,
+                                .name_len = o.name != NULL ? strlen(o.name) : 0, .sigs = words_of(&a, o.sigs),
+                                    .keys = words_of(&a, o.keys) };
     if (client != NULL) {
         q.sigs = q.sigs != NULL ? q.sigs : client->cert_sigs;
         q.keys = q.keys != NULL ? q.keys : client->cert_keys;

@@ -13,7 +13,8 @@
 #include <mbedtls/rsa.h>
 #include <string.h>
 
-enum { RSA_MIN_BITS = 512, RSA_MAX_BITS = 8192, RSA_PLAIN_BITS = 3072, EXPONENT_MAX = 8, DSA_MAX_BITS = 4096 };
+enum { RSA_MIN_BITS = 512, RSA_MAX_BITS = 8192, RSA_PLAIN_BITS = 3072, EXPONENT_MAX = 8,
+       DSA_MAX_BITS = 4096 };
 
 static mbedtls_md_type_t md_type(enum hash_id h)
 {
@@ -68,7 +69,8 @@ static bool key_parts(struct bytes spki, struct key_parts *k)
     struct reader r = der_open(spki, DER_SEQUENCE, "subjectPublicKeyInfo");
     struct reader alg = der_into(&r, DER_SEQUENCE, "algorithm");
     struct der    oid, params, bits;
-    if (!der_expect(&alg, DER_OID, &oid, "algorithm OID") || !der_expect(&r, DER_BIT_STRING, &bits, "public key"))
+    if (!der_expect(&alg, DER_OID, &oid, "algorithm OID") ||
+        !der_expect(&r, DER_BIT_STRING, &bits, "public key"))
         return false;
     *k = (struct key_parts){ .oid = oid.body, .bits = der_bit_string(bits.body, NULL) };
     if (rd_more(&alg) && der_next(&alg, &params, "parameters"))
@@ -93,11 +95,13 @@ static bool rsa_load(const struct key_parts *k, mbedtls_rsa_context *rsa)
     unsigned     bits = der_bits(n.body);
     if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS || (bits > RSA_PLAIN_BITS && exponent.n > EXPONENT_MAX))
         return false;
-    return mbedtls_rsa_import_raw(rsa, modulus.p, modulus.n, NULL, 0, NULL, 0, NULL, 0, exponent.p, exponent.n) == 0 &&
+    return mbedtls_rsa_import_raw(rsa, modulus.p, modulus.n, NULL, 0, NULL, 0, NULL, 0, exponent.p,
+                                  exponent.n) == 0 &&
            mbedtls_rsa_complete(rsa) == 0 && mbedtls_rsa_check_pubkey(rsa) == 0;
 }
 
-static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg *alg, const uint8_t *hash, size_t hash_len,
+static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg *alg, const uint8_t *hash,
+                                size_t hash_len,
                                 struct bytes sig)
 {
     enum sig_check     result = SIG_UNSUPPORTED;
@@ -107,13 +111,15 @@ static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg 
     mbedtls_pk_init(&pk);
     if (!is_oid(k->oid, "1.2.840.113549.1.1.1") && !(pss && is_oid(k->oid, "1.2.840.113549.1.1.10")))
         goto done;
-    if (mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) != 0 || !rsa_load(k, mbedtls_pk_rsa(pk)))
+    if (mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) != 0 ||
+        !rsa_load(k, mbedtls_pk_rsa(pk)))
         goto done;
     size_t size = mbedtls_rsa_get_len(mbedtls_pk_rsa(pk));
     result = SIG_BAD;
     if (sig.n != size)
         goto done;
-    mbedtls_pk_rsassa_pss_options opts = { md_type(alg->mgf_hash != HASH_NONE ? alg->mgf_hash : alg->hash), (int)alg->salt };
+    mbedtls_pk_rsassa_pss_options opts = { md_type(alg->mgf_hash != HASH_NONE ? alg->mgf_hash : alg->hash),
+                                           (int)alg->salt };
     if (pss && (alg->salt > size || opts.mgf1_hash_id == MBEDTLS_MD_NONE)) {
         result = SIG_UNSUPPORTED;
         goto done;
@@ -131,10 +137,12 @@ static mbedtls_ecp_group_id curve_of(struct bytes params)
 {
     static const struct { const char *oid; mbedtls_ecp_group_id id; } t[] = {
         { "1.2.840.10045.3.1.7", MBEDTLS_ECP_DP_SECP256R1 }, { "1.3.132.0.34", MBEDTLS_ECP_DP_SECP384R1 },
-        { "1.3.132.0.35", MBEDTLS_ECP_DP_SECP521R1 },        { "1.2.840.10045.3.1.1", MBEDTLS_ECP_DP_SECP192R1 },
+        { "1.3.132.0.35", MBEDTLS_ECP_DP_SECP521R1 },
+        { "1.2.840.10045.3.1.1", MBEDTLS_ECP_DP_SECP192R1 },
         { "1.3.132.0.33", MBEDTLS_ECP_DP_SECP224R1 },        { "1.3.132.0.31", MBEDTLS_ECP_DP_SECP192K1 },
         { "1.3.132.0.32", MBEDTLS_ECP_DP_SECP224K1 },        { "1.3.132.0.10", MBEDTLS_ECP_DP_SECP256K1 },
-        { "1.3.36.3.3.2.8.1.1.7", MBEDTLS_ECP_DP_BP256R1 },  { "1.3.36.3.3.2.8.1.1.11", MBEDTLS_ECP_DP_BP384R1 },
+        { "1.3.36.3.3.2.8.1.1.7", MBEDTLS_ECP_DP_BP256R1 },
+        { "1.3.36.3.3.2.8.1.1.11", MBEDTLS_ECP_DP_BP384R1 },
         { "1.3.36.3.3.2.8.1.1.13", MBEDTLS_ECP_DP_BP512R1 },
     };
     struct reader r = rd_of(params.p, params.n);
@@ -152,11 +160,14 @@ static bool read_pair(struct bytes sig, mbedtls_mpi *a, mbedtls_mpi *b)
 {
     struct reader r = der_open(sig, DER_SEQUENCE, "signature");
     struct der    x, y;
-    return der_expect(&r, DER_INTEGER, &x, "r") && der_expect(&r, DER_INTEGER, &y, "s") && x.body.n <= 1024 && y.body.n <= 1024 &&
-           mbedtls_mpi_read_binary(a, x.body.p, x.body.n) == 0 && mbedtls_mpi_read_binary(b, y.body.p, y.body.n) == 0;
+    return der_expect(&r, DER_INTEGER, &x, "r") && der_expect(&r, DER_INTEGER, &y, "s") && x.body.n <= 1024 &&
+           y.body.n <= 1024 &&
+           mbedtls_mpi_read_binary(a, x.body.p, x.body.n) == 0 &&
+               mbedtls_mpi_read_binary(b, y.body.p, y.body.n) == 0;
 }
 
-static enum sig_check ecdsa_check(const struct key_parts *k, const uint8_t *hash, size_t hash_len, struct bytes sig)
+static enum sig_check ecdsa_check(const struct key_parts *k, const uint8_t *hash, size_t hash_len,
+                                  struct bytes sig)
 {
     enum sig_check       result = SIG_UNSUPPORTED;
     mbedtls_ecp_group_id id = curve_of(k->params);
@@ -167,11 +178,14 @@ static enum sig_check ecdsa_check(const struct key_parts *k, const uint8_t *hash
     mbedtls_ecp_point_init(&q);
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
-    if (id == MBEDTLS_ECP_DP_NONE || !is_oid(k->oid, "1.2.840.10045.2.1") || mbedtls_ecp_group_load(&group, id) != 0)
+    if (id == MBEDTLS_ECP_DP_NONE || !is_oid(k->oid, "1.2.840.10045.2.1") ||
+        mbedtls_ecp_group_load(&group, id) != 0)
         goto done;
-    if (mbedtls_ecp_point_read_binary(&group, &q, k->bits.p, k->bits.n) != 0 || mbedtls_ecp_check_pubkey(&group, &q) != 0)
+    if (mbedtls_ecp_point_read_binary(&group, &q, k->bits.p, k->bits.n) != 0 ||
+        mbedtls_ecp_check_pubkey(&group, &q) != 0)
         goto done; /* compressed points are beyond 2.28; a point off the curve is no key at all */
-    result = read_pair(sig, &r, &s) && mbedtls_ecdsa_verify(&group, hash, hash_len, &q, &r, &s) == 0 ? SIG_GOOD : SIG_BAD;
+    result = read_pair(sig, &r, &s) && mbedtls_ecdsa_verify(&group, hash, hash_len, &q, &r, &s) == 0
+        ? SIG_GOOD : SIG_BAD;
 done:
     mbedtls_mpi_free(&s);
     mbedtls_mpi_free(&r);
@@ -181,17 +195,20 @@ done:
 }
 
 /* FIPS 186-4 section 4.7. The library has no DSA, but it has the arithmetic. v holds the numbers by name. */
-static enum sig_check dsa_check(const struct key_parts *k, const uint8_t *hash, size_t hash_len, struct bytes sig)
+static enum sig_check dsa_check(const struct key_parts *k, const uint8_t *hash, size_t hash_len,
+                                struct bytes sig)
 {
     enum { P, Q, G, Y, R, S, H, W, U1, U2, A, B, COUNT };
     enum sig_check result = SIG_UNSUPPORTED;
     mbedtls_mpi    v[COUNT];
     for (int i = 0; i < COUNT; i++)
         mbedtls_mpi_init(&v[i]);
-    struct reader params = der_open(k->params, DER_SEQUENCE, "DSA parameters"), bits = rd_of(k->bits.p, k->bits.n);
+    struct reader params = der_open(k->params, DER_SEQUENCE, "DSA parameters"),
+        bits = rd_of(k->bits.p, k->bits.n);
     for (int i = P; i <= Y; i++) {
         struct der d;
-        if (!der_expect(i < Y ? &params : &bits, DER_INTEGER, &d, "DSA number") || der_bits(d.body) > DSA_MAX_BITS ||
+        if (!der_expect(i < Y ? &params : &bits, DER_INTEGER, &d, "DSA number") ||
+            der_bits(d.body) > DSA_MAX_BITS ||
             mbedtls_mpi_read_binary(&v[i], d.body.p, d.body.n) != 0)
             goto done;
     }
@@ -200,14 +217,16 @@ static enum sig_check dsa_check(const struct key_parts *k, const uint8_t *hash, 
         mbedtls_mpi_get_bit(&v[P], 0) == 0 || mbedtls_mpi_cmp_mpi(&v[Q], &v[P]) >= 0)
         goto done;
     result = SIG_BAD;
-    if (!read_pair(sig, &v[R], &v[S]) || mbedtls_mpi_cmp_int(&v[R], 0) <= 0 || mbedtls_mpi_cmp_mpi(&v[R], &v[Q]) >= 0 ||
+    if (!read_pair(sig, &v[R], &v[S]) || mbedtls_mpi_cmp_int(&v[R], 0) <= 0 ||
+        mbedtls_mpi_cmp_mpi(&v[R], &v[Q]) >= 0 ||
         mbedtls_mpi_cmp_int(&v[S], 0) <= 0 || mbedtls_mpi_cmp_mpi(&v[S], &v[Q]) >= 0)
         goto done;
     int bad = mbedtls_mpi_read_binary(&v[H], hash, hash_len < q_len ? hash_len : q_len);
     bad |= mbedtls_mpi_inv_mod(&v[W], &v[S], &v[Q]);
     bad |= mbedtls_mpi_mul_mpi(&v[A], &v[H], &v[W]) | mbedtls_mpi_mod_mpi(&v[U1], &v[A], &v[Q]);
     bad |= mbedtls_mpi_mul_mpi(&v[A], &v[R], &v[W]) | mbedtls_mpi_mod_mpi(&v[U2], &v[A], &v[Q]);
-    bad |= mbedtls_mpi_exp_mod(&v[A], &v[G], &v[U1], &v[P], NULL) | mbedtls_mpi_exp_mod(&v[B], &v[Y], &v[U2], &v[P], NULL);
+    bad |= mbedtls_mpi_exp_mod(&v[A], &v[G], &v[U1], &v[P], NULL) | mbedtls_mpi_exp_mod(&v[B], &v[Y], &v[U2],
+        &v[P], NULL);
     bad |= mbedtls_mpi_mul_mpi(&v[H], &v[A], &v[B]) | mbedtls_mpi_mod_mpi(&v[A], &v[H], &v[P]);
     bad |= mbedtls_mpi_mod_mpi(&v[B], &v[A], &v[Q]);
     if (bad == 0 && mbedtls_mpi_cmp_mpi(&v[B], &v[R]) == 0)
@@ -218,7 +237,8 @@ done:
     return result;
 }
 
-enum sig_check key_verifies(struct bytes spki, const struct sig_alg *alg, const struct bytes *pieces, size_t n, struct bytes signature)
+enum sig_check key_verifies(struct bytes spki, const struct sig_alg *alg, const struct bytes *pieces,
+                            size_t n, struct bytes signature)
 {
     uint8_t          hash[DIGEST_MAX];
     size_t           len = digest(alg->hash, pieces, n, hash);

@@ -1,6 +1,7 @@
 #include "x509_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_ATTRS = 128 };
@@ -28,8 +29,10 @@ static const struct { const char *oid; enum sig_kind kind; enum hash_id hash; } 
     { "1.3.14.3.2.3", SIG_RSA, HASH_MD5 },                { "1.3.14.3.2.27", SIG_DSA, HASH_SHA1 },
     { "2.16.840.1.101.3.4.3.13", SIG_RSA, HASH_OTHER },   { "2.16.840.1.101.3.4.3.14", SIG_RSA, HASH_OTHER },
     { "2.16.840.1.101.3.4.3.15", SIG_RSA, HASH_OTHER },   { "2.16.840.1.101.3.4.3.16", SIG_RSA, HASH_OTHER },
-    { "2.16.840.1.101.3.4.3.9", SIG_ECDSA, HASH_OTHER },  { "2.16.840.1.101.3.4.3.10", SIG_ECDSA, HASH_OTHER },
-    { "2.16.840.1.101.3.4.3.11", SIG_ECDSA, HASH_OTHER }, { "2.16.840.1.101.3.4.3.12", SIG_ECDSA, HASH_OTHER },
+    { "2.16.840.1.101.3.4.3.9", SIG_ECDSA, HASH_OTHER },
+    { "2.16.840.1.101.3.4.3.10", SIG_ECDSA, HASH_OTHER },
+    { "2.16.840.1.101.3.4.3.11", SIG_ECDSA, HASH_OTHER },
+    { "2.16.840.1.101.3.4.3.12", SIG_ECDSA, HASH_OTHER },
     { "1.2.156.10197.1.501", SIG_SM2, HASH_OTHER },       { "1.2.643.2.2.3", SIG_GOST, HASH_OTHER },
     { "1.2.643.2.2.4", SIG_GOST, HASH_OTHER },            { "1.2.643.7.1.1.3.2", SIG_GOST, HASH_OTHER },
     { "1.2.643.7.1.1.3.3", SIG_GOST, HASH_OTHER },        { "2.16.840.1.101.3.4.3.17", SIG_MLDSA, HASH_NONE },
@@ -37,8 +40,9 @@ static const struct { const char *oid; enum sig_kind kind; enum hash_id hash; } 
 };
 
 static const struct { const char *oid; enum hash_id hash; } hashes[] = {
-    { "2.16.840.1.101.3.4.2.1", HASH_SHA256 }, { "2.16.840.1.101.3.4.2.2", HASH_SHA384 }, { "2.16.840.1.101.3.4.2.3", HASH_SHA512 },
-    { "1.3.14.3.2.26", HASH_SHA1 },            { "2.16.840.1.101.3.4.2.4", HASH_SHA224 }, { "1.2.840.113549.2.5", HASH_MD5 },
+    { "2.16.840.1.101.3.4.2.1", HASH_SHA256 }, { "2.16.840.1.101.3.4.2.2", HASH_SHA384 },
+    { "2.16.840.1.101.3.4.2.3", HASH_SHA512 }, { "1.3.14.3.2.26", HASH_SHA1 },
+    { "2.16.840.1.101.3.4.2.4", HASH_SHA224 }, { "1.2.840.113549.2.5", HASH_MD5 },
 };
 
 enum hash_id hash_of_oid(const char *oid)
@@ -110,7 +114,8 @@ static size_t utf8_put(char *out, uint32_t c)
     if (c < 0x800)
         return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 0x3f)), 2;
     if (c < 0x10000)
-        return out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 0x3f)), out[2] = (char)(0x80 | (c & 0x3f)), 3;
+        return out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 0x3f)),
+               out[2] = (char)(0x80 | (c & 0x3f)), 3;
     out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 0x3f));
     return out[2] = (char)(0x80 | (c >> 6 & 0x3f)), out[3] = (char)(0x80 | (c & 0x3f)), 4;
 }
@@ -160,12 +165,15 @@ static void attr_value(struct arena *a, const struct der *d, struct x509_attr *a
 /* Short names of RFC 4514 section 3 and the three other types everybody writes short. */
 static const char *attr_type(const char *oid)
 {
-    static const char *const arcs[] = { [3] = "CN", [5] = "serialNumber", [6] = "C", [7] = "L", [8] = "ST", [10] = "O", [11] = "OU" };
+    static const char *const arcs[] = { [3] = "CN", [5] = "serialNumber", [6] = "C", [7] = "L", [8] = "ST",
+                                        [10] = "O", [11] = "OU" };
     static const struct { const char *oid, *type; } others[] = {
-        { "1.2.840.113549.1.9.1", "emailAddress" }, { "0.9.2342.19200300.100.1.25", "DC" }, { "0.9.2342.19200300.100.1.1", "UID" },
+        { "1.2.840.113549.1.9.1", "emailAddress" },
+        { "0.9.2342.19200300.100.1.25", "DC" },
+        { "0.9.2342.19200300.100.1.1", "UID" },
     };
     if (strncmp(oid, "2.5.4.", 6) == 0) {
-        size_t arc = oid[6] == '\0' ? 0 : oid[7] == '\0' ? (size_t)(oid[6] - '0') : strlen(oid) == 8 ? (size_t)((oid[6] - '0') * 10 + oid[7] - '0') : 0;
+        size_t arc = (size_t)strtoul(oid + 6, NULL, 10);
         return arc < ARRAY_LEN(arcs) && arcs[arc] != NULL ? arcs[arc] : oid;
     }
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
@@ -186,7 +194,8 @@ bool name_parse(struct arena *a, struct bytes der, struct x509_name *out)
         while (rd_more(&set) && n < MAX_ATTRS) {
             struct reader seq = der_into(&set, DER_SEQUENCE, "attribute");
             struct der    oid, value;
-            if (!der_expect(&seq, DER_OID, &oid, "attribute type") || !der_next(&seq, &value, "attribute value")) {
+            if (!der_expect(&seq, DER_OID, &oid, "attribute type") ||
+                !der_next(&seq, &value, "attribute value")) {
                 rdns.want = seq.want;
                 break;
             }
@@ -230,8 +239,9 @@ struct x509_time time_read(const struct der *d)
     struct reader    r = rd_of(d->body.p, d->body.n);
     unsigned         century = 0, yy, month, day, hour, minute, second = 0, oh, om;
     bool             general = d->tag == DER_TIME;
-    if ((!general && d->tag != DER_UTC_TIME) || (general && !two_digits(&r, &century)) || !two_digits(&r, &yy) ||
-        !two_digits(&r, &month) || !two_digits(&r, &day) || !two_digits(&r, &hour) || !two_digits(&r, &minute))
+    if ((!general && d->tag != DER_UTC_TIME) || (general && !two_digits(&r, &century)) ||
+        !two_digits(&r, &yy) || !two_digits(&r, &month) || !two_digits(&r, &day) || !two_digits(&r, &hour) ||
+        !two_digits(&r, &minute))
         return t;
     t.odd = !two_digits(&r, &second);
     unsigned year = general ? century * 100 + yy : yy < 50 ? 2000 + yy : 1900 + yy;
@@ -273,9 +283,10 @@ static const struct { const char *oid; enum cert_key key; unsigned bits; } keys[
 };
 
 static const struct { const char *oid; unsigned bits; } curves[] = {
-    { "1.2.840.10045.3.1.7", 256 },  { "1.3.132.0.34", 384 },          { "1.3.132.0.35", 521 },          { "1.2.840.10045.3.1.1", 192 },
-    { "1.3.132.0.33", 224 },         { "1.3.132.0.10", 256 },          { "1.3.132.0.31", 192 },          { "1.3.132.0.32", 224 },
-    { "1.3.36.3.3.2.8.1.1.7", 256 }, { "1.3.36.3.3.2.8.1.1.11", 384 }, { "1.3.36.3.3.2.8.1.1.13", 512 }, { "1.2.156.10197.1.301", 256 },
+    { "1.2.840.10045.3.1.7", 256 },    { "1.3.132.0.34", 384 },           { "1.3.132.0.35", 521 },
+    { "1.2.840.10045.3.1.1", 192 },    { "1.3.132.0.33", 224 },           { "1.3.132.0.10", 256 },
+    { "1.3.132.0.31", 192 },           { "1.3.132.0.32", 224 },           { "1.3.36.3.3.2.8.1.1.7", 256 },
+    { "1.3.36.3.3.2.8.1.1.11", 384 },  { "1.3.36.3.3.2.8.1.1.13", 512 },  { "1.2.156.10197.1.301", 256 },
 };
 
 static bool ec_key(struct arena *a, struct cert *c, const struct der *params, struct bytes bits)
@@ -308,7 +319,8 @@ static bool key_parse(struct arena *a, struct cert *c)
     struct reader r = der_open(c->spki, DER_SEQUENCE, "subjectPublicKeyInfo");
     struct reader alg = der_into(&r, DER_SEQUENCE, "key algorithm");
     struct der    oid, params = { 0 }, d;
-    if (!der_expect(&alg, DER_OID, &oid, "key algorithm OID") || !der_expect(&r, DER_BIT_STRING, &d, "public key"))
+    if (!der_expect(&alg, DER_OID, &oid, "key algorithm OID") ||
+        !der_expect(&r, DER_BIT_STRING, &d, "public key"))
         return false;
     struct bytes bits = der_bit_string(d.body, NULL);
     struct reader inside = rd_of(bits.p, bits.n);
@@ -323,7 +335,8 @@ static bool key_parse(struct arena *a, struct cert *c)
     case CERT_KEY_RSA_PSS: {
         struct reader seq = der_into(&inside, DER_SEQUENCE, "RSAPublicKey");
         struct der    e;
-        if (!der_expect(&seq, DER_INTEGER, &d, "modulus") || !der_expect(&seq, DER_INTEGER, &e, "publicExponent"))
+        if (!der_expect(&seq, DER_INTEGER, &d, "modulus") ||
+            !der_expect(&seq, DER_INTEGER, &e, "publicExponent"))
             return false;
         c->key_bits = der_bits(d.body);
         c->rsa_exponent = der_magnitude(e.body);

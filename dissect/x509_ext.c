@@ -1,6 +1,7 @@
 /* Certificate extensions (RFC 5280 section 4.2, RFC 6962, RFC 7633, Microsoft's and Netscape's own). */
 #include "x509_parts.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { MAX_EXTS = 64, MAX_NAMES = 1024, MAX_OIDS = 64, MAX_URLS = 32 };
@@ -18,8 +19,10 @@ static size_t count_elements(struct reader r, size_t max)
 static bool general_name(struct arena *a, const struct der *d, struct san *out)
 {
     static const struct { unsigned tag; enum san_kind kind; } kinds[] = {
-        { DER_CONTEXT(2), SAN_DNS }, { DER_CONTEXT(7), SAN_IP },  { DER_CONTEXT(6), SAN_URI }, { DER_CONTEXT(1), SAN_EMAIL }, { DER_CONS(4), SAN_DIR },
-        { DER_CONS(0), SAN_OTHER },  { DER_CONS(3), SAN_X400 },   { DER_CONS(5), SAN_EDI },    { DER_CONTEXT(8), SAN_RID },
+        { DER_CONTEXT(2), SAN_DNS }, { DER_CONTEXT(7), SAN_IP },  { DER_CONTEXT(6), SAN_URI },
+        { DER_CONTEXT(1), SAN_EMAIL }, { DER_CONS(4), SAN_DIR },
+        { DER_CONS(0), SAN_OTHER },  { DER_CONS(3), SAN_X400 },   { DER_CONS(5), SAN_EDI },
+        { DER_CONTEXT(8), SAN_RID },
     };
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (kinds[i].tag != d->tag)
@@ -277,7 +280,7 @@ static bool ext_template_name(struct arena *a, struct cert *c, struct reader in)
     if (!der_expect(&in, DER_BMP, &d, "template name"))
         return false;
     for (size_t i = 0; i + 1 < d.body.n && i < 256; i += 2)
-        text_char(&t, d.body.p[i] == 0 && d.body.p[i + 1] >= ' ' && d.body.p[i + 1] < 0x7f ? (char)d.body.p[i + 1] : '?');
+        text_char(&t, d.body.p[i] == 0 && isprint(d.body.p[i + 1]) ? (char)d.body.p[i + 1] : '?');
     c->ms_template = t.n != 0 ? arena_str(a, t.s) : NULL;
     text_free(&t);
     return true;
@@ -293,7 +296,10 @@ static bool ext_template(struct arena *a, struct cert *c, struct reader in)
     return true;
 }
 
-static const struct { const char *oid; bool (*parse)(struct arena *, struct cert *, struct reader); } handlers[] = {
+static const struct {
+    const char *oid;
+    bool (*parse)(struct arena *, struct cert *, struct reader);
+} handlers[] = {
     { "2.5.29.14", ext_ski },        { "2.5.29.15", ext_ku },         { "2.5.29.17", ext_san },
     { "2.5.29.19", ext_bc },         { "2.5.29.30", ext_nc },         { "2.5.29.31", ext_crl },
     { "2.5.29.32", ext_policies },   { "2.5.29.35", ext_aki },        { "2.5.29.37", ext_eku },

@@ -32,9 +32,11 @@ static bool add_pkcs7(struct pile *p, struct bytes der)
     struct reader r = der_open(der, DER_SEQUENCE, "ContentInfo");
     struct der    d, cert;
     char          oid[32];
-    if (!der_expect(&r, DER_OID, &d, "contentType") || !der_oid(d.body, oid, sizeof oid) || strcmp(oid, "1.2.840.113549.1.7.2") != 0)
+    if (!der_expect(&r, DER_OID, &d, "contentType") || !der_oid(d.body, oid, sizeof oid) ||
+        strcmp(oid, "1.2.840.113549.1.7.2") != 0)
         return false;
-    struct reader content = der_into(&r, DER_CONS(0), "content"), data = der_into(&content, DER_SEQUENCE, "SignedData");
+    struct reader content = der_into(&r, DER_CONS(0), "content");
+    struct reader data = der_into(&content, DER_SEQUENCE, "SignedData");
     der_expect(&data, DER_INTEGER, &d, "version");
     der_expect(&data, DER_SET, &d, "digestAlgorithms");
     der_expect(&data, DER_SEQUENCE, &d, "contentInfo");
@@ -55,13 +57,14 @@ static const char *other_der(struct bytes der)
     if (!der_next(&r, &first, "first") || !der_next(&r, &second, "second"))
         return NULL;
     if (first.tag == DER_INTEGER)
-        return second.tag == DER_SEQUENCE && first.body.n == 1 && first.body.p[0] == 3 ? "PKCS12" : "PRIVATE KEY";
+        return first.body.n == 1 && first.body.p[0] == 3 ? "PKCS12" : "PRIVATE KEY";
     if (first.tag == DER_SEQUENCE && second.tag == DER_BIT_STRING)
         return "PUBLIC KEY";
     struct reader in = der_inside(&first);
-    if (first.tag != DER_SEQUENCE || !der_next(&in, &inner, "version") || inner.tag != DER_INTEGER || !der_next(&in, &second, "name"))
+    if (first.tag != DER_SEQUENCE || !der_next(&in, &inner, "version") || inner.tag != DER_INTEGER ||
+        !der_next(&in, &second, "name"))
         return NULL;
-    if (inner.body.n == 1 && inner.body.p[0] == 0 && second.tag == DER_SEQUENCE && rd_more(&in) && der_next(&in, &inner, "key") &&
+    if (inner.body.n == 1 && inner.body.p[0] == 0 && second.tag == DER_SEQUENCE && der_next(&in, &inner, "key") &&
         inner.tag == DER_SEQUENCE && rd_more(&in) && *in.p == DER_CONS(0))
         return "CERTIFICATE REQUEST";
     return NULL;
@@ -89,7 +92,9 @@ static void add_der(struct pile *p, struct bytes all)
 
 static int base64_digit(uint8_t c)
 {
-    return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char       *at = c != '\0' ? strchr(digits, c) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
 }
 
 /* RFC 4648 section 4, white space passed over. SIZE_MAX: not base64. `out` holds at least n bytes. */
@@ -117,11 +122,15 @@ static const uint8_t *find(const uint8_t *p, const uint8_t *end, const char *wha
     return p < end ? memmem(p, (size_t)(end - p), what, strlen(what)) : NULL;
 }
 
-static bool label_is(const uint8_t *p, size_t n, const char *label) { return n == strlen(label) && memcmp(p, label, n) == 0; }
+static bool label_is(const uint8_t *p, size_t n, const char *label)
+{
+    return n == strlen(label) && memcmp(p, label, n) == 0;
+}
 
 static void add_pem(struct pile *p, const uint8_t *s, const uint8_t *end)
 {
-    static const char *const others[] = { "PRIVATE KEY", "CERTIFICATE REQUEST", "X509 CRL", "PUBLIC KEY", "DH PARAMETERS", "EC PARAMETERS" };
+    static const char *const others[] = { "PRIVATE KEY", "CERTIFICATE REQUEST", "X509 CRL", "PUBLIC KEY",
+                                          "DH PARAMETERS", "EC PARAMETERS" };
     uint8_t                 *buf = mem_get((size_t)(end - s), 1);
     while ((s = find(s, end, "-----BEGIN ")) != NULL) {
         const uint8_t *label = s + 11, *label_end = find(label, end, "-----");
@@ -136,19 +145,19 @@ static void add_pem(struct pile *p, const uint8_t *s, const uint8_t *end)
             size_t       len = stop != NULL ? base64_decode(body, (size_t)(stop - body), buf) : SIZE_MAX;
             struct der   d;
             struct reader r = rd_of(buf, len != SIZE_MAX ? len : 0);
-            if (len == SIZE_MAX && stop != NULL && stop > body + 1) { /* keeps its place in the chain, as a malformed one */
+            if (len == SIZE_MAX) {
                 p->bad++;
-                pile_add(p, (struct bytes){ body, (size_t)(stop - body) });
-            } else if (len == SIZE_MAX)
-                p->bad++;
-            else if (trusted && der_next(&r, &d, "certificate")) /* OpenSSL's own form: settings follow */
+                if (stop != NULL && stop > body + 1) /* keeps its place in the chain, as a malformed one */
+                    pile_add(p, (struct bytes){ body, (size_t)(stop - body) });
+            } else if (trusted && der_next(&r, &d, "certificate")) /* OpenSSL's own form: settings follow */
                 pile_add(p, d.whole);
             else if (cert || !add_pkcs7(p, (struct bytes){ buf, len }))
                 pile_add(p, (struct bytes){ buf, len });
             continue;
         }
         for (size_t i = 0; i < ARRAY_LEN(others) && p->other == NULL; i++)
-            if (n >= strlen(others[i]) && label_is(label_end - strlen(others[i]), strlen(others[i]), others[i]))
+            if (n >= strlen(others[i]) &&
+                label_is(label_end - strlen(others[i]), strlen(others[i]), others[i]))
                 p->other = others[i];
     }
     free(buf);
@@ -165,7 +174,8 @@ static struct pile pile_read(struct cert_store *s, const void *bytes, size_t n)
     return p;
 }
 
-void certs_from_memory(struct cert_store *s, const void *p, size_t n, struct cert ***out, size_t *count, size_t *bad)
+void certs_from_memory(struct cert_store *s, const void *p, size_t n, struct cert ***out, size_t *count,
+                       size_t *bad)
 {
     struct pile pile = pile_read(s, p, n);
     *out = pile.v;
@@ -209,9 +219,12 @@ static uint8_t *file_read(const char *path, size_t *n, struct err *err)
 static void say_what(struct err *err, const char *path, const struct pile *p, size_t size)
 {
     static const struct { const char *other, *say; } t[] = {
-        { "PKCS12", "is a PKCS#12 file; take the certificates out of it with: openssl pkcs12 -in FILE -nokeys -out certs.pem" },
-        { "PRIVATE KEY", "holds a private key and no certificate; give the certificate file that belongs to it" },
-        { "CERTIFICATE REQUEST", "holds a certificate request and no certificate; give what the CA made of it" },
+        { "PKCS12", "is a PKCS#12 file; take the certificates out of it with: openssl pkcs12 -in FILE "
+                    "-nokeys -out certs.pem" },
+        { "PRIVATE KEY", "holds a private key and no certificate; give the certificate file that belongs to "
+                         "it" },
+        { "CERTIFICATE REQUEST", "holds a certificate request and no certificate; give what the CA made of "
+                                 "it" },
         { "X509 CRL", "holds a revocation list and no certificate" },
         { "PUBLIC KEY", "holds a bare public key and no certificate" },
         { "DH PARAMETERS", "holds Diffie-Hellman parameters and no certificate" },
@@ -224,7 +237,8 @@ static void say_what(struct err *err, const char *path, const struct pile *p, si
         err_set(err, "%s is empty; give a PEM or DER file with certificates", path);
     if (p->bad != 0)
         err_set(err, "%s: no CERTIFICATE block in it decodes as base64; copy the certificate again", path);
-    err_set(err, "%s holds no certificate; give a PEM file (-----BEGIN CERTIFICATE-----), a DER file or a PKCS#7 bundle", path);
+    err_set(err, "%s holds no certificate; give a PEM file (-----BEGIN CERTIFICATE-----), a DER file or a "
+                 "PKCS#7 bundle", path);
 }
 
 bool certs_load(struct cert_store *s, const char *path, struct cert ***out, size_t *n, struct err *err)

@@ -12,7 +12,10 @@ enum { TEXT_MAX = 256 };
 
 /* ---- hosts ---- */
 
-static bool same_text(const uint8_t *a, const char *b, size_t n) { return strncasecmp((const char *)a, b, n) == 0; }
+static bool same_text(const uint8_t *a, const char *b, size_t n)
+{
+    return strncasecmp((const char *)a, b, n) == 0;
+}
 
 /* One pattern of a certificate against one host name without its last dot. The wildcard is a whole left-most
  * label, stands for one label, and needs two labels behind it (RFC 9525 section 6.3). */
@@ -56,14 +59,17 @@ bool cert_matches_name(const struct cert *c, const char *name, size_t len, bool 
     for (size_t i = 0; i < c->sans; i++) {
         const struct san *s = &c->san[i];
         has_names |= s->kind == SAN_DNS || s->kind == SAN_IP;
-        if (is_ip ? s->kind == SAN_IP && bytes_equal(s->value, ip) : s->kind == SAN_DNS && host_fits(s->value, name, len))
+        if (is_ip && s->kind == SAN_IP && bytes_equal(s->value, ip))
+            return true;
+        if (!is_ip && s->kind == SAN_DNS && host_fits(s->value, name, len))
             return true;
     }
     if (is_ip || has_names)
         return false;
     for (size_t i = 0; i < c->subject.n; i++) {
         const struct x509_attr *a = &c->subject.attr[i];
-        if (strcmp(a->type, "CN") == 0 && host_fits((struct bytes){ (const uint8_t *)a->value, a->len }, name, len)) {
+        if (strcmp(a->type, "CN") == 0 &&
+            host_fits((struct bytes){ (const uint8_t *)a->value, a->len }, name, len)) {
             if (cn_used != NULL)
                 *cn_used = true;
             return true;
@@ -173,8 +179,10 @@ const char *cert_short_name(struct arena *a, const struct cert *c)
 const char *cert_key_name(const struct cert *c, char buf[64])
 {
     static const char *const names[] = {
-        [CERT_KEY_UNKNOWN] = "unknown key", [CERT_KEY_RSA] = "RSA", [CERT_KEY_RSA_PSS] = "RSA-PSS", [CERT_KEY_DSA] = "DSA",
-        [CERT_KEY_EC] = "EC", [CERT_KEY_ED25519] = "Ed25519", [CERT_KEY_ED448] = "Ed448", [CERT_KEY_DH] = "DH",
+        [CERT_KEY_UNKNOWN] = "unknown key", [CERT_KEY_RSA] = "RSA", [CERT_KEY_RSA_PSS] = "RSA-PSS",
+        [CERT_KEY_DSA] = "DSA",
+        [CERT_KEY_EC] = "EC", [CERT_KEY_ED25519] = "Ed25519", [CERT_KEY_ED448] = "Ed448",
+        [CERT_KEY_DH] = "DH",
         [CERT_KEY_GOST] = "GOST", [CERT_KEY_MLDSA] = "ML-DSA", [CERT_KEY_SM2] = "SM2",
     };
     const char *name = names[c->key];
@@ -198,15 +206,18 @@ const char *cert_sig_name(const struct cert *c)
 
 const char *hash_name(enum hash_id h)
 {
-    static const char *const names[] = { [HASH_NONE] = "", [HASH_MD2] = "MD2", [HASH_MD4] = "MD4", [HASH_MD5] = "MD5",
-        [HASH_SHA1] = "SHA-1", [HASH_SHA224] = "SHA-224", [HASH_SHA256] = "SHA-256", [HASH_SHA384] = "SHA-384",
+    static const char *const names[] = { [HASH_NONE] = "", [HASH_MD2] = "MD2", [HASH_MD4] = "MD4",
+                                         [HASH_MD5] = "MD5",
+        [HASH_SHA1] = "SHA-1", [HASH_SHA224] = "SHA-224", [HASH_SHA256] = "SHA-256",
+        [HASH_SHA384] = "SHA-384",
         [HASH_SHA512] = "SHA-512", [HASH_OTHER] = "another hash", [HASH_MD5_SHA1] = "MD5 and SHA-1" };
     return names[h];
 }
 
 const char *key_usage_name(unsigned bit)
 {
-    static const char *const names[] = { "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+    static const char *const names[] = { "digitalSignature", "nonRepudiation", "keyEncipherment",
+                                         "dataEncipherment", "keyAgreement",
                                          "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly" };
     return bit < ARRAY_LEN(names) ? names[bit] : "?";
 }

@@ -8,12 +8,14 @@ enum { MAX_ANSWERS = 64, MAX_CERTS = 8 };
 /* Reads one SingleResponse; true: it is about this certificate. */
 static bool about(const struct cert *c, struct reader one, struct ocsp *out)
 {
-    struct reader id = der_into(&one, DER_SEQUENCE, "certID"), alg = der_into(&id, DER_SEQUENCE, "hashAlgorithm");
+    struct reader id = der_into(&one, DER_SEQUENCE, "certID");
+    struct reader alg = der_into(&id, DER_SEQUENCE, "hashAlgorithm");
     struct der    oid, name, key, serial, status, d;
     char          hash_oid[64];
     uint8_t       hash[DIGEST_MAX];
     if (!der_expect(&alg, DER_OID, &oid, "hash") || !der_oid(oid.body, hash_oid, sizeof hash_oid) ||
-        !der_expect(&id, DER_OCTET_STRING, &name, "issuerNameHash") || !der_expect(&id, DER_OCTET_STRING, &key, "issuerKeyHash") ||
+        !der_expect(&id, DER_OCTET_STRING, &name, "issuerNameHash") ||
+        !der_expect(&id, DER_OCTET_STRING, &key, "issuerKeyHash") ||
         !der_expect(&id, DER_INTEGER, &serial, "serialNumber") || !bytes_equal(serial.body, c->serial))
         return false;
     size_t n = digest_of(hash_of_oid(hash_oid), c->issuer.der.p, c->issuer.der.n, hash);
@@ -22,7 +24,8 @@ static bool about(const struct cert *c, struct reader one, struct ocsp *out)
     if (!der_next(&one, &status, "certStatus") || !der_expect(&one, DER_TIME, &d, "thisUpdate"))
         return false;
     out->this_update = time_read(&d);
-    out->status = status.tag == DER_CONTEXT(0) ? OCSP_GOOD : status.tag == DER_CONS(1) ? OCSP_REVOKED : OCSP_UNKNOWN;
+    bool good = status.tag == DER_CONTEXT(0), revoked = status.tag == DER_CONS(1);
+    out->status = good ? OCSP_GOOD : revoked ? OCSP_REVOKED : OCSP_UNKNOWN;
     if (out->status == OCSP_REVOKED) {
         struct reader info = der_inside(&status);
         if (der_expect(&info, DER_TIME, &d, "revocationTime"))
@@ -63,9 +66,11 @@ void ocsp_read(struct arena *a, struct bytes response, const struct cert *c, str
     struct der    d;
     struct alg_id alg;
     *out = (struct ocsp){ .response_status = -1, .reason = -1 };
-    if (!der_expect(&r, DER_ENUMERATED, &d, "responseStatus") || !der_small(d.body, &out->response_status) || out->response_status != 0)
+    if (!der_expect(&r, DER_ENUMERATED, &d, "responseStatus") || !der_small(d.body, &out->response_status) ||
+        out->response_status != 0)
         return;
-    struct reader outer = der_into(&r, DER_CONS(0), "responseBytes"), in = der_into(&outer, DER_SEQUENCE, "ResponseBytes");
+    struct reader outer = der_into(&r, DER_CONS(0), "responseBytes");
+    struct reader in = der_into(&outer, DER_SEQUENCE, "ResponseBytes");
     if (!der_expect(&in, DER_OID, &d, "responseType") || !der_expect(&in, DER_OCTET_STRING, &d, "response"))
         return;
     struct reader basic = der_open(d.body, DER_SEQUENCE, "BasicOCSPResponse");
@@ -81,7 +86,8 @@ void ocsp_read(struct arena *a, struct bytes response, const struct cert *c, str
     if (der_take(&basic, DER_CONS(0), &d)) {
         struct reader seq = der_inside(&d), list = der_into(&seq, DER_SEQUENCE, "certs");
         struct bytes *v = ARENA_NEW_N(a, MAX_CERTS, struct bytes);
-        while (out->certs.n < MAX_CERTS && rd_more(&list) && der_expect(&list, DER_SEQUENCE, &d, "certificate"))
+        while (out->certs.n < MAX_CERTS && rd_more(&list) &&
+               der_expect(&list, DER_SEQUENCE, &d, "certificate"))
             v[out->certs.n++] = d.whole;
         out->certs.v = v;
     }
@@ -96,10 +102,14 @@ enum sig_check ocsp_signed_by(struct cert_store *s, const struct ocsp *o, const 
         bool               for_ocsp = false;
         for (size_t k = 0; k < c->ekus; k++)
             for_ocsp |= strcmp(c->eku[k], "1.3.6.1.5.5.7.3.9") == 0;
-        if (!for_ocsp || !names_equal(&c->issuer, &issuer->subject) || cert_signed_by(s, c, issuer) == SIG_BAD)
+        if (!for_ocsp || !names_equal(&c->issuer, &issuer->subject) ||
+            cert_signed_by(s, c, issuer) == SIG_BAD)
             continue;
         enum sig_check by_other = key_verifies(c->spki, &o->alg, &o->tbs, 1, o->signature);
-        result = by_other == SIG_GOOD ? cert_signed_by(s, c, issuer) : by_other == SIG_UNSUPPORTED ? by_other : result;
+        if (by_other == SIG_GOOD)
+            result = cert_signed_by(s, c, issuer);
+        else if (by_other == SIG_UNSUPPORTED)
+            result = SIG_UNSUPPORTED;
     }
     return result;
 }

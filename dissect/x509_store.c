@@ -105,16 +105,29 @@ static const uint8_t *digest_once(enum hash_id h, struct bytes what, uint8_t *ou
     return out;
 }
 
-const uint8_t *cert_sha256(const struct cert *c) { return digest_once(HASH_SHA256, c->der, c->digests->sha256, &c->digests->have_sha256); }
-const uint8_t *cert_sha1(const struct cert *c) { return digest_once(HASH_SHA1, c->der, c->digests->sha1, &c->digests->have_sha1); }
-const uint8_t *cert_spki_sha256(const struct cert *c) { return digest_once(HASH_SHA256, c->spki, c->digests->spki, &c->digests->have_spki); }
+const uint8_t *cert_sha256(const struct cert *c)
+{
+    return digest_once(HASH_SHA256, c->der, c->digests->sha256, &c->digests->have_sha256);
+}
+
+const uint8_t *cert_sha1(const struct cert *c)
+{
+    return digest_once(HASH_SHA1, c->der, c->digests->sha1, &c->digests->have_sha1);
+}
+
+const uint8_t *cert_spki_sha256(const struct cert *c)
+{
+    return digest_once(HASH_SHA256, c->spki, c->digests->spki, &c->digests->have_spki);
+}
 
 /* ---- signatures ---- */
 
 /* Pointers are ours, not the peer's: mixing them is enough. */
-static struct sig_slot *sig_slot_of(struct sig_slot *v, size_t cap, const struct cert *child, const struct cert *issuer)
+static struct sig_slot *sig_slot_of(struct sig_slot *v, size_t cap, const struct cert *child,
+                                    const struct cert *issuer)
 {
-    uint64_t h = ((uint64_t)(uintptr_t)child >> 4) * UINT64_C(0x9e3779b97f4a7c15) ^ ((uint64_t)(uintptr_t)issuer >> 4) * UINT64_C(0xc2b2ae3d27d4eb4f);
+    uint64_t a = (uintptr_t)child >> 4, b = (uintptr_t)issuer >> 4;
+    uint64_t h = a * UINT64_C(0x9e3779b97f4a7c15) ^ b * UINT64_C(0xc2b2ae3d27d4eb4f);
     for (size_t i = (size_t)(h >> 20) & (cap - 1);; i = (i + 1) & (cap - 1))
         if (v[i].child == NULL || (v[i].child == child && v[i].issuer == issuer))
             return &v[i];
@@ -136,9 +149,13 @@ static void sigs_grow(struct cert_store *s)
  * on either side stays undecided. */
 static bool kinds_differ(const struct cert *child, const struct cert *issuer)
 {
-    static const enum cert_key makes[] = { [SIG_RSA] = CERT_KEY_RSA, [SIG_RSA_PSS] = CERT_KEY_RSA, [SIG_ECDSA] = CERT_KEY_EC, [SIG_DSA] = CERT_KEY_DSA, [SIG_ED25519] = CERT_KEY_ED25519,
-                                           [SIG_ED448] = CERT_KEY_ED448, [SIG_SM2] = CERT_KEY_SM2, [SIG_GOST] = CERT_KEY_GOST, [SIG_MLDSA] = CERT_KEY_MLDSA };
-    enum cert_key key = child->sig_kind == SIG_RSA_PSS && issuer->key == CERT_KEY_RSA_PSS ? CERT_KEY_RSA : issuer->key;
+    static const enum cert_key makes[] = { [SIG_RSA] = CERT_KEY_RSA, [SIG_RSA_PSS] = CERT_KEY_RSA,
+                                           [SIG_ECDSA] = CERT_KEY_EC, [SIG_DSA] = CERT_KEY_DSA,
+                                           [SIG_ED25519] = CERT_KEY_ED25519,
+                                           [SIG_ED448] = CERT_KEY_ED448, [SIG_SM2] = CERT_KEY_SM2,
+                                           [SIG_GOST] = CERT_KEY_GOST, [SIG_MLDSA] = CERT_KEY_MLDSA };
+    bool          pss = child->sig_kind == SIG_RSA_PSS && issuer->key == CERT_KEY_RSA_PSS;
+    enum cert_key key = pss ? CERT_KEY_RSA : issuer->key;
     return child->sig_kind != SIG_KIND_UNKNOWN && key != CERT_KEY_UNKNOWN && makes[child->sig_kind] != key;
 }
 
@@ -153,16 +170,19 @@ enum sig_check cert_signed_by(struct cert_store *s, const struct cert *child, co
     struct sig_slot *slot = sig_slot_of(s->sigs, s->sigs_cap, child, issuer);
     if (slot->child == NULL) {
         struct sig_alg alg = { child->sig_kind, child->sig_hash, child->pss_mgf_hash, child->pss_salt };
-        *slot = (struct sig_slot){ child, issuer, key_verifies(issuer->spki, &alg, &child->tbs, 1, child->sig) };
+        *slot = (struct sig_slot){ .child = child, .issuer = issuer };
+        slot->result = key_verifies(issuer->spki, &alg, &child->tbs, 1, child->sig);
         s->sigs_n++;
     }
     return slot->result;
 }
 
 /* Schemes: RFC 8446 section 4.2.3; those of TLS 1.2 are hash << 8 | signature (RFC 5246 section 7.4.1.4.1). */
-enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const struct bytes *pieces, size_t n, struct bytes signature)
+enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const struct bytes *pieces, size_t n,
+                             struct bytes signature)
 {
-    static const enum hash_id hashes[] = { HASH_OTHER, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+    static const enum hash_id hashes[] = { HASH_OTHER, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256,
+                                           HASH_SHA384, HASH_SHA512 };
     static const enum sig_kind kinds[] = { SIG_KIND_UNKNOWN, SIG_RSA, SIG_DSA, SIG_ECDSA };
     static const struct { uint16_t scheme; enum hash_id hash; unsigned salt; } pss[] = {
         { 0x0804, HASH_SHA256, 32 }, { 0x0805, HASH_SHA384, 48 }, { 0x0806, HASH_SHA512, 64 },
@@ -171,7 +191,8 @@ enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const s
     struct sig_alg alg = { 0 };
     if (scheme == 0) { /* before TLS 1.2 the key alone decides (RFC 4346 section 7.4.3, RFC 4492 section 5.4) */
         bool rsa = signer->key == CERT_KEY_RSA;
-        alg.kind = rsa ? SIG_RSA : signer->key == CERT_KEY_EC ? SIG_ECDSA : signer->key == CERT_KEY_DSA ? SIG_DSA : SIG_KIND_UNKNOWN;
+        bool ec = signer->key == CERT_KEY_EC, dsa = signer->key == CERT_KEY_DSA;
+        alg.kind = rsa ? SIG_RSA : ec ? SIG_ECDSA : dsa ? SIG_DSA : SIG_KIND_UNKNOWN;
         alg.hash = rsa ? HASH_MD5_SHA1 : HASH_SHA1;
     } else if (scheme >> 8 < ARRAY_LEN(hashes) && (scheme & 0xff) < ARRAY_LEN(kinds)) {
         alg = (struct sig_alg){ .kind = kinds[scheme & 0xff], .hash = hashes[scheme >> 8] };

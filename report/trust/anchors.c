@@ -10,8 +10,11 @@
 enum { FOLDER_FILES = 4096 };
 
 /* Debian, Fedora, openSUSE, Alpine and BSD, in the order in which OpenSSL builds look. */
-static const char *const system_places[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-                                             "/etc/ssl/cert.pem", "/usr/local/etc/ssl/cert.pem", "/usr/local/share/certs/ca-root-nss.crt" };
+static const char *const system_places[] = { "/etc/ssl/certs/ca-certificates.crt",
+                                             "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                                             "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+                                             "/etc/ssl/cert.pem", "/usr/local/etc/ssl/cert.pem",
+                                                 "/usr/local/share/certs/ca-root-nss.crt" };
 
 /* Appends what is not there yet; interned certificates are equal when their pointers are. */
 static void append(struct anchors *out, struct cert **v, size_t n)
@@ -38,7 +41,10 @@ static bool load_file(const char *path, struct cert_store *s, struct anchors *ou
     return good;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
 
 /* OpenSSL folders hold each file twice (a hash link): interning makes one of it. */
 static bool load_folder(const char *path, struct cert_store *s, struct anchors *out, struct err *err)
@@ -53,7 +59,8 @@ static bool load_folder(const char *path, struct cert_store *s, struct anchors *
         struct stat st;
         struct err  ignored = { .text = "" };
         char       *file = NULL;
-        if (i < FOLDER_FILES && asprintf(&file, "%s/%s", path, names[i]->d_name) > 0 && stat(file, &st) == 0 && S_ISREG(st.st_mode))
+        if (i < FOLDER_FILES && asprintf(&file, "%s/%s", path, names[i]->d_name) > 0 &&
+            stat(file, &st) == 0 && S_ISREG(st.st_mode))
             load_file(file, s, out, &ignored);
         free(file);
         free(names[i]);

@@ -9,7 +9,7 @@
 #define SGC_MS      "1.3.6.1.4.1.311.10.3.3"
 #define SGC_NS      "2.16.840.1.113730.4.1"
 
-enum { DAY = 86400, YEAR = 366 * DAY };
+enum { DAY = 86400, YEAR = 366 * DAY, YEAR_2000 = 946684800, SEPTEMBER_2020 = 1598918400 };
 
 /* ---- shape ---- */
 
@@ -29,9 +29,11 @@ static void check_extension_shape(struct judge *j, int i, const struct cert *c)
         const struct x509_ext *e = &c->ext[k];
         bool                   decides = ext_decides(e->oid);
         if (e->duplicate)
-            problem_add(j, decides ? "malformed" : "profile_violation", i, "%s has the extension %s twice", who(j, c), oid_name(e->oid));
+            problem_add(j, decides ? "malformed" : "profile_violation", i, "%s has the extension %s twice",
+                        who(j, c), oid_name(e->oid));
         if (e->odd)
-            problem_add(j, decides ? "malformed" : "non_strict_der", i, "the extension %s of %s does not decode", oid_name(e->oid), who(j, c));
+            problem_add(j, decides ? "malformed" : "non_strict_der", i,
+                        "the extension %s of %s does not decode", oid_name(e->oid), who(j, c));
     }
 }
 
@@ -44,19 +46,26 @@ static void check_shape(struct judge *j, int i, const struct cert *c)
     if (c->odd != NULL)
         problem_add(j, "malformed", i, "%s of %s does not decode", c->odd, who(j, c));
     if (strcmp(c->sig_oid, c->inner_sig_oid) != 0)
-        problem_add(j, "malformed", i, "%s names two signature algorithms: %s outside, %s inside what is signed", who(j, c), oid_name(c->sig_oid), oid_name(c->inner_sig_oid));
+        problem_add(j, "malformed", i,
+                    "%s names two signature algorithms: %s outside, %s inside what is signed", who(j, c),
+                    oid_name(c->sig_oid), oid_name(c->inner_sig_oid));
     if (!c->not_before.ok || !c->not_after.ok)
-        problem_add(j, "malformed", i, "%s of %s is no date", c->not_before.ok ? "notAfter" : "notBefore", who(j, c));
+        problem_add(j, "malformed", i, "%s of %s is no date", c->not_before.ok ? "notAfter" : "notBefore",
+                    who(j, c));
     if (is_anchor_step(j, (size_t)i) && i > 0)
         return;
     if (c->explicit_curve)
-        problem_add(j, "malformed", i, "the key of %s spells its curve out instead of naming it, which RFC 5480 section 2.1.1 forbids and TLS clients refuse", who(j, c));
+        problem_add(j, "malformed", i,
+                    "the key of %s spells its curve out instead of naming it, which RFC 5480 section 2.1.1 "
+                    "forbids and TLS clients refuse", who(j, c));
     if (c->trailing != 0)
         problem_add(j, "malformed", i, "%zu more bytes follow the certificate %s", c->trailing, who(j, c));
     if (c->loose || c->not_before.odd || c->not_after.odd)
         problem_add(j, "non_strict_der", i, "%s is not encoded as DER demands", who(j, c));
     if (c->serial.n == 0 || (c->serial.p[0] & 0x80) != 0 || c->serial.n > 20)
-        problem_add(j, "profile_violation", i, "the serial number of %s is %s (RFC 5280 section 4.1.2.2)", who(j, c), c->serial.n > 20 ? "longer than 20 octets" : c->serial.n == 0 ? "empty" : "negative");
+        problem_add(j, "profile_violation", i, "the serial number of %s is %s (RFC 5280 section 4.1.2.2)",
+                    who(j, c),
+                    c->serial.n > 20 ? "longer than 20 octets" : c->serial.n == 0 ? "empty" : "negative");
     check_extension_shape(j, i, c);
 }
 
@@ -65,16 +74,18 @@ static void check_key_fits(struct judge *j, int i, const struct cert *c)
 {
     const struct cert *child = path_cert(j, (size_t)i - 1);
     if (c->key == CERT_KEY_UNKNOWN && child->sig_kind != SIG_KIND_UNKNOWN)
-        problem_add(j, "malformed", i, "the key of %s claims the algorithm %s, but %s is signed with %s", who(j, c), c->key_oid != NULL ? oid_name(c->key_oid) : "?", who(j, child), cert_sig_name(child));
+        problem_add(j, "malformed", i, "the key of %s claims the algorithm %s, but %s is signed with %s",
+                    who(j, c), c->key_oid != NULL ? oid_name(c->key_oid) : "?", who(j, child),
+                    cert_sig_name(child));
 }
 
 /* ---- dates ---- */
 
 static const char *distance(struct judge *j, int64_t seconds)
 {
-    return seconds >= 2 * DAY ? arena_printf(j->a, "%lld days", (long long)(seconds / DAY)) :
-           seconds >= 7200    ? arena_printf(j->a, "%lld hours", (long long)(seconds / 3600)) :
-                                arena_printf(j->a, "%lld second%s", (long long)seconds, seconds == 1 ? "" : "s");
+    long long n = seconds >= 2 * DAY ? seconds / DAY : seconds >= 7200 ? seconds / 3600 : seconds;
+    const char *unit = seconds >= 2 * DAY ? "day" : seconds >= 7200 ? "hour" : "second";
+    return arena_printf(j->a, "%lld %s%s", n, unit, n == 1 ? "" : "s");
 }
 
 /* A CA lives on in a newer self-signed root with the same name and key: where one is at hand, an expired
@@ -84,7 +95,8 @@ static bool has_newer_root(const struct judge *j, const struct cert *old)
     const struct trust_question *q = j->q;
     for (size_t i = 0; i < q->n + q->pool_n; i++) {
         const struct cert *x = i < q->n ? q->certs[i] : q->pool[i - q->n];
-        if (x != old && x->self_issued && bytes_equal(x->spki, old->spki) && x->not_after.ok && x->not_after.s >= q->time)
+        if (x != old && x->self_issued && bytes_equal(x->spki, old->spki) && x->not_after.ok &&
+            x->not_after.s >= q->time)
             return true;
     }
     return false;
@@ -99,13 +111,17 @@ static void check_dates(struct judge *j, int i, const struct cert *c)
     if (c->not_before.ok && now < c->not_before.s) {
         int64_t early = c->not_before.s - now;
         time_rfc3339_s(date, c->not_before.s);
-        problem_add(j, "not_yet_valid", i, "%s is valid from %s, %s after the moment in question (%s)%s", who(j, c), date, distance(j, early), clock,
-                    early > YEAR || now < 946684800 ? "; so far ahead, a wrong clock is the likelier cause" : "");
+        bool off = early > YEAR || now < YEAR_2000;
+        problem_add(j, "not_yet_valid", i, "%s is valid from %s, %s after the moment in question (%s)%s",
+                    who(j, c), date, distance(j, early), clock,
+                    off ? "; so far ahead, a wrong clock is the likelier cause" : "");
     }
     if (c->not_after.ok && now > c->not_after.s) {
-        const char *code = i > 0 && has_newer_root(j, c) ? "cross_sign_expired" : anchor && i > 0 ? "expired_anchor" : "expired";
+        const char *code = i == 0 ? "expired" : has_newer_root(j, c) ? "cross_sign_expired" : anchor
+            ? "expired_anchor" : "expired";
         time_rfc3339_s(date, c->not_after.s);
-        problem_add(j, code, i, "%s was valid until %s, %s before the moment in question (%s)%s", who(j, c), date, distance(j, now - c->not_after.s), clock,
+        problem_add(j, code, i, "%s was valid until %s, %s before the moment in question (%s)%s", who(j, c),
+                    date, distance(j, now - c->not_after.s), clock,
                     anchor && i > 0 ? "; it is an anchor, which Android does not hold to its dates" : "");
     }
 }
@@ -116,13 +132,18 @@ static void check_issuer(struct judge *j, int i, const struct cert *c, size_t be
 {
     bool anchor = is_anchor_step(j, (size_t)i);
     if (c->has_bc && !c->ca)
-        problem_add(j, "not_a_ca", i, "%s signed the one before it, but its basicConstraints say it is no CA", who(j, c));
+        problem_add(j, "not_a_ca", i, "%s signed the one before it, but its basicConstraints say it is no CA",
+                    who(j, c));
     else if (!c->has_bc && !anchor)
-        problem_add(j, "not_a_ca", i, c->version < 3 ? "%s signed the one before it, but as a version %u certificate it cannot say that it is a CA" : "%s signed the one before it, but has no basicConstraints (version %u)", who(j, c), c->version);
+        problem_add(j, "not_a_ca", i,
+                    "%s signed the one before it, but has no basicConstraints that make it a CA%s", who(j, c),
+                    c->version < 3 ? ": it is of an old version that cannot have them" : "");
     if (c->ca && c->path_len >= 0 && below > (size_t)c->path_len)
-        problem_add(j, "path_len", i, "%s allows %d CA certificate%s below it; the path has %zu", who(j, c), c->path_len, c->path_len == 1 ? "" : "s", below);
+        problem_add(j, "path_len", i, "%s allows %d CA certificate%s below it; the path has %zu", who(j, c),
+                    c->path_len, c->path_len == 1 ? "" : "s", below);
     if (c->has_ku && (c->ku & KU_CERT_SIGN) == 0)
-        problem_add(j, "wrong_ku", i, "%s signed the one before it, but its key usage lacks keyCertSign", who(j, c));
+        problem_add(j, "wrong_ku", i, "%s signed the one before it, but its key usage lacks keyCertSign",
+                    who(j, c));
 }
 
 /* ---- what it is for ---- */
@@ -148,8 +169,11 @@ static void check_eku(struct judge *j, int i, const struct cert *c)
     if (!c->has_eku || has_usage(c, SERVER_AUTH) || has_usage(c, ANY_USAGE))
         return;
     bool gated = has_usage(c, SGC_MS) || has_usage(c, SGC_NS), anchor = is_anchor_step(j, (size_t)i) && i > 0;
-    problem_add_as(j, "wrong_eku", anchor || (gated && i > 0) ? SEV_WARNING : SEV_ERROR, i, "the extended key usage of %s is %s, not serverAuth%s", who(j, c), usage_list(j, c),
-                   gated ? "; only old clients take Server Gated Crypto for it" : anchor ? "; Windows and OpenSSL mind that of a root too" : "");
+    const char *remark = gated ? "; only old clients take Server Gated Crypto for it" :
+                         anchor ? "; Windows and OpenSSL mind that of a root too" : "";
+    problem_add_as(j, "wrong_eku", anchor || (gated && i > 0) ? SEV_WARNING : SEV_ERROR, i,
+                   "the extended key usage of %s is %s, not serverAuth%s", who(j, c), usage_list(j, c),
+                   remark);
 }
 
 /* What a cipher suite's key exchange asks of the leaf's key (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2.2). */
@@ -169,22 +193,30 @@ static unsigned needed_usage(enum kex k)
 
 static void check_leaf_ku(struct judge *j, const struct cert *c)
 {
-    unsigned any = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT, need = needed_usage(j->q->kex);
+    unsigned any = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT;
+    unsigned need = needed_usage(j->q->kex);
     if (!c->has_ku)
         return;
     if ((c->ku & any) == 0)
-        problem_add_as(j, "wrong_ku", need != 0 ? SEV_ERROR : SEV_WARNING, 0, "the key usage of %s allows neither digitalSignature nor keyEncipherment nor keyAgreement: OpenSSL and mbedTLS refuse it, GnuTLS and Java let it pass", who(j, c));
+        problem_add_as(j, "wrong_ku", need != 0 ? SEV_ERROR : SEV_WARNING, 0,
+                       "the key usage of %s allows neither digitalSignature nor keyEncipherment nor "
+                       "keyAgreement: OpenSSL and mbedTLS refuse it, GnuTLS and Java let it pass", who(j, c));
     else if (need != 0 && (c->ku & need) == 0)
-        problem_add(j, "wrong_ku", 0, "the cipher suite needs %s, which the key usage of %s lacks", key_usage_name(need == KU_DIGITAL_SIGNATURE ? 0 : need == KU_KEY_ENCIPHERMENT ? 2 : 4), who(j, c));
+        problem_add(j, "wrong_ku", 0, "the cipher suite needs %s, which the key usage of %s lacks",
+                    key_usage_name((unsigned)__builtin_ctz(need)), who(j, c));
     else if ((c->ku & KU_DIGITAL_SIGNATURE) == 0)
-        problem_add(j, "ku_no_digital_signature", 0, "the key usage of %s lacks digitalSignature: fit for RSA key exchange, not for (EC)DHE or TLS 1.3", who(j, c));
+        problem_add(j, "ku_no_digital_signature", 0,
+                    "the key usage of %s lacks digitalSignature: fit for RSA key exchange, not for (EC)DHE "
+                    "or TLS 1.3", who(j, c));
 }
 
 /* Critical extensions that at least the common clients handle (RFC 5280, 6962 but for the poison, 7633). */
 static bool ext_known(const char *oid)
 {
-    static const char *const t[] = { "2.5.29.15", "2.5.29.19", "2.5.29.17", "2.5.29.37", "2.5.29.30", "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54", "2.5.29.14",
-                                     "2.5.29.35", "2.5.29.18", "2.5.29.31", "2.5.29.46", "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.1.24",
+    static const char *const t[] = { "2.5.29.15", "2.5.29.19", "2.5.29.17", "2.5.29.37", "2.5.29.30",
+                                     "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54", "2.5.29.14",
+                                     "2.5.29.35", "2.5.29.18", "2.5.29.31", "2.5.29.46", "1.3.6.1.5.5.7.1.1",
+                                         "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.1.24",
                                      "2.16.840.1.113730.1.1", "1.3.6.1.4.1.11129.2.4.2" };
     for (size_t i = 0; i < ARRAY_LEN(t); i++)
         if (strcmp(t[i], oid) == 0)
@@ -198,30 +230,41 @@ static void check_critical(struct judge *j, int i, const struct cert *c)
         const struct x509_ext *e = &c->ext[k];
         if (!e->critical || ext_known(e->oid))
             continue;
-        problem_add(j, "unknown_critical_ext", i, c->precert_poison ? "%s is a precertificate (%s): made for logs, never for servers" : "%s has the critical extension %s, which clients do not know and must refuse", who(j, c), oid_name(e->oid));
+        problem_add(j, "unknown_critical_ext", i, "%s has the critical extension %s, %s", who(j, c),
+                    oid_name(e->oid),
+                    c->precert_poison ? "being a precertificate: made for logs, never for servers"
+                        : "which clients do not know and must refuse");
         return;
     }
 }
 
 /* ---- algorithms ---- */
 
-static bool is_sha2(enum hash_id h) { return h == HASH_SHA224 || h == HASH_SHA256 || h == HASH_SHA384 || h == HASH_SHA512; }
+static bool is_sha2(enum hash_id h) { return h >= HASH_SHA224 && h <= HASH_SHA512; }
 
 /* The word of a client's list for a signature: "rsa-sha256", "rsa-pss-sha256", "ecdsa-sha384", "ed25519". */
 static void sig_word(const struct cert *c, char out[32])
 {
-    static const char *const kinds[] = { [SIG_RSA] = "rsa", [SIG_RSA_PSS] = "rsa-pss", [SIG_ECDSA] = "ecdsa", [SIG_DSA] = "dsa", [SIG_ED25519] = "ed25519",
-                                         [SIG_ED448] = "ed448", [SIG_SM2] = "sm2", [SIG_GOST] = "gost", [SIG_MLDSA] = "mldsa", [SIG_KIND_UNKNOWN] = "unknown" };
-    static const char *const names[] = { [HASH_MD2] = "-md2", [HASH_MD4] = "-md4", [HASH_MD5] = "-md5", [HASH_SHA1] = "-sha1", [HASH_SHA224] = "-sha224",
-                                         [HASH_SHA256] = "-sha256", [HASH_SHA384] = "-sha384", [HASH_SHA512] = "-sha512" };
+    static const char *const kinds[] = { [SIG_RSA] = "rsa", [SIG_RSA_PSS] = "rsa-pss", [SIG_ECDSA] = "ecdsa",
+                                         [SIG_DSA] = "dsa", [SIG_ED25519] = "ed25519",
+                                         [SIG_ED448] = "ed448", [SIG_SM2] = "sm2", [SIG_GOST] = "gost",
+                                         [SIG_MLDSA] = "mldsa", [SIG_KIND_UNKNOWN] = "unknown" };
+    static const char *const names[] = { [HASH_MD2] = "-md2", [HASH_MD4] = "-md4", [HASH_MD5] = "-md5",
+                                         [HASH_SHA1] = "-sha1", [HASH_SHA224] = "-sha224",
+                                         [HASH_SHA256] = "-sha256", [HASH_SHA384] = "-sha384",
+                                         [HASH_SHA512] = "-sha512" };
     bool named = c->sig_hash < ARRAY_LEN(names) && names[c->sig_hash] != NULL;
     snprintf(out, 32, "%s%s", kinds[c->sig_kind], named ? names[c->sig_hash] : "");
 }
 
 static const char *key_word(const struct cert *c)
 {
-    static const char *const words[] = { [CERT_KEY_UNKNOWN] = "unknown", [CERT_KEY_RSA] = "rsa", [CERT_KEY_RSA_PSS] = "rsa-pss", [CERT_KEY_DSA] = "dsa", [CERT_KEY_EC] = "ecdsa",
-                                         [CERT_KEY_ED25519] = "ed25519", [CERT_KEY_ED448] = "ed448", [CERT_KEY_DH] = "dh", [CERT_KEY_GOST] = "gost", [CERT_KEY_MLDSA] = "mldsa", [CERT_KEY_SM2] = "sm2" };
+    static const char *const words[] = { [CERT_KEY_UNKNOWN] = "unknown", [CERT_KEY_RSA] = "rsa",
+                                         [CERT_KEY_RSA_PSS] = "rsa-pss", [CERT_KEY_DSA] = "dsa",
+                                         [CERT_KEY_EC] = "ecdsa",
+                                         [CERT_KEY_ED25519] = "ed25519", [CERT_KEY_ED448] = "ed448",
+                                         [CERT_KEY_DH] = "dh", [CERT_KEY_GOST] = "gost",
+                                         [CERT_KEY_MLDSA] = "mldsa", [CERT_KEY_SM2] = "sm2" };
     return words[c->key];
 }
 
@@ -236,7 +279,8 @@ static bool in_list(const char *const *list, const char *word)
 static bool list_has_sha2(const char *const *list)
 {
     for (; *list != NULL; list++)
-        if (strstr(*list, "-sha256") != NULL || strstr(*list, "-sha384") != NULL || strstr(*list, "-sha512") != NULL || strstr(*list, "-sha224") != NULL)
+        if (strstr(*list, "-sha256") != NULL || strstr(*list, "-sha384") != NULL ||
+            strstr(*list, "-sha512") != NULL || strstr(*list, "-sha224") != NULL)
             return true;
     return false;
 }
@@ -249,13 +293,18 @@ static void check_signature(struct judge *j, int i, const struct cert *c)
     sig_word(c, word);
     if (known && !in_list(j->q->sigs, word)) {
         bool sha2 = is_sha2(c->sig_hash) && !list_has_sha2(j->q->sigs);
-        problem_add(j, sha2 ? "sha2_unsupported_by_client" : "sig_unsupported_by_client", i, "%s is signed with %s, which this client cannot verify%s", who(j, c), cert_sig_name(c), sha2 ? ": it has no SHA-2 at all" : "");
+        problem_add(j, sha2 ? "sha2_unsupported_by_client" : "sig_unsupported_by_client", i,
+                    "%s is signed with %s, which this client cannot verify%s", who(j, c), cert_sig_name(c),
+                    sha2 ? ": it has no SHA-2 at all" : "");
     } else if (sha1 || c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4 || c->sig_hash == HASH_MD5) {
-        problem_add_as(j, "weak_signature", known ? SEV_INFO : sha1 ? SEV_WARNING : SEV_ERROR, i, "%s is signed with %s, which %s", who(j, c), cert_sig_name(c),
-                       sha1 ? "browsers and Windows have refused since 2017" : "every current client refuses");
+        problem_add_as(j, "weak_signature", known ? SEV_INFO : sha1 ? SEV_WARNING : SEV_ERROR, i,
+                       "%s is signed with %s, which %s", who(j, c), cert_sig_name(c),
+                       sha1 ? "browsers and Windows have refused since 2017"
+                           : "every current client refuses");
     }
     if (i + 1 < (int)j->path.n && j->path.sig[i] == SIG_UNSUPPORTED)
-        problem_add(j, "unsupported_by_tool", i, "the signature of %s (%s) cannot be checked here", who(j, c), cert_sig_name(c));
+        problem_add(j, "unsupported_by_tool", i, "the signature of %s (%s) cannot be checked here", who(j, c),
+                    cert_sig_name(c));
 }
 
 static void check_key(struct judge *j, int i, const struct cert *c)
@@ -265,13 +314,17 @@ static void check_key(struct judge *j, int i, const struct cert *c)
     unsigned least = rsa ? (j->q->rsa_min != 0 ? j->q->rsa_min : 1024) : c->key == CERT_KEY_EC ? 224 : 0;
     cert_key_name(c, name);
     if (j->q->keys != NULL && !in_list(j->q->keys, key_word(c)))
-        problem_add(j, "unsupported_key_for_client", i, "the key of %s is %s, which this client cannot use", who(j, c), name);
+        problem_add(j, "unsupported_key_for_client", i, "the key of %s is %s, which this client cannot use",
+                    who(j, c), name);
     if (c->key_bits != 0 && c->key_bits < least)
-        problem_add(j, "weak_key", i, "the key of %s is %s, too small for %s", who(j, c), name, rsa && j->q->rsa_min != 0 ? "this client" : "every current client");
+        problem_add(j, "weak_key", i, "the key of %s is %s, too small for %s", who(j, c), name,
+                    rsa && j->q->rsa_min != 0 ? "this client" : "every current client");
     else if (rsa && c->key_bits != 0 && c->key_bits < 2048)
-        problem_add_as(j, "weak_key", SEV_WARNING, i, "the key of %s is %s; many clients want 2048 bits", who(j, c), name);
+        problem_add_as(j, "weak_key", SEV_WARNING, i, "the key of %s is %s; many clients want 2048 bits",
+                       who(j, c), name);
     else if (rsa && c->key_bits % 8 != 0)
-        problem_add(j, "profile_violation", i, "the key of %s has %u bits, no multiple of 8", who(j, c), c->key_bits);
+        problem_add(j, "profile_violation", i, "the key of %s has %u bits, no multiple of 8", who(j, c),
+                    c->key_bits);
 }
 
 /* ---- the name asked for ---- */
@@ -308,8 +361,12 @@ static const char *near_miss(const struct judge *j, const struct cert *c)
             continue;
         if (is_ip && n == j->q->name_len && memcmp(s->value.p, j->q->name, n) == 0)
             return "; the address stands among the DNS names, where it does not count";
-        if (s->value.p[0] == '*' && j->q->name_len >= n - 2 && strncasecmp((const char *)s->value.p + 2, j->q->name + (j->q->name_len - (n - 2)), n - 2) == 0)
-            return j->q->name_len == n - 2 ? "; a wildcard does not stand for no label at all" : "; a wildcard stands for one label only";
+        size_t rest = n - 2; /* what follows "*." */
+        if (s->value.p[0] != '*' || j->q->name_len < rest)
+            continue;
+        if (strncasecmp((const char *)s->value.p + 2, j->q->name + (j->q->name_len - rest), rest) == 0)
+            return j->q->name_len == rest ? "; a wildcard does not stand for no label at all"
+                   : "; a wildcard stands for one label only";
     }
     return "";
 }
@@ -321,9 +378,12 @@ static void check_name(struct judge *j, const struct cert *c)
         return;
     const char *asked = safe_str(j->a, j->q->name, j->q->name_len);
     if (!cert_matches_name(c, j->q->name, j->q->name_len, &cn))
-        problem_add(j, "name_mismatch", 0, "the name asked for is %s, the certificate is for %s%s", asked, names_of(j, c), near_miss(j, c));
+        problem_add(j, "name_mismatch", 0, "the name asked for is %s, the certificate is for %s%s", asked,
+                    names_of(j, c), near_miss(j, c));
     else if (cn)
-        problem_add_as(j, "no_san", j->q->san_needed ? SEV_ERROR : SEV_WARNING, 0, "%s stands only in the common name of the certificate; there is no subjectAltName for it, which browsers have asked for since 2017", asked);
+        problem_add_as(j, "no_san", j->q->san_needed ? SEV_ERROR : SEV_WARNING, 0,
+                       "%s stands only in the common name of the certificate; there is no subjectAltName "
+                       "for it, which browsers have asked for since 2017", asked);
 }
 
 /* ---- remarks on the leaf ---- */
@@ -331,13 +391,16 @@ static void check_name(struct judge *j, const struct cert *c)
 static void check_leaf_remarks(struct judge *j, const struct cert *c)
 {
     int64_t days = c->not_before.ok && c->not_after.ok ? (c->not_after.s - c->not_before.s) / DAY : 0;
-    if (c->not_before.ok && c->not_before.s >= 1598918400 /* 2020-09-01 */ && days > 398)
+    if (c->not_before.ok && c->not_before.s >= SEPTEMBER_2020 && days > 398)
         problem_add(j, "long_validity", 0, "%s is valid for %lld days", who(j, c), (long long)days);
     if (c->must_staple && j->q->staple.p == NULL) {
         if (j->q->staple_due)
-            problem_add(j, "ocsp_missing", 0, "%s asks for a stapled OCSP answer (RFC 7633), the client asked too, and the server sent none", who(j, c));
+            problem_add(j, "ocsp_missing", 0,
+                        "%s asks for a stapled OCSP answer (RFC 7633), the client asked too, and the server "
+                        "sent none", who(j, c));
         else
-            problem_add(j, "must_staple", 0, "%s asks for a stapled OCSP answer (RFC 7633); none was seen here", who(j, c));
+            problem_add(j, "must_staple", 0,
+                        "%s asks for a stapled OCSP answer (RFC 7633); none was seen here", who(j, c));
     }
 }
 

@@ -31,7 +31,8 @@ static bool host_within(struct bytes host, struct bytes tree)
 
 static bool email_within(struct bytes name, struct bytes tree)
 {
-    const uint8_t *at = memrchr(name.p, '@', name.n), *tree_at = tree.n != 0 ? memrchr(tree.p, '@', tree.n) : NULL;
+    const uint8_t *at = memrchr(name.p, '@', name.n);
+    const uint8_t *tree_at = tree.n != 0 ? memrchr(tree.p, '@', tree.n) : NULL;
     if (at == NULL)
         return false;
     struct bytes host = { at + 1, name.n - (size_t)(at + 1 - name.p) };
@@ -39,7 +40,8 @@ static bool email_within(struct bytes name, struct bytes tree)
         return host_within(host, tree);
     struct bytes tree_host = { tree_at + 1, tree.n - (size_t)(tree_at + 1 - tree.p) };
     size_t       local = (size_t)(at - name.p);
-    return host.n == tree_host.n && ends_with(host, tree_host) && local == (size_t)(tree_at - tree.p) && memcmp(name.p, tree.p, local) == 0;
+    return host.n == tree_host.n && ends_with(host, tree_host) && local == (size_t)(tree_at - tree.p) &&
+           memcmp(name.p, tree.p, local) == 0;
 }
 
 static bool uri_within(struct bytes uri, struct bytes tree)
@@ -95,7 +97,10 @@ static bool within(const struct san *name, const struct san *tree)
 }
 
 /* Kinds that no client here compares (otherName, x400, EDI, registered id) bind nothing. */
-static bool comparable(enum san_kind k) { return k == SAN_DNS || k == SAN_EMAIL || k == SAN_URI || k == SAN_IP || k == SAN_DIR; }
+static bool comparable(enum san_kind k)
+{
+    return k == SAN_DNS || k == SAN_EMAIL || k == SAN_URI || k == SAN_IP || k == SAN_DIR;
+}
 
 /* False: the name breaks the constraints of `ca`, and a problem says how. */
 static bool allowed(struct judge *j, int i, const struct cert *ca, const struct san *name)
@@ -105,7 +110,9 @@ static bool allowed(struct judge *j, int i, const struct cert *ca, const struct 
         return true;
     for (size_t k = 0; k < ca->excluded_count; k++)
         if (ca->excluded[k].kind == name->kind && within(name, &ca->excluded[k])) {
-            problem_add(j, "name_constraint", i, "%s excludes %s, and %s carries %s", who(j, ca), san_text(j->a, &ca->excluded[k]), who(j, path_cert(j, (size_t)i)), san_text(j->a, name));
+            problem_add(j, "name_constraint", i, "%s excludes %s, and %s carries %s", who(j, ca),
+                        san_text(j->a, &ca->excluded[k]), who(j, path_cert(j, (size_t)i)),
+                        san_text(j->a, name));
             return false;
         }
     for (size_t k = 0; k < ca->permitted_count && !fits; k++)
@@ -114,7 +121,8 @@ static bool allowed(struct judge *j, int i, const struct cert *ca, const struct 
             fits = within(name, &ca->permitted[k]);
         }
     if (limited && !fits)
-        problem_add(j, "name_constraint", i, "%s of %s lies outside of what %s may issue for", san_text(j->a, name), who(j, path_cert(j, (size_t)i)), who(j, ca));
+        problem_add(j, "name_constraint", i, "%s of %s lies outside of what %s may issue for",
+                    san_text(j->a, name), who(j, path_cert(j, (size_t)i)), who(j, ca));
     return !limited || fits;
 }
 
@@ -124,11 +132,14 @@ static void check_wildcards(struct judge *j, int i, const struct cert *ca, const
     for (size_t n = 0; n < c->sans; n++)
         for (size_t k = 0; k < ca->excluded_count; k++) {
             struct bytes name = c->san[n].value, tree = ca->excluded[k].value;
-            if (c->san[n].kind != SAN_DNS || ca->excluded[k].kind != SAN_DNS || name.n < 2 || name.p[0] != '*')
+            if (c->san[n].kind != SAN_DNS || ca->excluded[k].kind != SAN_DNS || name.n < 2 ||
+                name.p[0] != '*')
                 continue;
             struct bytes rest = { name.p + 1, name.n - 1 };
             if (tree.n > rest.n && ends_with(tree, rest) && memchr(tree.p, '.', tree.n - rest.n) == NULL) {
-                problem_add_as(j, "name_constraint", SEV_WARNING, i, "%s excludes %s, which the wildcard %s covers", who(j, ca), san_text(j->a, &ca->excluded[k]), san_text(j->a, &c->san[n]));
+                problem_add_as(j, "name_constraint", SEV_WARNING, i,
+                               "%s excludes %s, which the wildcard %s covers", who(j, ca),
+                               san_text(j->a, &ca->excluded[k]), san_text(j->a, &c->san[n]));
                 return;
             }
         }
@@ -148,7 +159,9 @@ static bool names_allowed(struct judge *j, int i, const struct cert *ca, const s
         struct san              name = { .value = { (const uint8_t *)a->value, a->len } };
         name.kind = strcmp(a->type, "emailAddress") == 0 ? SAN_EMAIL : SAN_DNS;
         /* The common name counts as a DNS name where it stands in for one (as OpenSSL has it). */
-        bool counts = name.kind == SAN_EMAIL || (i == 0 && !dns && strcmp(a->type, "CN") == 0 && j->q->name != NULL && cert_matches_name(c, j->q->name, j->q->name_len, NULL));
+        bool counts = name.kind == SAN_EMAIL ||
+            (i == 0 && !dns && strcmp(a->type, "CN") == 0 && j->q->name != NULL &&
+             cert_matches_name(c, j->q->name, j->q->name_len, NULL));
         good = !counts || allowed(j, i, ca, &name);
     }
     return good;
@@ -167,7 +180,8 @@ void check_constraints(struct judge *j)
                 continue;
             pairs += (c->sans + c->subject.n + 1) * (ca->permitted_count + ca->excluded_count);
             if (pairs > PAIRS_MAX) {
-                problem_add(j, "unsupported_by_tool", (int)i, "%s has more names and constraints than are compared here", who(j, c));
+                problem_add(j, "unsupported_by_tool", (int)i,
+                            "%s has more names and constraints than are compared here", who(j, c));
                 return;
             }
             if (names_allowed(j, (int)i, ca, c))

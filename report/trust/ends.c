@@ -8,7 +8,8 @@ static const char *anchors_text(struct judge *j)
     const struct anchors *a = j->q->anchors;
     if (a == NULL || a->n == 0)
         return "no list of trusted roots was at hand";
-    return arena_printf(j->a, "not in the list used (%zu root%s, %s)", a->n, a->n == 1 ? "" : "s", a->name != NULL ? a->name : "unnamed");
+    return arena_printf(j->a, "not in the list used (%zu root%s, %s)", a->n, a->n == 1 ? "" : "s",
+                        a->name != NULL ? a->name : "unnamed");
 }
 
 /* Only the client's own list makes an absent root an error: other lists may lack what the client has. */
@@ -20,16 +21,19 @@ static enum severity absent_root(const struct judge *j)
 static void end_self_signed(struct judge *j, const struct cert *c)
 {
     if (j->path.n == 1)
-        problem_add(j, "self_signed_leaf", 0, "%s is signed by itself, and is no trust anchor here (%s)", who(j, c), anchors_text(j));
+        problem_add(j, "self_signed_leaf", 0, "%s is signed by itself, and is no trust anchor here (%s)",
+                    who(j, c), anchors_text(j));
     else
-        problem_add_as(j, "untrusted_root", absent_root(j), (int)j->path.n - 1, "the chain ends in the self-signed %s, which is %s", who(j, c), anchors_text(j));
+        problem_add_as(j, "untrusted_root", absent_root(j), (int)j->path.n - 1,
+                       "the chain ends in the self-signed %s, which is %s", who(j, c), anchors_text(j));
 }
 
 static const char *fetch_hint(struct judge *j, const struct cert *c)
 {
     if (c->aia_issuers.n == 0)
         return "";
-    return arena_printf(j->a, "; the certificate says where to get it: %s (Windows and some others fetch it, OpenSSL, Java and phones do not)",
+    return arena_printf(j->a, "; the certificate says where to get it: %s (Windows and some others fetch "
+                              "it, OpenSSL, Java and phones do not)",
                         safe_str(j->a, c->aia_issuers.v[0].p, c->aia_issuers.v[0].n));
 }
 
@@ -40,17 +44,24 @@ static void end_no_issuer(struct judge *j, const struct cert *c)
     int         last = (int)j->path.n - 1;
     const char *issuer = x509_name_short(j->a, &c->issuer);
     if (j->path.impostor != NULL)
-        problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent; a certificate of that name was, but with another key%s", who(j, c), issuer, fetch_hint(j, c));
+        problem_add(j, "missing_intermediate", last,
+                    "the issuer of %s, \"%s\", was not sent; a certificate of that name was, but with "
+                    "another key%s", who(j, c), issuer, fetch_hint(j, c));
     else if (last == 0)
-        problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent, and is %s%s", who(j, c), issuer, anchors_text(j), fetch_hint(j, c));
+        problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent, and is %s%s",
+                    who(j, c), issuer, anchors_text(j), fetch_hint(j, c));
     else
-        problem_add_as(j, "untrusted_root", absent_root(j), last, "%s was issued by \"%s\", which was not sent and is %s; that may be the root, or one more intermediate%s", who(j, c), issuer, anchors_text(j),
+        problem_add_as(j, "untrusted_root", absent_root(j), last,
+                       "%s was issued by \"%s\", which was not sent and is %s; that may be the root, or one "
+                       "more intermediate%s", who(j, c), issuer, anchors_text(j),
                        fetch_hint(j, c));
 }
 
 static void end_bad_signature(struct judge *j, const struct cert *c)
 {
-    problem_add(j, "bad_signature", (int)j->path.n - 1, "the signature of %s does not fit the key of its issuer %s: one of the two was changed, or the issuer's key is another", who(j, c), who(j, j->path.impostor));
+    problem_add(j, "bad_signature", (int)j->path.n - 1,
+                "the signature of %s does not fit the key of its issuer %s: one of the two was changed, or "
+                "the issuer's key is another", who(j, c), who(j, j->path.impostor));
 }
 
 void check_end(struct judge *j)
@@ -64,11 +75,18 @@ void check_end(struct judge *j)
             end_no_issuer(j, last);
         break;
     case END_BAD_SIGNATURE: end_bad_signature(j, last); break;
-    case END_LIMIT: problem_add(j, "unsupported_by_tool", -1, "the certificates sent allow more paths than are searched here"); break;
+    case END_LIMIT:
+        problem_add(j, "unsupported_by_tool", -1,
+                    "the certificates sent allow more paths than are searched here");
+        break;
     }
-    for (size_t i = 0; i < j->path.n; i++)
+    for (size_t i = 1; i < j->path.n; i++) {
+        const struct cert *child = path_cert(j, i - 1);
         if (strcmp(j->path.step[i].from, "pool") == 0)
-            problem_add(j, "missing_intermediate", (int)i - 1, "the issuer of %s, %s, was not sent; with it the chain would go on%s", who(j, path_cert(j, i - 1)), who(j, path_cert(j, i)), fetch_hint(j, path_cert(j, i - 1)));
+            problem_add(j, "missing_intermediate", (int)i - 1,
+                        "the issuer of %s, %s, was not sent; with it the chain would go on%s",
+                        who(j, child), who(j, path_cert(j, i)), fetch_hint(j, child));
+    }
 }
 
 /* ---- what was sent ---- */
@@ -81,7 +99,7 @@ static int step_of(const struct judge *j, const struct cert *c)
     return -1;
 }
 
-static bool is_ca(const struct cert *c) { return c->has_bc ? c->ca : false; }
+static bool is_ca(const struct cert *c) { return c->has_bc && c->ca; }
 
 static struct chain_problem *about_sent(struct chain_problem *p, size_t i)
 {
@@ -92,18 +110,45 @@ static struct chain_problem *about_sent(struct chain_problem *p, size_t i)
     return p;
 }
 
+/* A root that clients have or would have: an anchor, or the self-signed form of where the path ends. */
+static bool is_root(const struct judge *j, const struct cert *c)
+{
+    const struct cert *top = path_cert(j, j->path.n - 1);
+    return is_anchor(j->q, c) || (c->self_issued && names_equal(&c->subject, &top->subject));
+}
+
 /* A sent certificate that the path does without. */
 static void check_unused(struct judge *j, size_t i)
 {
     const struct cert *c = j->q->certs[i];
     if (c->malformed)
-        about_sent(problem_add_as(j, "malformed", SEV_WARNING, -1, "certificate %zu of the message does not decode (%s); the chain works without it, but many clients refuse the whole message", i + 1, c->broken), i);
-    else if (is_anchor(j->q, c) || (c->self_issued && names_equal(&c->subject, &path_cert(j, j->path.n - 1)->subject)))
-        about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own", who(j, c)), i);
+        about_sent(problem_add_as(j, "malformed", SEV_WARNING, -1,
+                                  "certificate %zu of the message does not decode (%s); the chain works "
+                                  "without it, but many clients refuse the whole message", i + 1, c->broken),
+                                  i);
+    else if (is_root(j, c))
+        about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own", who(j, c)),
+                   i);
     else if (is_ca(c) && c->not_after.ok && c->not_after.s < j->q->time)
-        about_sent(problem_add(j, "expired_cross_sign", -1, "%s was sent and is expired; the chain works without it", who(j, c)), i);
+        about_sent(problem_add(j, "expired_cross_sign", -1,
+                               "%s was sent and is expired; the chain works without it", who(j, c)), i);
     else
         about_sent(problem_add(j, "extra_certs", -1, "%s was sent and is not needed", who(j, c)), i);
+}
+
+/* The first certificate is a CA's, and not for the name asked for: is the right one further down? */
+static void check_first(struct judge *j, const struct cert *first)
+{
+    const struct trust_question *q = j->q;
+    for (size_t i = 1; i < q->n; i++) {
+        if (is_ca(q->certs[i]) || !cert_matches_name(q->certs[i], q->name, q->name_len, NULL))
+            continue;
+        problem_add(j, "wrong_leaf", 0,
+                    "the first certificate is that of the CA %s; the one for the name asked for, %s, comes "
+                    "as number %zu",
+                    who(j, first), who(j, q->certs[i]), i + 1);
+        return;
+    }
 }
 
 void check_sent(struct judge *j)
@@ -120,16 +165,13 @@ void check_sent(struct judge *j)
         else if (step < 0)
             check_unused(j, i);
         else if (is_anchor_step(j, (size_t)step) && c->self_issued)
-            about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own", who(j, c)), i);
+            about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own",
+                                   who(j, c)), i);
         disorder |= step >= 0 && step < before;
         before = step > before ? step : before;
     }
     if (disorder)
         problem_add(j, "wrong_order", -1, "the certificates were not sent leaf first, then each issuer");
-    bool cn;
-    for (size_t i = 1; i < q->n && q->name != NULL && !leaf->malformed && is_ca(leaf) && !cert_matches_name(leaf, q->name, q->name_len, &cn); i++)
-        if (!is_ca(q->certs[i]) && cert_matches_name(q->certs[i], q->name, q->name_len, &cn)) {
-            problem_add(j, "wrong_leaf", 0, "the first certificate is that of the CA %s; the one with the name asked for, %s, comes as number %zu", who(j, leaf), who(j, q->certs[i]), i + 1);
-            break;
-        }
+    if (q->name != NULL && is_ca(leaf) && !cert_matches_name(leaf, q->name, q->name_len, NULL))
+        check_first(j, leaf);
 }

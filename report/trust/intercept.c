@@ -7,17 +7,10 @@
 
 enum { FRESH = 2 * 86400 };
 
-/* Words of issuer names, as those products make their certificates out of the box. */
 static const struct { const char *word, *product; } products[] = {
-    { "Fortinet", "Fortinet FortiGate" }, { "FortiGate", "Fortinet FortiGate" }, { "Zscaler", "Zscaler" }, { "Blue Coat", "Blue Coat ProxySG" },
-    { "Bluecoat", "Blue Coat ProxySG" }, { "squid", "Squid" }, { "mitmproxy", "mitmproxy" }, { "Charles Proxy", "Charles" },
-    { "DO_NOT_TRUST_FiddlerRoot", "Fiddler" }, { "PortSwigger", "Burp Suite" }, { "Superfish", "Superfish" }, { "eDellRoot", "Dell eDellRoot" },
-    { "DSDTestProvider", "Dell DSDTestProvider" }, { "Mail Shield", "Avast or AVG" }, { "ESET SSL Filter CA", "ESET" }, { "Kaspersky Anti-Virus Personal Root", "Kaspersky" }, { "Kaspersky Web Anti-Virus", "Kaspersky" },
-    { "Bitdefender Personal CA", "Bitdefender" }, { "BitDefender CA", "Bitdefender" }, { "Sophos SSL CA", "Sophos" }, { "Sophos Web Appliance", "Sophos" },
-    { "Cisco Umbrella", "Cisco Umbrella" }, { "Netskope", "Netskope" }, { "goskope", "Netskope" }, { "Palo Alto Networks", "Palo Alto Networks" },
-    { "WatchGuard", "WatchGuard" }, { "SonicWALL Firewall DPI-SSL", "SonicWall" }, { "Barracuda", "Barracuda" }, { "ContentWatch", "ContentWatch" },
-    { "Untangle", "Untangle" }, { "McAfee Web Gateway", "McAfee Web Gateway" }, { "Forcepoint", "Forcepoint" }, { "Websense", "Websense" }, { "Cloudflare for Teams", "Cloudflare Gateway" },
-    { "Gateway CA - Cloudflare", "Cloudflare Gateway" }, { "Check Point SSL", "Check Point" }, { "iboss", "iboss" }, { "Smoothwall", "Smoothwall" }, { "Komodia", "Komodia" },
+#define ROW(word, product, source) { word, product },
+#include "gen/knowledge/interceptors.inc"
+#undef ROW
 };
 
 static bool holds(const struct x509_name *n, const char *word)
@@ -32,7 +25,8 @@ static const char *product_of(const struct judge *j)
 {
     for (size_t p = 0; p < ARRAY_LEN(products); p++)
         for (size_t i = 0; i < j->path.n; i++)
-            if (holds(&path_cert(j, i)->issuer, products[p].word) && !holds(&path_cert(j, 0)->subject, products[p].word))
+            if (holds(&path_cert(j, i)->issuer, products[p].word) &&
+                !holds(&path_cert(j, 0)->subject, products[p].word))
                 return products[p].product;
     return NULL;
 }
@@ -40,18 +34,24 @@ static const char *product_of(const struct judge *j)
 void check_interception(struct judge *j)
 {
     const struct cert *leaf = path_cert(j, 0);
-    const char        *product = leaf->malformed ? NULL : product_of(j);
     enum severity      end = SEV_WARNING;
     bool               cn, foreign = j->path.end != END_ANCHOR;
-    if (product == NULL || (j->path.end == END_SELF_SIGNED && j->path.n == 1) || (j->q->name != NULL && !cert_matches_name(leaf, j->q->name, j->q->name_len, &cn)))
+    if (leaf->malformed || (j->path.end == END_SELF_SIGNED && j->path.n == 1) ||
+        (j->q->name != NULL && !cert_matches_name(leaf, j->q->name, j->q->name_len, &cn)))
         return;
-    bool fresh = leaf->not_before.ok && j->q->time >= leaf->not_before.s && j->q->time - leaf->not_before.s <= FRESH;
+    bool fresh = leaf->not_before.ok && j->q->time >= leaf->not_before.s &&
+        j->q->time - leaf->not_before.s <= FRESH;
     bool no_sct = leaf->sct_count == 0;
-    if (!foreign && !fresh && !no_sct)
+    const char *product = foreign || fresh || no_sct ? product_of(j) : NULL;
+    if (product == NULL)
         return;
     for (size_t i = 0; i < j->found->n; i++) /* as grave as what it explains */
-        if (strcmp(j->found->v[i].code, "untrusted_root") == 0 || strcmp(j->found->v[i].code, "missing_intermediate") == 0)
+        if (strcmp(j->found->v[i].code, "untrusted_root") == 0 ||
+            strcmp(j->found->v[i].code, "missing_intermediate") == 0)
             end = j->found->v[i].severity;
-    problem_add_as(j, "interception_suspected", end, 0, "the certificate was issued by %s, a product that intercepts TLS%s%s%s", product, foreign ? "; no list used here knows its CA" : "",
-                   fresh ? "; it was made within two days of the connection" : "", no_sct ? "; it carries no certificate transparency timestamp" : "");
+    problem_add_as(j, "interception_suspected", end, 0,
+                   "the certificate was issued by %s, a product that intercepts TLS%s%s%s", product,
+                   foreign ? "; no list used here knows its CA" : "",
+                   fresh ? "; it was made within two days of the connection" : "",
+                       no_sct ? "; it carries no certificate transparency timestamp" : "");
 }

@@ -4,19 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *who(struct judge *j, const struct cert *c) { return arena_printf(j->a, "\"%s\"", cert_short_name(j->a, c)); }
+const char *who(struct judge *j, const struct cert *c) { return arena_printf(j->a, "\"%s\"",
+                                                                             cert_short_name(j->a, c)); }
 
-static struct chain_problem *add(struct judge *j, const char *code, const enum severity *s, int step, const char *fmt, va_list ap)
+static struct chain_problem *add(struct judge *j, const char *code, const enum severity *s, int step,
+                                 const char *fmt, va_list ap)
 {
     static struct chain_problem spill; /* nobody reads what did not fit */
     struct problems            *f = j->found;
     const struct word          *w = word_of(code);
     struct chain_problem       *p = f->n < PROBLEMS_MAX ? &f->v[f->n++] : &spill;
-    *p = (struct chain_problem){ .code = w->code, .severity = s != NULL ? *s : w->severity, .cert = -1, .role = "leaf", .fix = w->fix };
-    p->also_known_as = w->aka[0] != NULL ? w->aka : NULL;
+    *p = (struct chain_problem){ .code = w->code, .severity = s != NULL ? *s : word_severity(w), .fix = w->fix };
+    p->cert = -1;
+    p->role = "leaf";
     p->detail = arena_vprintf(j->a, fmt, ap);
     if (step >= 0) {
-        bool top = (size_t)step + 1 == j->path.n && step > 0 && (j->path.end == END_ANCHOR || j->path.end == END_SELF_SIGNED);
+        bool top = (size_t)step + 1 == j->path.n && step > 0 &&
+            (j->path.end == END_ANCHOR || j->path.end == END_SELF_SIGNED);
         p->cert = sent_index(j->q, path_cert(j, (size_t)step));
         p->role = step == 0 ? "leaf" : top ? "anchor" : "intermediate";
     }
@@ -32,7 +36,8 @@ struct chain_problem *problem_add(struct judge *j, const char *code, int step, c
     return p;
 }
 
-struct chain_problem *problem_add_as(struct judge *j, const char *code, enum severity s, int step, const char *fmt, ...)
+struct chain_problem *problem_add_as(struct judge *j, const char *code, enum severity s, int step,
+                                     const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -68,6 +73,8 @@ static void conclude(struct judge *j, struct chain *out)
 {
     struct problems *f = j->found;
     sort_problems(f);
+    for (size_t i = 0; i < f->n; i++)
+        f->v[i].also_known_as = word_names(word_of(f->v[i].code), j->a);
     out->problems = f->v;
     out->n = f->n;
     out->verdict = CHAIN_OK;
@@ -93,7 +100,8 @@ void chain_judge(const struct trust_question *q, struct arena *a, struct chain *
     conclude(&j, out);
 }
 
-bool chain_has(const struct chain *c, const char *code, enum severity at_least, const struct chain_problem **which)
+bool chain_has(const struct chain *c, const char *code, enum severity at_least,
+               const struct chain_problem **which)
 {
     for (size_t i = 0; i < c->n; i++)
         if (c->problems[i].severity >= at_least && strcmp(c->problems[i].code, code) == 0) {
@@ -104,5 +112,7 @@ bool chain_has(const struct chain *c, const char *code, enum severity at_least, 
     return false;
 }
 
-const char *verdict_name(enum verdict v) { return v == CHAIN_OK ? "ok" : v == CHAIN_FAIL ? "fail" : "unknown"; }
-const char *severity_name(enum severity s) { return s == SEV_ERROR ? "error" : s == SEV_WARNING ? "warning" : "info"; }
+const char *verdict_name(enum verdict v) { return v == CHAIN_OK ? "ok" : v == CHAIN_FAIL ? "fail"
+                                           : "unknown"; }
+const char *severity_name(enum severity s) { return s == SEV_ERROR ? "error" : s == SEV_WARNING ? "warning"
+                                             : "info"; }

@@ -10,7 +10,8 @@
 
 #include "tlswhy/trust.h"
 
-enum { PATH_MAX_STEPS = 32, SEARCH_STEPS = 2000, SEARCH_SIGNATURES = 200, PATHS_JUDGED = 64, PROBLEMS_MAX = 96 };
+enum { PATH_MAX_STEPS = 32, SEARCH_STEPS = 2000, SEARCH_SIGNATURES = 64, PATHS_JUDGED = 64,
+       PROBLEMS_MAX = 96 };
 
 enum path_end { END_ANCHOR, END_SELF_SIGNED, END_NO_ISSUER, END_BAD_SIGNATURE, END_LIMIT };
 
@@ -36,18 +37,21 @@ struct judge {
 };
 
 /* Row of the closed list of codes. */
+enum { WORD_NAMES = 6 };
 struct word {
-    const char   *code;
-    enum severity severity;
-    const char   *fix;
-    const char   *aka[6]; /* NULL-terminated */
+    const char *code, *severity, *fix;
+    const char *names[WORD_NAMES]; /* what OpenSSL, GnuTLS, Windows, NSS, Java and others call it; "" = no name */
 };
 const struct word *word_of(const char *code);
 int                word_rank(const char *code); /* 0 = tops the precedence */
+enum severity      word_severity(const struct word *w);
+const char *const *word_names(const struct word *w, struct arena *a); /* NULL-terminated, or NULL */
 
 /* Adds a problem with the severity of its word; `step` is a place in the path, -1 = no one certificate. */
-struct chain_problem *problem_add(struct judge *j, const char *code, int step, const char *fmt, ...) PRINTF_LIKE(4, 5);
-struct chain_problem *problem_add_as(struct judge *j, const char *code, enum severity s, int step, const char *fmt, ...) PRINTF_LIKE(5, 6);
+struct chain_problem *problem_add(struct judge *j, const char *code, int step, const char *fmt,
+                                  ...) PRINTF_LIKE(4, 5);
+struct chain_problem *problem_add_as(struct judge *j, const char *code, enum severity s, int step,
+                                     const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /* Searches; calls judge_path for each path that ends, and leaves the best in j->path and j->found. */
 void paths_search(struct judge *j);
@@ -58,7 +62,8 @@ void check_constraints(struct judge *j);
 void check_status(struct judge *j);
 void check_interception(struct judge *j);
 
-static inline bool is_anchor_step(const struct judge *j, size_t i) { return j->path.end == END_ANCHOR && i + 1 == j->path.n; }
+static inline bool is_anchor_step(const struct judge *j,
+                                  size_t i) { return j->path.end == END_ANCHOR && i + 1 == j->path.n; }
 static inline const struct cert *path_cert(const struct judge *j, size_t i) { return j->path.step[i].cert; }
 int         sent_index(const struct trust_question *q, const struct cert *c); /* -1: not sent */
 bool        is_anchor(const struct trust_question *q, const struct cert *c);

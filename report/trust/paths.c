@@ -57,7 +57,8 @@ static bool in_path(const struct path *p, const struct cert *c)
 {
     for (size_t i = 0; i < p->n; i++) {
         const struct cert *x = p->step[i].cert;
-        if (x == c || (bytes_equal(x->spki, c->spki) && c->spki.n != 0 && bytes_equal(x->subject.der, c->subject.der)))
+        if (x == c || (bytes_equal(x->spki, c->spki) && c->spki.n != 0 &&
+                       bytes_equal(x->subject.der, c->subject.der)))
             return true;
     }
     return false;
