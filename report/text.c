@@ -63,9 +63,10 @@ static struct bytes asked_for(const struct handshake *h)
     return h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
 }
 
-/* The first line. `right` stands at the right edge; what does not fit before it gets lines of its own. */
+/* The first line. `right` stands at the right edge, or `less` where there is no room for it; what still does not fit
+ * before it gets lines of its own. */
 static void headline(struct text *t, const struct report_options *o, const struct handshake *h, const char *word, const char *color,
-                     const char *right)
+                     const char *right, const char *less)
 {
     char        a[64], b[64];
     struct text ends = { 0 }, name = { 0 }, stream = { 0 };
@@ -75,7 +76,8 @@ static void headline(struct text *t, const struct report_options *o, const struc
     text_add(&name, asked_for(h).n != 0 ? "  " : "");
     text_safe(&name, asked_for(h).p, asked_for(h).n, NAME_COLUMNS);
     size_t used = 8 + stream.n, both = ends.n + columns(name.s);
-    bool   one_line = used + both + 2 + columns(right) <= width;
+    right = used + both + 2 + columns(right) <= width ? right : less;
+    bool one_line = used + both + 2 + columns(right) <= width;
 
     colored(t, o, color, word);
     text_printf(t, "%*s%s", (int)(8 - strlen(word)), "", stream.s);
@@ -199,7 +201,7 @@ static void detail(struct text *t, const struct report_options *o, const struct 
 static void verdict(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
 {
     bool given_up = strcmp(f->cause, "abandoned") == 0, unclear = finding_result(h, f) == RESULT_UNCLEAR;
-    headline(t, o, h, unclear ? "UNCLEAR" : given_up ? "GAVE UP" : "FAILED", unclear || given_up ? "" : RED, f->cause);
+    headline(t, o, h, unclear ? "UNCLEAR" : given_up ? "GAVE UP" : "FAILED", unclear || given_up ? "" : RED, f->cause, f->cause);
     paragraph(t, o, "Why", f->why);
     side_and_sure(t, o, f);
     if (f->sure != CERTAIN)
@@ -215,15 +217,18 @@ static void verdict(struct text *t, const struct report_options *o, const struct
 /* One line for what did not fail. */
 static void good(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
 {
-    char        version[NAME_MAX_LEN], suite[NAME_MAX_LEN];
+    char        buf[NAME_MAX_LEN], suite[NAME_MAX_LEN];
     struct text right = { 0 };
     const struct plain *plain = &h->plain[h->plain[SERVER].protocol != NULL ? SERVER : CLIENT];
+    const char *less = "";
     if (knows(h, KNOW_SERVER_HELLO))
-        text_printf(&right, "%s %s%s", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite),
-                    h->resumed ? ", resumed" : "");
+        less = version_name(handshake_version(h), buf);
     else if (h->outcome == OUTCOME_NOT_TLS)
-        text_add(&right, plain->protocol != NULL ? plain->protocol : "not TLS");
-    headline(t, o, h, finding_result(h, f) == RESULT_NO_TLS ? "plain" : "ok", "", right.s != NULL ? right.s : "");
+        less = plain->protocol != NULL ? plain->protocol : "not TLS";
+    text_add(&right, less);
+    if (knows(h, KNOW_SERVER_HELLO))
+        text_printf(&right, " %s%s", suite_name(h->answer.suite, suite), h->resumed ? ", resumed" : "");
+    headline(t, o, h, finding_result(h, f) == RESULT_NO_TLS ? "plain" : "ok", "", right.s, less);
     text_free(&right);
 }
 

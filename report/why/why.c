@@ -188,6 +188,15 @@ static void plainly(const struct case_file *c, struct finding *f, const char *ca
         cite(f, c->h, c->h->first.frame, -1, "first", "first frame", "");
 }
 
+/* Does the capture lack what any verdict would need: one direction, or the start of the connection? */
+static bool start_or_side_missing(const struct handshake *h)
+{
+    if (h->datagram || h->outcome == OUTCOME_NOT_OPENED)
+        return false;
+    bool hello = knows(h, KNOW_CLIENT_HELLO) || h->prelude.kind != PRELUDE_NONE;
+    return !knows(h, KNOW_BOTH_SIDES) || (!hello && (!knows(h, KNOW_OPEN) || h->tcp.snapped));
+}
+
 /* What is missing, for people. */
 static const char *what_is_missing(const struct case_file *c)
 {
@@ -197,7 +206,7 @@ static const char *what_is_missing(const struct case_file *c)
                                       "read. Capture again with whole packets (tcpdump -s 0).", h->tcp.snaplen);
     if (!knows(h, KNOW_BOTH_SIDES) && !h->datagram)
         return "Only one direction of this connection was captured, so it cannot be told how the handshake ended.";
-    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_OPEN) && !knows(h, KNOW_CLIENT_HELLO_PART))
+    if (!knows(h, KNOW_CLIENT_HELLO) && !knows(h, KNOW_CLIENT_HELLO_PART) && !knows(h, KNOW_OPEN))
         return "The connection was already open when the capture began, so its handshake is not in it.";
     if (has_holes(h, CLIENT) || has_holes(h, SERVER))
         return arena_printf(c->arena, "%llu bytes of this connection are missing from the capture.",
@@ -210,10 +219,12 @@ static void nothing_fits(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     if (h->outcome == OUTCOME_ESTABLISHED)
         plainly(c, f, "ok", ended_well(h) ? CERTAIN : LIKELY, "The handshake completed.");
-    else if (h->outcome == OUTCOME_INCOMPLETE)
-        plainly(c, f, "capture-incomplete", CERTAIN, what_is_missing(c));
     else if (h->outcome == OUTCOME_NOT_TLS)
         plainly(c, f, "not-tls", CERTAIN, "This connection speaks something other than TLS, and nothing shows that TLS was due.");
+    else if (start_or_side_missing(h))
+        plainly(c, f, "capture-incomplete", CERTAIN, what_is_missing(c));
+    else if (h->outcome == OUTCOME_INCOMPLETE || has_holes(h, CLIENT) || has_holes(h, SERVER))
+        plainly(c, f, "capture-incomplete", LIKELY, what_is_missing(c));
     else
         plainly(c, f, "unknown", POSSIBLE, "The handshake failed, and what was seen fits no cause that tlswhy knows.");
 }
@@ -230,6 +241,7 @@ void why_explain(const struct handshake *h, const struct peers *others, struct a
     size_t      n = 0;
     bool        found = false;
 
+    bool cut = h->outcome == OUTCOME_INCOMPLETE || (h->outcome != OUTCOME_ESTABLISHED && start_or_side_missing(h));
     const struct rule *rule = NULL;
     for (size_t i = 0; !ended_well(h) && (rule = rule_at(i)) != NULL; i++) {
         struct finding f = { .rule = rule->id, .cause = rule->cause };
@@ -237,7 +249,7 @@ void why_explain(const struct handshake *h, const struct peers *others, struct a
             continue;
         lower_for_holes(h, &f);
         /* A cut capture proves little: only a finding that stands in spite of the cut is worth saying. */
-        if (h->outcome == OUTCOME_INCOMPLETE && f.sure != CERTAIN)
+        if (cut && f.sure != CERTAIN)
             continue;
         also(candidates, &n, f.cause, "");
         if (!found || beats(&f, out))
