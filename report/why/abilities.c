@@ -209,9 +209,45 @@ static bool two_issuers(const struct case_file *c, struct finding *f)
     return true;
 }
 
+/* Words in the name of an issuer that boxes which inspect TLS like to bear. */
+static const char *inspects(const struct x509_name *name)
+{
+    static const char *const words[] = { "filter", "proxy", "inspect", "intercept", "firewall", "gateway", "antivirus", "anti-virus", "decrypt", "mitm", "untrusted", "sslbump", "ssl bump", "dpi-ssl", "do not trust", "man-in-the" };
+    for (size_t i = 0; i < name->n; i++) {
+        for (size_t k = 0; k < ARRAY_LEN(words); k++) {
+            if (strcasestr(name->attr[i].value, words[k]) != NULL)
+                return words[k];
+        }
+    }
+    return NULL;
+}
+
+static bool made_on_the_way(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    enum { FRESH = 3 * 86400, DAY = 86400 };
+    char when[40];
+    if ((r.when != REFUSED_AT_FLIGHT && r.when != REFUSED_AT_REPLY) || r.hidden || h->cert_count == 0 || h->certs[0]->malformed || h->chain == NULL || h->chain->verdict != CHAIN_FAIL)
+        return false;
+    const struct cert *leaf = h->certs[0];
+    int64_t age = leaf->not_before.ok ? h->certs_at.ns / NS_PER_S - leaf->not_before.s : INT64_MAX;
+    const char *word = inspects(&leaf->issuer);
+    bool foreign = chain_has(h->chain, "untrusted_root", SEV_ERROR, NULL) || chain_has(h->chain, "missing_intermediate", SEV_ERROR, NULL);
+    if (!foreign || leaf->self_issued || word == NULL || inspects(&leaf->subject) != NULL || age < -DAY || age > FRESH || leaf->sct_count != 0)
+        return false;
+    time_rfc3339_s(when, leaf->not_before.s);
+    f->weight = 9;
+    ALSO(f, "cert-untrusted-root", "cert-missing-intermediate");
+    return say(c, f, BLAME_PROXY, LIKELY, "the issuer's name, the certificate's age and the missing transparency marks fit; a private authority could look the same",
+               WORDS(c, "The certificate was made shortly before (%s) by %s, which nobody here trusts: it looks like one made on the way by an inspecting box. So %s.", when,
+                     x509_name_text(c->arena, &leaf->issuer), ending_words(c, &r.how)));
+}
+
 const struct rule abilities_rules[] = {
     { "root-list-missing", "trust-list", root_list_missing },
     { "two-issuers", "interception", two_issuers },
+    { "made-on-the-way", "interception", made_on_the_way },
     { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
     { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
     { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },

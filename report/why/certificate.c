@@ -139,8 +139,8 @@ static enum sure how_sure(const struct handshake *h, const struct refusal *r, co
         *because = "the certificate has more than one fault and the alert does not say which one counted";
         return LIKELY;
     }
-    if (strcmp(p->code, "missing_intermediate") == 0 && !own) {
-        *because = "a client that has the intermediate at hand would not mind";
+    if (strcmp(p->code, "missing_intermediate") == 0) {
+        *because = "the issuer was not sent; that it is an intermediate, not a root of somebody's own, is the usual case";
         return LIKELY;
     }
     *because = fit > 0 ? "the certificate shows the fault and the client's alert names it" : "the certificate shows the fault and the client refused it";
@@ -176,14 +176,14 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
     const struct crossing *x = fault_of(h->chain, r.how.number, &p);
     if (x == NULL || strcmp(x->cause, f->cause) != 0)
         return false;
-    if (r.when == REFUSED_AFTER && (p->severity != SEV_ERROR || (x->by_anchors && !(h->chain->anchors != NULL && h->chain->anchors->clients_own))))
+    if (r.when == REFUSED_AFTER && ((p->severity != SEV_ERROR && strcmp(p->code, "weak_signature") != 0) || (x->by_anchors && !(h->chain->anchors != NULL && h->chain->anchors->clients_own))))
         return false; /* a health check on a private authority ends like this every day */
     if (r.when == REFUSED_AT_REPLY && ended_silently(&r.how) && p->severity != SEV_ERROR)
         return false;
     enum sure sure = how_sure(h, &r, x, p, &because);
     bool clock = x->kind == K_DATES && strcmp(p->code, "not_yet_valid") == 0 && all_to_come(h);
     if (x->kind == K_TRUST)
-        ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "interception");
+        ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate", "interception");
     if (sure != CERTAIN)
         ALSO(f, "cert-rejected");
     f->weight = p->severity == SEV_ERROR ? 8 : 3;

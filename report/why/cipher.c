@@ -14,7 +14,6 @@ enum { X25519 = 29, SECP256R1 = 23, TLS_AES_128_GCM_SHA256 = 0x1301, TLS_1_2 = 0
 static bool is_13_suite(const struct suite *s) { return s->kex == KEX_TLS13; }
 static bool is_old_suite(const struct suite *s) { return s->kex != KEX_TLS13; }
 static bool is_ephemeral_aead(const struct suite *s) { return s->aead && (s->kex == KEX_ECDHE || s->kex == KEX_DHE); }
-static bool is_sound(const struct suite *s) { return !s->weak && s->auth != KEY_ANON; }
 static bool needs_no_curve(const struct suite *s) { return s->kex != KEX_TLS13 && s->kex != KEX_ECDHE && s->kex != KEX_ECDH; }
 static bool fits_rsa(const struct suite *s) { return s->auth == KEY_RSA; }
 static bool fits_ecdsa(const struct suite *s) { return s->auth == KEY_ECDSA; }
@@ -47,7 +46,7 @@ static bool narrow_suites(const struct client_hello *hello)
     if (version_is_13(hello->max_version) && any_suite(hello, is_13_suite))
         return false; /* a server has TLS 1.3 or TLS 1.2 suites to choose from */
     if (version_rank(hello->max_version) < version_rank(TLS_1_2))
-        return !any_suite(hello, is_sound);
+        return !any_suite(hello, suite_of_today);
     return real_suites(hello) < 3 || !any_suite(hello, is_ephemeral_aead);
 }
 
@@ -202,7 +201,7 @@ static bool no_common_suite(const struct case_file *c, struct finding *f)
     enum sure sure = odd_part(&e, narrow, NARROW_SUITES);
     other_parts(f);
     size_t n = real_suites(hello);
-    bool weak = !any_suite(hello, is_sound);
+    bool weak = !any_suite(hello, suite_of_today);
     const char *odd = narrow == 0 ? "none of which is unusual" : weak ? "all of them too weak for today's servers" : n < 3 ? "very few" : "none with forward secrecy and AEAD";
     return say(c, f, narrow & NARROW_SUITES ? BLAME_CLIENT : BLAME_SERVER, sure,
                narrow == 0 ? "the alert says that nothing was in common, and nothing in the offer stands out" : odd_because(c, &e, sure),

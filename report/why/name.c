@@ -118,11 +118,30 @@ static bool alpn_refused(const struct case_file *c, struct finding *f)
                                        : WORDS(c, "The client offers the application protocol%s %s, and %s.", h->hello.alpn.n == 1 ? "" : "s", alpn_words(c), ending_words(c, &e)));
 }
 
+/* TLS 1.3: the first and only thing under encryption is as small as an alert. Servers that choose the protocol for
+ * EncryptedExtensions (Go) refuse it there. */
+static bool alpn_refused_13(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    enum { ALERT_RECORD = 2 + 1 + 16 };
+    const struct side_progress *p = &h->side[SERVER];
+    struct ending e = ending_of(h);
+    if (!version_is_13(handshake_version(h)) || p->enc_records != 1 || p->enc_len[0] != ALERT_RECORD || h->side[CLIENT].enc_records != 0 ||
+        !ended_by(&e, SERVER) || h->hello.alpn.v == NULL || h->resumed)
+        return false;
+    f->weight = 3;
+    f->decisive = p->enc_where[0].frame;
+    ALSO(f, "protocol-error");
+    return say(c, f, BLAME_CLIENT, LIKELY, "the alert is encrypted; at this place the server answers the extensions, and ALPN is the one it may refuse",
+               WORDS(c, "Right after its ServerHello the server sent one record of the size of an alert and closed. Most likely it speaks none of the application protocols that the client offers (%s).", alpn_words(c)));
+}
+
 const struct rule name_rules[] = {
     { "name-refused", "sni-unrecognized", name_refused },
     { "name-makes-difference", "sni-unrecognized", name_makes_difference },
     { "name-warned", "sni-unrecognized", name_warned },
     { "no-name-sent", "sni-unrecognized", no_name_sent },
     { "alpn-refused", "alpn-mismatch", alpn_refused },
+    { "alpn-refused-13", "alpn-mismatch", alpn_refused_13 },
     { NULL, NULL, NULL }
 };

@@ -46,6 +46,13 @@ static bool never_opened(const struct case_file *c, struct finding *f)
 
 /* ---- reset */
 
+/* Payload of the server behind its own reset, whether it can be read or not. */
+static bool spoke_after(const struct handshake *h)
+{
+    return !server_spoke(h) && h->tcp.missing[SERVER] + h->tcp.bytes[SERVER] > 0 && h->tcp.last_seen[SERVER].frame > h->close.where.frame &&
+           h->plain[SERVER].start.p == NULL;
+}
+
 /* Signs that a reset was sent by somebody else than the end it names. */
 static const char *foreign_signs(const struct case_file *c, bool *strong)
 {
@@ -58,11 +65,9 @@ static const char *foreign_signs(const struct case_file *c, bool *strong)
         *strong = true;
         return WORDS(c, "its TTL is %u where the %s's own packets have %u", rst->ttl, end->by == SERVER ? "server" : "client", own->ttl);
     }
-    for (size_t i = 0; i < h->message_count; i++) {
-        if (end->by == SERVER && h->messages[i].from == SERVER && h->messages[i].late) {
-            *strong = true;
-            return WORDS(c, "the server's own answer came after it (#%llu)", (unsigned long long)h->messages[i].where.frame);
-        }
+    if (end->by == SERVER && (server_late(h) || spoke_after(h))) {
+        *strong = true; /* who has reset a connection sends nothing on it */
+        return "the server went on with its answer after it";
     }
     if (end->by == SERVER && rtt > 4000000 && after >= 0 && after < rtt / 2)
         return WORDS(c, "it came %s after the hello, sooner than the server's round trip of %s", duration_text(c->arena, after), duration_text(c->arena, rtt));
@@ -81,12 +86,13 @@ static bool reset(const struct case_file *c, struct finding *f)
     if (signs == NULL && (!by_server || stage > STAGE_FLIGHT))
         return false;
     const char *name = asked_name(c, NULL);
+    bool proven = strong && by_server && (server_late(h) || spoke_after(h));
     f->weight = strong ? 7 : signs != NULL ? 5 : -3;
     if (signs == NULL)
         ALSO(f, "server-no-certificate", "protocol-version", "cipher-mismatch");
     ALSO(f, "sni-unrecognized");
     const char *at = stage == STAGE_HELLO ? "right after the ClientHello" : "in the middle of the handshake";
-    return say(c, f, signs != NULL ? BLAME_PATH : BLAME_SERVER, signs != NULL ? LIKELY : POSSIBLE,
+    return say(c, f, signs != NULL ? BLAME_PATH : BLAME_SERVER, proven ? CERTAIN : signs != NULL ? LIKELY : POSSIBLE,
                signs != NULL ? WORDS(c, "the reset does not look like the %s's: %s", by_server ? "server" : "client", signs)
                              : "the reset looks like the server's own packets, and it gave no reason",
                signs != NULL ? WORDS(c, "The connection was cut by a reset %s in the %s's name, most likely by a box on the path: %s.%s", at, by_server ? "server" : "client", signs,
@@ -106,7 +112,7 @@ static int64_t wait_of(const struct handshake *h)
 
 static bool silent_at_hello(const struct handshake *h)
 {
-    return stage_of(h) == STAGE_HELLO && !h->tls_seen[SERVER] && h->plain[SERVER].start.p == NULL && !h->stopped_by_us && knows(h, KNOW_BOTH_SIDES) &&
+    return stage_of(h) == STAGE_HELLO && !server_spoke(h) && h->plain[SERVER].start.p == NULL && !h->stopped_by_us && knows(h, KNOW_BOTH_SIDES) &&
            !(h->close.how == CLOSE_RST && h->close.by == SERVER);
 }
 
@@ -156,6 +162,12 @@ static bool smaller_answered(const struct case_file *c, const struct peer_fact *
     return p->answered && p->hello_len + 200 < own->hello_len && p->hello_len < 1400 && (p->name_hash == own->name_hash || p->name_hash == 0 || own->name_hash == 0);
 }
 
+/* All the same but the size: then even a hello that is not large is too large for something. */
+static bool same_but_smaller(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+{
+    return smaller_answered(c, own, p) && p->suites_hash == own->suites_hash && p->max_version == own->max_version && p->name_hash == own->name_hash;
+}
+
 static bool as_large_answered(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
     (void)c;
@@ -167,7 +179,7 @@ static bool too_large(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     size_t size = h->hello.raw.n;
-    if (stage_of(h) != STAGE_HELLO || h->tls_seen[SERVER] || h->plain[SERVER].start.p != NULL || size < LARGE_HELLO || (e.alert != NULL && e.by == SERVER) ||
+    if (stage_of(h) != STAGE_HELLO || server_spoke(h) || h->plain[SERVER].start.p != NULL || (size < LARGE_HELLO && find_peer(c, same_but_smaller) == NULL) || (e.alert != NULL && e.by == SERVER) ||
         find_peer(c, as_large_answered) != NULL)
         return false;
     bool server_ended = ended_by(&e, SERVER);

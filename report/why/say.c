@@ -13,13 +13,30 @@ bool sent(const struct handshake *h, enum side side, unsigned type)
     return false;
 }
 
+static bool is_late(const struct handshake *h, const struct place *p)
+{
+    return h->close.how != CLOSE_NONE && p->frame > h->close.where.frame;
+}
+
+static bool spoke(const struct handshake *h, bool late)
+{
+    for (size_t i = 0; i < h->message_count; i++) {
+        if (h->messages[i].from == SERVER && h->messages[i].late == late)
+            return true;
+    }
+    return false;
+}
+
+bool server_spoke(const struct handshake *h) { return h->tls_seen[SERVER] && (spoke(h, false) || !spoke(h, true)); }
+bool server_late(const struct handshake *h) { return h->tls_seen[SERVER] && spoke(h, true); }
+
 enum { CLIENT_KEY_EXCHANGE = 16 }; /* RFC 5246 section 7.4 */
 
 enum stage stage_of(const struct handshake *h)
 {
     if (h->outcome == OUTCOME_ESTABLISHED)
         return STAGE_DONE;
-    if (!knows(h, KNOW_SERVER_HELLO))
+    if (!knows(h, KNOW_SERVER_HELLO) || is_late(h, &h->answer.where))
         return !knows(h, KNOW_CLIENT_HELLO) ? STAGE_NONE : h->retry.where.frame != 0 ? STAGE_RETRY : STAGE_HELLO;
     if (version_is_13(handshake_version(h)))
         return h->side[SERVER].enc_records != 0 ? STAGE_FLIGHT : STAGE_ANSWER;
@@ -161,6 +178,11 @@ bool any_suite(const struct client_hello *hello, bool (*fits)(const struct suite
             return true;
     }
     return false;
+}
+
+bool suite_of_today(const struct suite *s)
+{
+    return !s->weak && s->auth != KEY_ANON && s->kex != KEX_UNKNOWN && strstr(s->name, "3DES") == NULL;
 }
 
 bool any_sigalg(const struct client_hello *hello, enum sig_key key)

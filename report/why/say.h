@@ -43,6 +43,8 @@ const char *offer_words(const struct case_file *c);
 const char *asked_name(const struct case_file *c, const char *none);
 
 bool sent(const struct handshake *h, enum side side, unsigned type); /* a message of that type, in time */
+bool server_spoke(const struct handshake *h); /* TLS from the server before the first close */
+bool server_late(const struct handshake *h);  /* TLS from the server after it */
 int64_t ns_between(const struct place *from, const struct place *to); /* -1 where one was not seen */
 
 /* Offers, GREASE and signalling values left out. */
@@ -51,6 +53,7 @@ size_t real_values(const struct u16s *list);
 bool   offers_13(const struct handshake *h);
 bool   only_13(const struct handshake *h);     /* nothing below TLS 1.3 */
 bool   any_suite(const struct client_hello *hello, bool (*fits)(const struct suite *s));
+bool   suite_of_today(const struct suite *s);  /* not weak, not anonymous, not 3DES */
 bool   any_sigalg(const struct client_hello *hello, enum sig_key key); /* for such a key, SHA-2 or better */
 
 /* Neighbours. `fits` gets the case's own fact, too. */

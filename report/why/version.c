@@ -36,7 +36,7 @@ static bool answer_too_old(const struct case_file *c, struct finding *f)
         because = "the client says so itself, right after the ServerHello";
     } else if (!below(v, TLS_1_2) || (h->chain != NULL && h->chain->verdict == CHAIN_FAIL)) {
         return false;
-    } else if (e.number == ALERT_INTERNAL_ERROR || e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_ILLEGAL_PARAMETER ||
+    } else if (e.number == ALERT_INTERNAL_ERROR || (e.number == ALERT_HANDSHAKE_FAILURE && h->answer.renego_info) || e.number == ALERT_ILLEGAL_PARAMETER ||
                e.number == ALERT_INSUFFICIENT_SECURITY) {
         sure = LIKELY;
         because = "no alert protocol_version (70), but clients of today end like this when a server knows only a version this old";
@@ -108,9 +108,6 @@ static bool alert_protocol_version(const struct case_file *c, struct finding *f)
     return true;
 }
 
-/* A suite that a server of today would still take for itself: AES with SHA, or better. */
-static bool suite_in_use(const struct suite *s) { return !s->weak && (s->aead || s->cbc) && s->kex != KEX_UNKNOWN && s->auth != KEY_ANON; }
-
 /* A hello up to TLS 1.1 that the server ends without saying protocol_version: many stacks have other ways to say it. */
 static bool old_hello_refused(const struct case_file *c, struct finding *f)
 {
@@ -130,7 +127,7 @@ static bool old_hello_refused(const struct case_file *c, struct finding *f)
     const char *because = newer != NULL ? "the server answers a newer hello, but the lists of the two hellos differ in more than the version"
                         : says_internal ? "the alert does not name a reason; OpenSSL 3 answers hellos below TLS 1.2 like this"
                                         : "the server did not name a reason, and a hello this old also lacks suites and extensions";
-    if (e.number == ALERT_HANDSHAKE_FAILURE && any_suite(&h->hello, suite_in_use))
+    if (e.number == ALERT_HANDSHAKE_FAILURE && any_suite(&h->hello, suite_of_today))
         f->weight = 2;
     f->weight += newer != NULL ? 5 : 1;
     ALSO(f, "cipher-mismatch", "signature-algorithms", "server-no-certificate");
