@@ -24,19 +24,19 @@ struct prelude_row {
     size_t (*step)(struct prelude_step *s); /* takes one unit and gives its length; 0 = took nothing */
 };
 
-/* Sums up an answer: in `answer` stands the line, or for binary protocols the code's name. */
-void prelude_asked(struct prelude_step *s, enum prelude_kind kind, const char *protocol);
-void prelude_answer(struct prelude_step *s, int status, const void *line, size_t n);
-size_t prelude_accept(struct prelude_step *s, size_t took);
-size_t prelude_refuse(struct prelude_step *s, size_t took);
-size_t prelude_plain(struct prelude_step *s); /* the client goes on without TLS */
-size_t prelude_stop(struct prelude_step *s, enum prelude_says says);
-struct bytes prelude_keep(struct prelude_step *s, const void *p, size_t n);
+/* What a row finds out, written into `out`. Those that give a size end a step: `took`, or 0. */
+void         prelude_asked(struct prelude_step *s, enum prelude_kind kind, const char *protocol);
+void         prelude_answer(struct prelude_step *s, int status, const void *line, size_t n); /* the line, or a code's name */
+size_t       prelude_accept(struct prelude_step *s, size_t took);
+size_t       prelude_refuse(struct prelude_step *s, size_t took);
+size_t       prelude_plain(struct prelude_step *s); /* the client goes on without TLS */
+size_t       prelude_stop(struct prelude_step *s, enum prelude_says says);
+struct bytes prelude_keep(struct prelude_step *s, const void *p, size_t n); /* a copy that stays, at most KEPT_MAX */
 enum fit     prelude_prefix(struct bytes start, const void *magic, size_t n);
 
 /* Text without case, by length: headers and command words. */
-bool text_is(struct bytes a, const char *word);
-bool text_starts(struct bytes a, const char *prefix);
+bool         text_is(struct bytes a, const char *word);
+bool         text_starts(struct bytes a, const char *prefix);
 struct bytes text_line(struct bytes in, size_t *took); /* without CR LF; p NULL and *took 0 = no line end yet */
 struct bytes text_word(struct bytes *line);            /* cuts the next word off, blanks skipped */
 struct bytes text_trim(struct bytes a);

@@ -13,7 +13,7 @@ struct plain_list {
 };
 struct plain_hello {
     struct plain_list suites, extensions, groups, sigalgs, versions;
-    uint16_t          client_version, record_version;
+    uint16_t          client_version;
     bool              v2_format;
 };
 
@@ -53,9 +53,21 @@ static void add_extension(struct plain_list *list, uint16_t type)
     }
 }
 
+/* The lists begin empty; their members are not worth zeroing. */
+static void plain_begin(struct plain_hello *out, uint16_t client_version, bool v2_format)
+{
+    struct plain_list *lists[] = { &out->suites, &out->extensions, &out->groups, &out->sigalgs, &out->versions };
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        lists[i]->n = 0;
+        lists[i]->there = false;
+    }
+    out->client_version = client_version;
+    out->v2_format = v2_format;
+}
+
 static void plain_of_hello(const struct client_hello *c, struct plain_hello *out)
 {
-    *out = (struct plain_hello){ .client_version = c->version, .record_version = c->record_version, .v2_format = c->v2_format };
+    plain_begin(out, c->version, c->v2_format);
     add_suites(&out->suites, c->suites);
     for (size_t i = 0; i < c->exts; i++)
         add_extension(&out->extensions, c->ext[i].type);
@@ -66,7 +78,7 @@ static void plain_of_hello(const struct client_hello *c, struct plain_hello *out
 
 static void plain_of_profile(const struct profile *p, struct plain_hello *out)
 {
-    *out = (struct plain_hello){ .client_version = p->client_version, .record_version = p->record_version, .v2_format = p->v2_format };
+    plain_begin(out, p->client_version, p->v2_format);
     add_suites(&out->suites, p->suites);
     for (size_t i = 0; i < p->extensions.n; i++)
         add_extension(&out->extensions, p->extensions.v[i]);
@@ -176,18 +188,23 @@ static bool limited_as(const struct plain_hello *seen, struct plain_hello *known
     return true;
 }
 
-/* Per cent. A client with a changed setting is never as near as the client itself. */
+/* Per cent; 0 where NEAR_ENOUGH is out of reach. A client with a changed setting is never as near as the client itself.
+ * The cheap comparisons come first: most clients fall there. */
 static unsigned similarity(const struct plain_hello *a, struct plain_hello *b)
 {
-    unsigned off = limited_as(a, b) ? LIMITED_COSTS : 0;
+    enum { VERSION = 5, VERSIONS = 10, EXTENSIONS = 20, GROUPS = 10, SIGALGS = 10, SUITES = 45 };
+    unsigned off = limited_as(a, b) ? LIMITED_COSTS : 0, sum = a->client_version == b->client_version ? VERSION : 0;
     if (a->v2_format != b->v2_format)
         return 0;
-    return share(common_order(&a->suites, &b->suites), &a->suites, &b->suites, 45)
-         + share(in_common(&a->extensions, &b->extensions), &a->extensions, &b->extensions, 20)
-         + share(common_order(&a->groups, &b->groups), &a->groups, &b->groups, 10)
-         + share(common_order(&a->sigalgs, &b->sigalgs), &a->sigalgs, &b->sigalgs, 10)
-         + share(in_common(&a->versions, &b->versions), &a->versions, &b->versions, 10)
-         + (a->client_version == b->client_version ? 5 : 0) - off;
+    sum += share(in_common(&a->versions, &b->versions), &a->versions, &b->versions, VERSIONS);
+    sum += share(in_common(&a->extensions, &b->extensions), &a->extensions, &b->extensions, EXTENSIONS);
+    if (sum + GROUPS + SIGALGS + SUITES < NEAR_ENOUGH + off)
+        return 0;
+    sum += share(common_order(&a->groups, &b->groups), &a->groups, &b->groups, GROUPS);
+    sum += share(common_order(&a->sigalgs, &b->sigalgs), &a->sigalgs, &b->sigalgs, SIGALGS);
+    if (sum + share(a->suites.n < b->suites.n ? a->suites.n : b->suites.n, &a->suites, &b->suites, SUITES) < NEAR_ENOUGH + off)
+        return 0;
+    return sum + share(common_order(&a->suites, &b->suites), &a->suites, &b->suites, SUITES) - off;
 }
 
 static void add_member(struct client_match *m, const struct profile *p)
