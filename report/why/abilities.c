@@ -147,7 +147,7 @@ static bool short_key_refused(const struct case_file *c, struct finding *f)
 
 /* ---- the root list could not be fetched */
 
-static const struct fetch *failed_list_fetch(const struct case_file *c)
+const struct fetch *failed_list_fetch(const struct case_file *c)
 {
     size_t at = 0;
     const struct fetch *p;
@@ -181,73 +181,8 @@ static bool root_list_missing(const struct case_file *c, struct finding *f)
     return true;
 }
 
-/* ---- somebody else's certificate */
-
-/* The same server showed another certificate, from another issuer, for the same name. */
-static bool other_issuer(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
-{
-    const struct cert *mine = c->h->cert_count != 0 ? c->h->certs[0] : NULL;
-    return mine != NULL && p->leaf != NULL && p->leaf != mine && own->name_hash != 0 && p->name_hash == own->name_hash && !p->client_rejected &&
-           p->finished && !mine->malformed && !p->leaf->malformed && !names_equal(&mine->issuer, &p->leaf->issuer);
-}
-
-static bool two_issuers(const struct case_file *c, struct finding *f)
-{
-    const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || r.hidden || (h->chain != NULL && h->chain->verdict == CHAIN_OK))
-        return false;
-    const struct peer_fact *p = find_peer(c, other_issuer);
-    if (p == NULL)
-        return false;
-    f->weight = 9;
-    ALSO(f, "cert-untrusted-root");
-    say(c, f, BLAME_PROXY, LIKELY, "for one name at one address, two certificates from different authorities; a server in the middle of a change could do that, too",
-        WORDS(c, "This certificate comes from %s, but in stream %u the same server showed one from %s. So something on the way seems to answer in its place, and %s.",
-              x509_name_text(c->arena, &h->certs[0]->issuer), p->stream, x509_name_text(c->arena, &p->leaf->issuer), ending_words(c, &r.how)));
-    cite_peer(c, f, p, p->answer_frame, "another certificate for the same name");
-    return true;
-}
-
-/* Words in the name of an issuer that boxes which inspect TLS like to bear. */
-static const char *inspects(const struct x509_name *name)
-{
-    static const char *const words[] = { "filter", "proxy", "inspect", "intercept", "firewall", "gateway", "antivirus", "anti-virus", "decrypt", "mitm", "untrusted", "sslbump", "ssl bump", "dpi-ssl", "do not trust", "man-in-the" };
-    for (size_t i = 0; i < name->n; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(words); k++) {
-            if (strcasestr(name->attr[i].value, words[k]) != NULL)
-                return words[k];
-        }
-    }
-    return NULL;
-}
-
-static bool made_on_the_way(const struct case_file *c, struct finding *f)
-{
-    const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    enum { FRESH = 3 * 86400, DAY = 86400 };
-    char when[40];
-    if ((r.when != REFUSED_AT_FLIGHT && r.when != REFUSED_AT_REPLY) || r.hidden || h->cert_count == 0 || h->certs[0]->malformed || h->chain == NULL || h->chain->verdict != CHAIN_FAIL)
-        return false;
-    const struct cert *leaf = h->certs[0];
-    int64_t age = leaf->not_before.ok ? h->certs_at.ns / NS_PER_S - leaf->not_before.s : INT64_MAX;
-    const char *word = inspects(&leaf->issuer);
-    bool foreign = chain_has(h->chain, "untrusted_root", SEV_ERROR, NULL) || chain_has(h->chain, "missing_intermediate", SEV_ERROR, NULL);
-    if (!foreign || leaf->self_issued || word == NULL || inspects(&leaf->subject) != NULL || age < -DAY || age > FRESH || leaf->sct_count != 0)
-        return false;
-    time_rfc3339_s(when, leaf->not_before.s);
-    f->weight = 9;
-    ALSO(f, "cert-untrusted-root", "cert-missing-intermediate");
-    return say(c, f, BLAME_PROXY, LIKELY, "the issuer's name, the certificate's age and the missing transparency marks fit; a private authority could look the same",
-               WORDS(c, "The certificate was made shortly before (%s) by %s, which nobody here trusts: it looks like one made on the way by an inspecting box. So %s.", when,
-                     x509_name_text(c->arena, &leaf->issuer), ending_words(c, &r.how)));
-}
-
 const struct rule abilities_rules[] = {
     { "root-list-missing", "trust-list", root_list_missing },
-    { "two-issuers", "interception", two_issuers },
-    { "made-on-the-way", "interception", made_on_the_way },
     { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
     { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
     { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },

@@ -105,8 +105,9 @@ static bool several_errors(const struct chain *chain, const struct crossing *x)
     return false;
 }
 
-static enum sure how_sure(const struct handshake *h, const struct refusal *r, const struct crossing *x, const struct chain_problem *p, const char **because)
+static enum sure how_sure(const struct case_file *c, const struct refusal *r, const struct crossing *x, const struct chain_problem *p, const char **because)
 {
+    const struct handshake *h = c->h;
     int  fit = alert_fits(r->how.number, x->kind);
     bool own = h->chain->anchors != NULL && h->chain->anchors->clients_own;
     bool alert = r->when == REFUSED_AT_FLIGHT && about_certificate(r->how.number);
@@ -128,6 +129,10 @@ static enum sure how_sure(const struct handshake *h, const struct refusal *r, co
     }
     if (x->by_anchors && !own) {
         *because = "judged with this system's list of roots, not the client's own";
+        return LIKELY;
+    }
+    if (x->kind == K_TRUST && (x->by_anchors || strcmp(p->code, "missing_intermediate") == 0) && (looks_intercepted(c) || failed_list_fetch(c) != NULL)) {
+        *because = "the root is unknown; whose doing that is, other signs tell";
         return LIKELY;
     }
     if (!alert && fit == 0) {
@@ -180,7 +185,7 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
         return false; /* a health check on a private authority ends like this every day */
     if (r.when == REFUSED_AT_REPLY && ended_silently(&r.how) && p->severity != SEV_ERROR)
         return false;
-    enum sure sure = how_sure(h, &r, x, p, &because);
+    enum sure sure = how_sure(c, &r, x, p, &because);
     bool clock = x->kind == K_DATES && strcmp(p->code, "not_yet_valid") == 0 && all_to_come(h);
     if (x->kind == K_TRUST)
         ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate", "interception");

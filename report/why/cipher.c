@@ -188,8 +188,8 @@ static bool no_common_suite(const struct case_file *c, struct finding *f)
     const struct peer_fact *p = find_peer(c, other_suite);
     if (p != NULL && find_peer(c, same_suite) == NULL && find_peer(c, other_key) == NULL)
         return settled_by_peer(c, f, &e, p,
-                               WORDS(c, "The client's %zu cipher suites lack what the server uses: in stream %u it chose %s. Here %s.",
-                                     real_suites(hello), p->stream, suite_name(p->suite, name), ending_words(c, &e)),
+                               WORDS(c, "The client offers %zu cipher suite%s and not the one the server uses: in stream %u it chose %s. Here %s.",
+                                     real_suites(hello), real_suites(hello) == 1 ? "" : "s", p->stream, suite_name(p->suite, name), ending_words(c, &e)),
                                WORDS(c, "the same server chose %s", suite_name(p->suite, name)));
     unsigned narrow = narrow_parts(hello);
     if (!(narrow & NARROW_SUITES) && !(narrow == 0 && says_nothing_common(&e)))

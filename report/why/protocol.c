@@ -29,12 +29,23 @@ static bool finished_unsplit(const struct case_file *c, const struct peer_fact *
     return p->finished && p->hello_hash != own->hello_hash;
 }
 
+/* A record that holds one byte or none under CBC with SHA-1 (24 bytes with blocks of 8, 32 with 16), then a larger one. */
+static bool later_split(const struct handshake *h)
+{
+    const struct side_progress *p = &h->side[CLIENT];
+    for (size_t i = 0; i + 1 < p->enc_records && i + 1 < ENC_KEPT; i++) {
+        if (p->enc_type[i] == 23 && p->enc_type[i + 1] == 23 && (p->enc_len[i] == 24 || p->enc_len[i] == 32) && p->enc_len[i + 1] > p->enc_len[i])
+            return true;
+    }
+    return false;
+}
+
 /* The 1/n-1 split against BEAST: the first byte of the data in a record of its own (MS12-006 and others). */
 static bool split_data_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct suite *suite = suite_of(h->answer.suite);
-    if (h->outcome != OUTCOME_ESTABLISHED || !h->record_split || version_rank(handshake_version(h)) > version_rank(TLS_1_0) || suite == NULL || !suite->cbc ||
+    if (h->outcome != OUTCOME_ESTABLISHED || !(h->record_split || later_split(h)) || version_rank(handshake_version(h)) > version_rank(TLS_1_0) || suite == NULL || !suite->cbc ||
         h->side[SERVER].app_records != 0 || h->close.how == CLOSE_NONE)
         return false;
     bool server = h->close.by == SERVER;
@@ -43,8 +54,8 @@ static bool split_data_refused(const struct case_file *c, struct finding *f)
     f->weight = 5;
     ALSO(f, "protocol-error");
     f->decisive = h->close.where.frame;
-    say(c, f, BLAME_SERVER, server ? LIKELY : POSSIBLE, "the split and the end without an answer fit; the application could have its own reason",
-        WORDS(c, "After a good handshake the client sent its first data split in two records (1 byte, then the rest: the countermeasure against BEAST), and %s without one byte in answer. Some servers take the first record for the whole request.",
+    say(c, f, BLAME_SERVER, server && h->record_split ? LIKELY : POSSIBLE, "the split and the end without an answer fit; the application could have its own reason",
+        WORDS(c, "After a good handshake the client sent data split in two records (1 byte, then the rest: the countermeasure against BEAST), and %s without one byte in answer. Some servers take the first record for the whole request.",
               server ? h->close.how == CLOSE_RST ? "the server reset the connection" : "the server closed" : "nothing came until the client gave up"));
     const struct peer_fact *p = find_peer(c, finished_unsplit);
     if (p != NULL)

@@ -1,6 +1,8 @@
 /* Proxies before TLS: HTTP CONNECT (RFC 9110 section 9.3.6) and SOCKS (RFC 1928). */
 #include "say.h"
 
+#include <string.h>
+
 enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
 
 static bool is_tunnel(const struct prelude *p) { return p->kind == PRELUDE_CONNECT || p->kind == PRELUDE_SOCKS; }
@@ -103,7 +105,7 @@ static bool plain_in_tunnel(const struct case_file *c, struct finding *f)
     ALSO(f, "not-tls");
     return say(c, f, BLAME_PROXY, CERTAIN, "the bytes after the proxy's yes are no TLS",
                WORDS(c, "The proxy opened the tunnel to %s, but what came out of it is %s instead of TLS: an error page of the proxy, or a server that speaks none on this port.",
-                     target_words(c), p->protocol != NULL ? WORDS(c, "%s in plain text", p->protocol) : "plain text"));
+                     target_words(c), p->protocol != NULL && strcmp(p->protocol, "http") == 0 ? "plain HTTP" : "plain text"));
 }
 
 /* The tunnel stood and closed without one byte from the far end: many proxies say yes before they have tried. */

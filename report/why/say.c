@@ -279,13 +279,31 @@ static void rule_out(const struct case_file *c, struct finding *f)
     f->ruled_out_n = kept;
 }
 
+/* A cause is no alternative to itself. */
+static void drop_own(struct finding *f)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < f->alternatives_n; i++) {
+        if (strcmp(f->alternatives[i], f->cause) != 0)
+            f->alternatives[kept++] = f->alternatives[i];
+    }
+    f->alternatives_n = kept;
+}
+
+/* A sentence begins with a capital. */
+static const char *sentence(const struct case_file *c, const char *s)
+{
+    return s[0] >= 'a' && s[0] <= 'z' ? WORDS(c, "%c%s", s[0] - 'a' + 'A', s + 1) : s;
+}
+
 bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because, const char *why)
 {
     struct ending e = ending_of(c->h);
     f->side = side;
     f->sure = sure;
     f->because = because;
-    f->why = why;
+    f->why = sentence(c, why);
+    drop_own(f);
     if (f->decisive == 0)
         f->decisive = e.where.frame;
     cite_story(c, f);

@@ -2,11 +2,21 @@
  * not usable or not a pair. */
 #include "say.h"
 
+#include <string.h>
+
 /* ---- one end speaks no TLS */
+
+static const char *protocol_name(const struct case_file *c, const char *protocol)
+{
+    char *name = arena_str(c->arena, protocol != NULL ? protocol : "plain-text");
+    for (char *p = name; *p != '\0' && protocol != NULL && strlen(protocol) <= 5; p++)
+        *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p); /* HTTP, SMTP, SSH */
+    return name;
+}
 
 static const char *protocol_words(const struct case_file *c, const char *protocol)
 {
-    return protocol != NULL ? WORDS(c, "%s in plain text", protocol) : "something that is no TLS";
+    return protocol != NULL ? WORDS(c, "%s in plain text", protocol_name(c, protocol)) : "something that is no TLS";
 }
 
 static bool server_speaks_plain(const struct case_file *c, struct finding *f)
@@ -62,7 +72,7 @@ static bool starttls_refused(const struct case_file *c, struct finding *f)
     if (p->kind != PRELUDE_STARTTLS || p->accepted || p->plain_on || h->tls_seen[SERVER])
         return false;
     const char *answer = p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n < 80 ? p->answer.n : 80) : NULL;
-    const char *protocol = p->protocol != NULL ? p->protocol : "plain-text";
+    const char *protocol = protocol_name(c, p->protocol);
     f->weight = 12;
     f->decisive = p->answered.frame;
     if (p->refused && p->asked_for_tls)
