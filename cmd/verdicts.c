@@ -8,7 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IN_FULL = 5, OUT_FULL = 64 * 1024 }; /* alike failures told in full; bytes of output kept before writing */
+enum { IN_FULL = 5, OUT_FULL = 64 * 1024, MATCHES = 1024 }; /* alike failures told in full; bytes of output kept before writing */
+
+/* Clients looked up before: the same hello comes again and again, and looking it up costs. */
+struct match {
+    uint64_t                   hello_hash; /* 0 = free */
+    const struct client_match *client;
+};
 
 struct verdicts {
     struct verdict_options o;
@@ -26,6 +32,8 @@ struct verdicts {
     uint64_t            gaps;       /* connections of this input with missing bytes */
     int64_t             last_ns;    /* of the capture so far */
     char                incomplete[128];
+    struct match        matches[MATCHES];
+    struct arena        arena;      /* of the matches */
 };
 
 struct verdicts *verdicts_new(const struct verdict_options *o)
@@ -68,11 +76,28 @@ static const struct anchors *anchors(struct verdicts *v)
     return v->anchors_there ? &v->anchors : NULL;
 }
 
+/* One slot a hash, the latest wins; what it replaces stays in the arena, so a handshake may keep pointing to it. */
+static const struct client_match *client_of(struct verdicts *v, struct handshake *h)
+{
+    enum { KEPT = 1 << 20 };
+    struct peer_fact fact;
+    if (v->o.client != NULL)
+        return v->o.client;
+    peer_fact_of(h, &fact);
+    struct match *m = &v->matches[fact.hello_hash % MATCHES];
+    if (m->hello_hash == fact.hello_hash)
+        return m->client;
+    if (v->arena.used > KEPT)
+        return profile_match(&h->hello, &h->arena);
+    *m = (struct match){ fact.hello_hash, profile_match(&h->hello, &v->arena) };
+    return m->client;
+}
+
 /* Looks up the client, and judges the server's chain for the moment, the name and (with --client) the client. */
 static void judge(struct verdicts *v, struct handshake *h)
 {
     if (knows(h, KNOW_CLIENT_HELLO))
-        h->client = v->o.client != NULL ? v->o.client : profile_match(&h->hello, &h->arena);
+        h->client = client_of(v, h);
     if (h->cert_count == 0)
         return;
     const struct suite *suite = suite_of(h->answer.suite);
@@ -292,6 +317,7 @@ int verdicts_close(struct verdicts *v)
     text_free(&v->out);
     groups_free(v->groups);
     anchors_free(&v->anchors);
+    arena_free(&v->arena);
     cert_store_free(v->store);
     free(v->held);
     free(v);

@@ -70,43 +70,47 @@ static uint64_t name_hash(struct bytes name)
     return h != 0 || name.n == 0 ? h : 1;
 }
 
-static uint64_t mix(uint64_t h, const void *p, size_t n)
+/* What two hellos have in common is only compared, never looked up: a fast digest does. */
+static uint64_t mix(uint64_t h, uint64_t v)
 {
-    const struct hash_key k = { { h, 2 } };
-    return n != 0 ? hash_bytes(&k, p, n) : h;
+    h = (h ^ v) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 29;
 }
 
-static uint64_t suites_hash(const struct client_hello *c)
+static uint64_t mix_bytes(uint64_t h, struct bytes b)
 {
-    uint64_t h = 1;
-    for (size_t i = 0; i < c->suites.n; i++) {
-        if (c->suites.v[i] > 0xffff || !is_grease((uint16_t)c->suites.v[i]))
-            h = h * 0x9e3779b97f4a7c15u + c->suites.v[i]; /* order matters; GREASE is drawn anew each time */
-    }
+    h = mix(h, b.n);
+    for (size_t i = 0; i < b.n; i++)
+        h = mix(h, b.p[i]);
     return h;
 }
 
 static uint64_t mix_list(uint64_t h, const struct u16s *list)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        if (!is_grease(list->v[i]))
-            h = mix(h, &list->v[i], sizeof list->v[i]);
-    }
+    h = mix(h, list->v != NULL);
+    for (size_t i = 0; i < list->n; i++)
+        h = is_grease(list->v[i]) ? h : mix(h, list->v[i]); /* GREASE is drawn anew each time */
     return h;
 }
 
-static uint64_t hello_hash(const struct client_hello *c)
+static uint64_t suites_hash(const struct client_hello *c)
 {
-    uint64_t h = mix(suites_hash(c), &c->version, sizeof c->version), types = 0;
+    uint64_t h = 1;
+    for (size_t i = 0; i < c->suites.n; i++)
+        h = c->suites.v[i] <= 0xffff && is_grease((uint16_t)c->suites.v[i]) ? h : mix(h, c->suites.v[i]);
+    return h;
+}
+
+static uint64_t hello_hash(const struct client_hello *c, uint64_t suites)
+{
+    uint64_t h = mix(suites, c->version), types = 0;
     h = mix_list(mix_list(mix_list(h, &c->groups), &c->sigalgs), &c->versions);
-    h = mix(h, c->point_formats.p, c->point_formats.n);
+    h = mix_bytes(h, c->point_formats);
     for (size_t i = 0; i < c->alpn.n; i++)
-        h = mix(h, c->alpn.v[i].p, c->alpn.v[i].n);
-    for (size_t i = 0; i < c->exts; i++) {
-        if (!is_grease(c->ext[i].type))
-            types += mix(3, &c->ext[i].type, sizeof c->ext[i].type); /* a sum: browsers shuffle their extensions */
-    }
-    return mix(h, &types, sizeof types);
+        h = mix_bytes(h, c->alpn.v[i]);
+    for (size_t i = 0; i < c->exts; i++)
+        types += is_grease(c->ext[i].type) ? 0 : mix(3, c->ext[i].type); /* a sum: browsers shuffle their extensions */
+    return mix(h, types);
 }
 
 static bool left_after_certificate(const struct handshake *h)
@@ -141,16 +145,19 @@ void peer_fact_of(const struct handshake *h, struct peer_fact *out)
         out->max_version = h->hello.max_version;
         out->hello_len = h->hello.raw.n;
         out->suites_hash = suites_hash(&h->hello);
-        out->hello_hash = hello_hash(&h->hello);
+        out->hello_hash = hello_hash(&h->hello, out->suites_hash);
     }
 }
 
 /* What a rule could tell apart: another fact of the same kind adds nothing after the first few. */
 static uint32_t kind_of(const struct peer_fact *f)
 {
+    uint64_t       h = 4;
     const uint64_t parts[] = { f->outcome, f->version, f->max_version, f->suite, f->group, f->alert, f->alert_from, f->leaf_key,
                                f->had_sni, f->fallback_scsv, f->hello_hash, (uint64_t)f->hello << 1 | f->answered };
-    return (uint32_t)mix(4, parts, sizeof parts);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        h = mix(h, parts[i]);
+    return (uint32_t)h;
 }
 
 static size_t key_bytes(enum list list, const struct peer_fact *f, uint8_t out[19])
