@@ -204,16 +204,6 @@ const char *cert_sig_name(const struct cert *c)
     return c->sig_oid != NULL ? oid_name(c->sig_oid) : "unreadable";
 }
 
-const char *hash_name(enum hash_id h)
-{
-    static const char *const names[] = { [HASH_NONE] = "", [HASH_MD2] = "MD2", [HASH_MD4] = "MD4",
-                                         [HASH_MD5] = "MD5",
-        [HASH_SHA1] = "SHA-1", [HASH_SHA224] = "SHA-224", [HASH_SHA256] = "SHA-256",
-        [HASH_SHA384] = "SHA-384",
-        [HASH_SHA512] = "SHA-512", [HASH_OTHER] = "another hash", [HASH_MD5_SHA1] = "MD5 and SHA-1" };
-    return names[h];
-}
-
 const char *key_usage_name(unsigned bit)
 {
     static const char *const names[] = { "digitalSignature", "nonRepudiation", "keyEncipherment",

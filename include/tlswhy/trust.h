@@ -23,6 +23,7 @@ struct chain_problem {
     enum severity severity;
     int           cert;      /* index in the chain as sent; -1 = an anchor, or no one certificate */
     const char   *role;      /* "leaf", "intermediate", "anchor" */
+    bool          unsure;    /* the bytes leave another reading open, which `detail` names: never CERTAIN */
     const char   *detail, *fix;
     const char *const *also_known_as; /* NULL-terminated, or NULL */
 };

@@ -136,7 +136,6 @@ const char *cert_short_name(struct arena *a, const struct cert *c);
 const char *cert_key_name(const struct cert *c, char buf[64]); /* "RSA 2048", "EC secp384r1" */
 const char *key_usage_name(unsigned bit);        /* "digitalSignature" for bit 0 ... "decipherOnly" for 8 */
 const char *san_text(struct arena *a, const struct san *s); /* "dns:www.example", "ip:192.0.2.1"; a subtree's mask too. Escaped. */
-const char *hash_name(enum hash_id h);          /* "SHA-256" */
 const char *cert_sig_name(const struct cert *c); /* "sha256WithRSAEncryption" */
 
 /* A stapled OCSP answer (RFC 6960), as far as it is about one certificate. */

@@ -37,12 +37,36 @@ static const char *fetch_hint(struct judge *j, const struct cert *c)
                         safe_str(j->a, c->aia_issuers.v[0].p, c->aia_issuers.v[0].n));
 }
 
-/* The last certificate's issuer is not there. A CA certificate at the end may well be issued by the root the
- * client lacks; after a leaf alone, an intermediate must be missing. */
+static const struct x509_attr *organisation(const struct x509_name *n)
+{
+    for (size_t i = 0; i < n->n; i++)
+        if (strcmp(n->attr[i].type, "O") == 0 && n->attr[i].len != 0)
+            return &n->attr[i];
+    return NULL;
+}
+
+/* A trusted root of the same organisation as this issuer, where the issuer does not call itself a root; NULL: none. */
+static const struct cert *root_of_house(const struct judge *j, const struct x509_name *issuer)
+{
+    const struct x509_attr *house = organisation(issuer);
+    if (strcasestr(x509_name_short(j->a, issuer), "root") != NULL)
+        return NULL;
+    for (size_t i = 0; house != NULL && j->q->anchors != NULL && i < j->q->anchors->n; i++) {
+        const struct x509_attr *o = organisation(&j->q->anchors->v[i]->subject);
+        if (o != NULL && o->len == house->len && memcmp(o->value, house->value, o->len) == 0)
+            return j->q->anchors->v[i];
+    }
+    return NULL;
+}
+
+/* The last certificate's issuer is not there. After a leaf alone, an intermediate must be missing. After a CA
+ * certificate it may be the root that the client lacks, or one more intermediate; where the client trusts a root
+ * of the same organisation and the name does not say "root", the latter is more likely. */
 static void end_no_issuer(struct judge *j, const struct cert *c)
 {
-    int         last = (int)j->path.n - 1;
-    const char *issuer = x509_name_short(j->a, &c->issuer);
+    int                last = (int)j->path.n - 1;
+    const char        *issuer = x509_name_short(j->a, &c->issuer);
+    const struct cert *root = root_of_house(j, &c->issuer);
     if (j->path.impostor != NULL)
         problem_add(j, "missing_intermediate", last,
                     "the issuer of %s, \"%s\", was not sent; a certificate of that name was, but with "
@@ -50,11 +74,16 @@ static void end_no_issuer(struct judge *j, const struct cert *c)
     else if (last == 0)
         problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent, and is %s%s",
                     who(j, c), issuer, anchors_text(j), fetch_hint(j, c));
+    else if (root != NULL)
+        problem_add_as(j, "missing_intermediate", absent_root(j), last,
+                       "%s was issued by \"%s\", which was not sent and is %s; a root of the same organisation, %s, is "
+                       "there, so one more intermediate seems to be missing, unless this is another root%s",
+                       who(j, c), issuer, anchors_text(j), who(j, root), fetch_hint(j, c))->unsure = true;
     else
         problem_add_as(j, "untrusted_root", absent_root(j), last,
                        "%s was issued by \"%s\", which was not sent and is %s; that may be the root, or one "
                        "more intermediate%s", who(j, c), issuer, anchors_text(j),
-                       fetch_hint(j, c));
+                       fetch_hint(j, c))->unsure = true;
 }
 
 static void end_bad_signature(struct judge *j, const struct cert *c)

@@ -66,7 +66,8 @@ static void sort_problems(struct problems *f)
 /* What keeps us from saying that a chain without errors is good. */
 static bool undecides(const struct chain_problem *p)
 {
-    return strcmp(p->code, "unsupported_by_tool") == 0 || strcmp(p->code, "untrusted_root") == 0;
+    return strcmp(p->code, "unsupported_by_tool") == 0 || strcmp(p->code, "untrusted_root") == 0 ||
+           strcmp(p->code, "missing_intermediate") == 0;
 }
 
 static void conclude(struct judge *j, struct chain *out)
