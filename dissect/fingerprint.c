@@ -87,7 +87,7 @@ static const char *ja4_version(const struct client_hello *c)
     return "00";
 }
 
-/* First and last character of the first protocol; of its hexadecimal form where one of them is no letter or digit. */
+/* First and last character of the first protocol; of its hexadecimal form where one is no letter or digit. */
 static void ja4_alpn(const struct client_hello *c, char out[3])
 {
     static const char digits[] = "0123456789abcdef";
@@ -150,9 +150,10 @@ static void ja4(const struct client_hello *c, bool datagram, char out[40])
     ja4_hash(v, hashed, &c->sigalgs, ext_hash);
     free(v);
     ja4_alpn(c, alpn);
-    char transport = !datagram ? 't' : c->version >> 8 == 0xfe ? 'd' : 'q';
-    snprintf(out, 40, "%c%s%c%02u%02u%s_%s_%s", transport, ja4_version(c), sni ? 'd' : 'i', (unsigned)(suites < 99 ? suites : 99),
-             (unsigned)(exts < 99 ? exts : 99), alpn, suites_hash, ext_hash);
+    char     transport = !datagram ? 't' : c->version >> 8 == 0xfe ? 'd' : 'q';
+    unsigned n = (unsigned)(suites < 99 ? suites : 99), m = (unsigned)(exts < 99 ? exts : 99);
+    snprintf(out, 40, "%c%s%c%02u%02u%s_%s_%s", transport, ja4_version(c), sni ? 'd' : 'i', n, m, alpn, suites_hash,
+             ext_hash);
 }
 
 void handshake_fingerprints(struct handshake *h)

@@ -23,7 +23,8 @@ static size_t accept_with(struct prelude_step *s, int status, const char *meanin
 
 /* PostgreSQL: SSLRequest, answered by one letter (PostgreSQL documentation, "SSL Session Encryption"). */
 enum { PG_REQUEST = 8 };
-static const char pg_ssl[PG_REQUEST] = "\0\0\0\x08\x04\xd2\x16\x2f", pg_gss[PG_REQUEST] = "\0\0\0\x08\x04\xd2\x16\x30";
+static const char pg_ssl[PG_REQUEST] = "\0\0\0\x08\x04\xd2\x16\x2f";
+static const char pg_gss[PG_REQUEST] = "\0\0\0\x08\x04\xd2\x16\x30";
 
 enum fit postgres_fits(enum side from, struct bytes start, unsigned *dialog)
 {
@@ -62,7 +63,8 @@ size_t postgres_step(struct prelude_step *s)
 
 /* MySQL: the greeting offers CLIENT_SSL, and a short packet with that bit takes it: no answer comes (MySQL
  * Internals, "Protocol::SSLRequest"). Packets: length (3, little-endian), sequence, body. */
-enum { MYSQL_HEADER = 4, MYSQL_PROTOCOL = 10, MYSQL_CLIENT_SSL = 0x0800, MYSQL_OLD_REQUEST = 5, MYSQL_REQUEST = 32 };
+enum { MYSQL_HEADER = 4, MYSQL_PROTOCOL = 10, MYSQL_CLIENT_SSL = 0x0800,
+       MYSQL_REQUEST = 32, MYSQL_OLD_REQUEST = 5 };
 
 static size_t mysql_packet(struct bytes in)
 {
@@ -120,8 +122,8 @@ size_t mysql_step(struct prelude_step *s)
 }
 
 /* LDAP: ExtendedRequest with the StartTLS name, ExtendedResponse with a result code (RFC 4511 section 4.14). */
-enum { LDAP_SEQUENCE = 0x30, LDAP_INTEGER = 0x02, LDAP_ENUMERATED = 0x0a, LDAP_BIND = 0x60, LDAP_UNBIND = 0x42, LDAP_SEARCH = 0x63,
-       LDAP_EXTENDED = 0x77, LDAP_EXTENDED_ANSWER = 0x78, LDAP_OCTETS = 0x04, LDAP_NAME = 0x80 };
+enum { LDAP_SEQUENCE = 0x30, LDAP_INTEGER = 0x02, LDAP_BIND = 0x60, LDAP_SEARCH = 0x63, LDAP_EXTENDED = 0x77,
+       LDAP_EXTENDED_ANSWER = 0x78 };
 static const char ldap_starttls[] = "1.3.6.1.4.1.1466.20037";
 
 /* Cuts out a BER element of definite length; its tag goes to *tag. */
@@ -166,16 +168,17 @@ enum fit ldap_fits(enum side from, struct bytes start, unsigned *dialog)
     uint8_t op = rd_u8(&r, "operation");
     if (r.want != NULL)
         return (tag != 0 && tag != LDAP_INTEGER) || width > 4 || start.n > 16 ? FIT_NO : FIT_MAYBE;
-    return tag == LDAP_INTEGER && width >= 1 && width <= 4 && (op == LDAP_BIND || op == LDAP_SEARCH || op == LDAP_EXTENDED)
-               ? FIT_YES : FIT_NO;
+    bool first = op == LDAP_BIND || op == LDAP_SEARCH || op == LDAP_EXTENDED;
+    return tag == LDAP_INTEGER && width >= 1 && width <= 4 && first ? FIT_YES : FIT_NO;
 }
 
 static const char *ldap_result(unsigned code)
 {
     static const struct { unsigned code; const char *name; } t[] = {
-        { 0, "success" }, { 1, "operationsError" }, { 2, "protocolError" }, { 8, "strongerAuthRequired" }, { 10, "referral" },
-        { 12, "unavailableCriticalExtension" }, { 13, "confidentialityRequired" }, { 50, "insufficientAccessRights" },
-        { 51, "busy" }, { 52, "unavailable" }, { 53, "unwillingToPerform" }, { 80, "other" },
+        { 0, "success" }, { 1, "operationsError" }, { 2, "protocolError" }, { 8, "strongerAuthRequired" },
+        { 10, "referral" }, { 12, "unavailableCriticalExtension" }, { 13, "confidentialityRequired" },
+        { 50, "insufficientAccessRights" }, { 51, "busy" }, { 52, "unavailable" }, { 53, "unwillingToPerform" },
+        { 80, "other" },
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++)
         if (t[i].code == code)
@@ -192,7 +195,8 @@ static size_t ldap_answer(struct prelude_step *s, struct reader body, size_t len
     struct reader text = ber(&body, &tag);
     char          line[200];
     int           n = (int)(text.want == NULL && rd_left(&text) < 120 ? rd_left(&text) : 0);
-    snprintf(line, sizeof line, "%s (%u)%s%.*s", ldap_result(code), code, n > 0 ? ": " : "", n, n > 0 ? (const char *)text.p : "");
+    const char   *said = n > 0 ? (const char *)text.p : "";
+    snprintf(line, sizeof line, "%s (%u)%s%.*s", ldap_result(code), code, n > 0 ? ": " : "", n, said);
     return code == 0 ? accept_with(s, 0, line, len) : refuse_with(s, (int)code, line, len);
 }
 
@@ -217,8 +221,10 @@ size_t ldap_step(struct prelude_step *s)
     return len;
 }
 
-/* RDP: the X.224 connection request names protocols, the confirm picks one or says why not ([MS-RDPBCGR] 2.2.1.1). */
-enum { TPKT_VERSION = 3, X224_REQUEST = 0xe0, X224_CONFIRM = 0xd0, RDP_NEG_REQ = 1, RDP_NEG_RSP = 2, RDP_NEG_FAILURE = 3 };
+/* RDP: the X.224 connection request names protocols, the confirm picks one or says why not ([MS-RDPBCGR] sections
+ * 2.2.1.1 and 2.2.1.2). */
+enum { TPKT_VERSION = 3, TPKT_X224 = 11, X224_REQUEST = 0xe0, X224_CONFIRM = 0xd0 };
+enum { RDP_NEG_REQ = 1, RDP_NEG_RSP = 2, RDP_NEG_FAILURE = 3, RDP_NEG_LEN = 8 };
 
 enum fit rdp_fits(enum side from, struct bytes start, unsigned *dialog)
 {
@@ -232,11 +238,11 @@ enum fit rdp_fits(enum side from, struct bytes start, unsigned *dialog)
 /* The negotiation structure behind a cookie line, if there is one: type, flags, length 8, value. */
 static bool rdp_negotiation(struct bytes packet, uint8_t *type, uint32_t *value)
 {
-    struct bytes rest = { packet.p + 11, packet.n - 11 };
+    struct bytes rest = { packet.p + TPKT_X224, packet.n - TPKT_X224 };
     size_t       took;
     if (rest.n > 0 && rest.p[0] >= ' ' && text_line(rest, &took).p != NULL)
         rest.p += took, rest.n -= took;
-    if (rest.n < 8 || le16(rest.p + 2) != 8)
+    if (rest.n < RDP_NEG_LEN || le16(rest.p + 2) != RDP_NEG_LEN)
         return false;
     *type = rest.p[0];
     *value = le32(rest.p + 4);
@@ -245,13 +251,23 @@ static bool rdp_negotiation(struct bytes packet, uint8_t *type, uint32_t *value)
 
 static size_t rdp_confirm(struct prelude_step *s, bool negotiated, uint8_t type, uint32_t value, size_t len)
 {
-    static const char *const failures[] = { "", "SSL_REQUIRED_BY_SERVER", "SSL_NOT_ALLOWED_BY_SERVER", "SSL_CERT_NOT_ON_SERVER",
-                                            "INCONSISTENT_FLAGS", "HYBRID_REQUIRED_BY_SERVER", "SSL_WITH_USER_AUTH_REQUIRED_BY_SERVER" };
+    static const struct { uint32_t value; const char *name; } failures[] = {
+        { 1, "SSL_REQUIRED_BY_SERVER" }, { 2, "SSL_NOT_ALLOWED_BY_SERVER" }, { 3, "SSL_CERT_NOT_ON_SERVER" },
+        { 4, "INCONSISTENT_FLAGS" }, { 5, "HYBRID_REQUIRED_BY_SERVER" }, { 6, "SSL_WITH_USER_AUTH_REQUIRED_BY_SERVER" },
+    }, protocols[] = {
+        { 1, "PROTOCOL_SSL" }, { 2, "PROTOCOL_HYBRID (CredSSP)" }, { 4, "PROTOCOL_RDSTLS" },
+        { 8, "PROTOCOL_HYBRID_EX (CredSSP)" }, { 16, "PROTOCOL_RDSAAD" },
+    };
+    const char *name = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(failures) && type == RDP_NEG_FAILURE; i++)
+        name = failures[i].value == value ? failures[i].name : name;
+    for (size_t i = 0; i < ARRAY_LEN(protocols) && type == RDP_NEG_RSP; i++)
+        name = protocols[i].value == value ? protocols[i].name : name;
     if (negotiated && type == RDP_NEG_FAILURE)
-        return refuse_with(s, (int)value, value < ARRAY_LEN(failures) ? failures[value] : "unassigned failure code", len);
+        return refuse_with(s, (int)value, name != NULL ? name : "unassigned failure code", len);
     if (!negotiated || type != RDP_NEG_RSP || value == 0)
         return refuse_with(s, 0, "PROTOCOL_RDP: standard RDP security, no TLS", len);
-    return accept_with(s, 0, value == 1 ? "PROTOCOL_SSL" : value == 4 ? "PROTOCOL_RDSTLS" : value == 16 ? "PROTOCOL_RDSAAD" : "PROTOCOL_HYBRID (CredSSP)", len);
+    return accept_with(s, 0, name != NULL ? name : "unassigned protocol", len);
 }
 
 size_t rdp_step(struct prelude_step *s)
@@ -259,13 +275,13 @@ size_t rdp_step(struct prelude_step *s)
     struct bytes in = s->in;
     if (in.p[0] != TPKT_VERSION)
         return prelude_stop(s, PRELUDE_UNKNOWN);
-    size_t   len = in.n >= 11 ? be16(in.p + 2) : 0;
+    size_t   len = in.n >= TPKT_X224 ? be16(in.p + 2) : 0;
     uint8_t  type = 0;
     uint32_t value = 0;
     if (s->from == CLIENT && s->m->state == DONE)
         return prelude_plain(s);
-    if (len < 11 || len > in.n)
-        return prelude_stop(s, in.n >= 11 && len < 11 ? PRELUDE_OVER : PRELUDE_WAIT);
+    if (len < TPKT_X224 || len > in.n)
+        return prelude_stop(s, in.n >= TPKT_X224 && len < TPKT_X224 ? PRELUDE_OVER : PRELUDE_WAIT);
     bool negotiated = rdp_negotiation((struct bytes){ in.p, len }, &type, &value);
     if (s->from == SERVER)
         return s->m->state == ASKED && in.p[5] == X224_CONFIRM ? rdp_confirm(s, negotiated, type, value, len)
@@ -278,7 +294,8 @@ size_t rdp_step(struct prelude_step *s)
 }
 
 /* TDS: PRELOGIN of both sides names an encryption ([MS-TDS] 2.2.6.5); TLS then travels in TDS packets. */
-enum { TDS_HEADER = 8, TDS_PRELOGIN = 0x12, TDS_RESPONSE = 0x04, TDS_LAST = 1, TDS_TOKEN_ENCRYPTION = 1, TDS_TOKEN_END = 0xff };
+enum { TDS_HEADER = 8, TDS_PRELOGIN = 0x12, TDS_RESPONSE = 0x04, TDS_LAST = 1 };
+enum { TDS_TOKEN_ENCRYPTION = 1, TDS_TOKEN_END = 0xff };
 enum { ENCRYPT_OFF, ENCRYPT_ON, ENCRYPT_NOT_SUP, ENCRYPT_REQ, ENCRYPT_CLIENT_CERT = 0x80 };
 
 enum fit tds_fits(enum side from, struct bytes start, unsigned *dialog)
@@ -305,7 +322,9 @@ static int tds_encryption(struct bytes packet)
 
 size_t tds_step(struct prelude_step *s)
 {
-    static const char *const names[] = { "ENCRYPT_OFF: the login only", "ENCRYPT_ON", "ENCRYPT_NOT_SUP", "ENCRYPT_REQ" };
+    static const char *const names[] = {
+        "ENCRYPT_OFF: the login only", "ENCRYPT_ON", "ENCRYPT_NOT_SUP", "ENCRYPT_REQ",
+    };
     struct bytes in = s->in;
     size_t       len = in.n >= TDS_HEADER ? be16(in.p + 2) : 0;
     if (in.p[0] != (s->from == CLIENT ? TDS_PRELOGIN : TDS_RESPONSE))

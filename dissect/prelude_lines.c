@@ -150,7 +150,8 @@ static const struct dialog *dialog_by_command(struct prelude_machine *m, struct 
     bool                 known = known_command(d, line), asked = asks(d, line);
     for (unsigned i = 0; i < ARRAY_LEN(dialogs) && !asked; i++) {
         const struct dialog *other = &dialogs[i];
-        if (strcmp(other->greeting, d->greeting) == 0 && (asks(other, line) || (!known && known_command(other, line)))) {
+        bool                 twin = strcmp(other->greeting, d->greeting) == 0;
+        if (twin && (asks(other, line) || (!known && known_command(other, line)))) {
             m->dialog = i;
             return other;
         }
@@ -206,7 +207,8 @@ static int status_of(struct bytes text)
 }
 
 /* Capabilities come asked for, with the greeting (Sieve) or inside it (IMAP). */
-static void capability_line(struct prelude_step *s, const struct dialog *d, struct bytes line, bool answers, struct bytes text)
+static void capability_line(struct prelude_step *s, const struct dialog *d, struct bytes line, bool answers,
+                            struct bytes text)
 {
     bool in_list = (s->m->state & CAPS_DUE) != 0, one_line = lead_is(d, 't') && mentions(line, "CAPABILITY");
     if (!in_list && !one_line)

@@ -76,8 +76,8 @@ static const char *by_magic(enum side from, struct bytes in)
 {
     for (size_t i = 0; i < ARRAY_LEN(magics); i++) {
         const struct magic *m = &magics[i];
-        if ((m->from == ANY || m->from == (int)from) && in.n >= m->at + m->n && memcmp(in.p + m->at, m->bytes, m->n) == 0
-            && sound(m, in))
+        bool there = in.n >= m->at + m->n && memcmp(in.p + m->at, m->bytes, m->n) == 0;
+        if (there && (m->from == ANY || m->from == (int)from) && sound(m, in))
             return m->name;
     }
     return NULL;
@@ -85,8 +85,10 @@ static const char *by_magic(enum side from, struct bytes in)
 
 static const char *by_request(struct bytes in)
 {
-    static const char *const methods[] = { "GET ", "POST ", "HEAD ", "PUT ", "OPTIONS ", "DELETE ", "PATCH ", "TRACE ",
-                                           "CONNECT ", "PROPFIND ", "PROPPATCH ", "MKCOL ", "REPORT ", "DESCRIBE ", "REGISTER ", "INVITE " };
+    static const char *const methods[] = {
+        "GET ", "POST ", "HEAD ", "PUT ", "OPTIONS ", "DELETE ", "PATCH ", "TRACE ", "CONNECT ", "PROPFIND ",
+        "PROPPATCH ", "MKCOL ", "REPORT ", "DESCRIBE ", "REGISTER ", "INVITE ",
+    };
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         if (prelude_prefix(in, methods[i], strlen(methods[i])) != FIT_YES)
             continue;
@@ -96,7 +98,8 @@ static const char *by_request(struct bytes in)
         if (line_holds(line, " SIP/2.0"))
             return "sip";
         uint8_t target = in.n > strlen(methods[i]) ? in.p[strlen(methods[i])] : 0;
-        return target == '/' || target == '*' || line_holds(line, " HTTP/1.") || line_holds(line, "http://") ? "http" : NULL;
+        bool    http = target == '/' || target == '*' || line_holds(line, " HTTP/1.") || line_holds(line, "http://");
+        return http ? "http" : NULL;
     }
     return NULL;
 }
@@ -116,7 +119,8 @@ static const char *by_banner(struct bytes in)
             if (line_holds(line, mail[i]))
                 return "smtp";
     }
-    if (code && (text_starts(line, "200") || text_starts(line, "201")) && (line_holds(line, "NNTP") || line_holds(line, "posting")))
+    bool news = line_holds(line, "NNTP") || line_holds(line, "posting");
+    if (code && news && (text_starts(line, "200") || text_starts(line, "201")))
         return "nntp";
     if (line_holds(line, "NOTICE AUTH") || (line.n > 0 && line.p[0] == ':' && line_holds(line, " NOTICE ")))
         return "irc";
@@ -144,8 +148,9 @@ static bool is_mysql_greeting(struct bytes in)
 {
     if (in.n < 7 || in.p[1] > 3 || in.p[2] != 0 || in.p[3] != 0)
         return false;
-    return (in.p[4] == 10 && in.p[5] >= '1' && in.p[5] <= '9' && (in.p[6] == '.' || (in.p[6] >= '0' && in.p[6] <= '9')))
-        || (in.p[4] == 0xff && in.n >= 9 && be16(in.p + 5) != 0 && line_holds((struct bytes){ in.p + 7, in.n - 7 }, "host"));
+    bool version = in.p[5] >= '1' && in.p[5] <= '9' && (in.p[6] == '.' || (in.p[6] >= '0' && in.p[6] <= '9'));
+    bool refusal = in.n >= 9 && be16(in.p + 5) != 0 && line_holds((struct bytes){ in.p + 7, in.n - 7 }, "host");
+    return (in.p[4] == 10 && version) || (in.p[4] == 0xff && refusal);
 }
 
 const char *plain_protocol(enum side from, struct bytes start)

@@ -26,12 +26,12 @@ struct prelude_row {
 
 /* What a row finds out, written into `out`. Those that give a size end a step: `took`, or 0. */
 void         prelude_asked(struct prelude_step *s, enum prelude_kind kind, const char *protocol);
-void         prelude_answer(struct prelude_step *s, int status, const void *line, size_t n); /* the line, or a code's name */
+void         prelude_answer(struct prelude_step *s, int status, const void *line, size_t n); /* or a code's name */
 size_t       prelude_accept(struct prelude_step *s, size_t took);
 size_t       prelude_refuse(struct prelude_step *s, size_t took);
 size_t       prelude_plain(struct prelude_step *s); /* the client goes on without TLS */
 size_t       prelude_stop(struct prelude_step *s, enum prelude_says says);
-struct bytes prelude_keep(struct prelude_step *s, const void *p, size_t n); /* a copy that stays, at most KEPT_MAX */
+struct bytes prelude_keep(struct prelude_step *s, const void *p, size_t n); /* a copy, at most KEPT_MAX */
 enum fit     prelude_prefix(struct bytes start, const void *magic, size_t n);
 
 /* Text without case, by length: headers and command words. */
@@ -62,6 +62,7 @@ size_t   rdp_step(struct prelude_step *s);
 enum fit tds_fits(enum side from, struct bytes start, unsigned *dialog);
 size_t   tds_step(struct prelude_step *s);
 
-enum { LINE_MAX_LEN = 8 * 1024, HEADERS_MAX_LEN = 16 * 1024, MESSAGE_MAX_LEN = 64 * 1024, UNITS_MAX = 1000, KEPT_MAX = 512 };
+enum { LINE_MAX_LEN = 8 * 1024, HEADERS_MAX_LEN = 16 * 1024, MESSAGE_MAX_LEN = 64 * 1024 };
+enum { UNITS_MAX = 1000, KEPT_MAX = 512 };
 
 #endif

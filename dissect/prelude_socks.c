@@ -12,16 +12,19 @@ enum { GREETING, METHOD_DUE, LOGIN, LOGIN_ANSWER_DUE, REQUEST, REPLY_DUE, REPLIE
 
 static const char *socks4_reply(unsigned code)
 {
-    static const char *const names[] = { "request granted", "request rejected or failed", "rejected: no identd at the client",
-                                         "rejected: identd names another user" };
+    static const char *const names[] = {
+        "request granted", "request rejected or failed", "rejected: no identd at the client",
+        "rejected: identd names another user",
+    };
     return code >= SOCKS4_OK && code - SOCKS4_OK < ARRAY_LEN(names) ? names[code - SOCKS4_OK] : "unassigned reply";
 }
 
 static const char *socks5_reply(unsigned code)
 {
-    static const char *const names[] = { "succeeded", "general SOCKS server failure", "connection not allowed by ruleset",
-                                         "network unreachable", "host unreachable", "connection refused", "TTL expired",
-                                         "command not supported", "address type not supported" };
+    static const char *const names[] = {
+        "succeeded", "general SOCKS server failure", "connection not allowed by ruleset", "network unreachable",
+        "host unreachable", "connection refused", "TTL expired", "command not supported", "address type not supported",
+    };
     return code < ARRAY_LEN(names) ? names[code] : "unassigned reply";
 }
 
@@ -72,8 +75,10 @@ static size_t socks4_request(struct prelude_step *s)
 
 static size_t socks4_step(struct prelude_step *s)
 {
+    if (s->from == CLIENT && s->m->state == GREETING)
+        return socks4_request(s);
     if (s->from == CLIENT)
-        return s->m->state == GREETING ? socks4_request(s) : prelude_stop(s, s->m->state == REPLIED ? PRELUDE_OVER : PRELUDE_WAIT);
+        return prelude_stop(s, s->m->state == REPLIED ? PRELUDE_OVER : PRELUDE_WAIT);
     if (s->m->state != REPLY_DUE || s->in.p[0] != 0)
         return prelude_stop(s, PRELUDE_UNKNOWN);
     if (s->in.n < 8)
@@ -81,10 +86,13 @@ static size_t socks4_step(struct prelude_step *s)
     return answer_with(s, s->in.p[1] == SOCKS4_OK, s->in.p[1], socks4_reply(s->in.p[1]), 8);
 }
 
-/* Length of an address as SOCKS 5 writes it, its type included and the port behind; 0 = not all here, or no such type. */
+/* Length of an address as SOCKS 5 writes it, with its type and the port behind; 0 = not all here, or no such type. */
 static size_t socks5_address(struct bytes in)
 {
-    size_t n = in.n < 2 ? 0 : in.p[0] == 1 ? 1 + 4 + 2 : in.p[0] == 4 ? 1 + 16 + 2 : in.p[0] == 3 ? 2u + in.p[1] + 2 : 0;
+    enum { IPV4 = 1, NAME = 3, IPV6 = 4 };
+    if (in.n < 2)
+        return 0;
+    size_t n = in.p[0] == IPV4 ? 1 + 4 + 2 : in.p[0] == IPV6 ? 1 + 16 + 2 : in.p[0] == NAME ? 2u + in.p[1] + 2 : 0;
     return n <= in.n ? n : 0;
 }
 
@@ -125,7 +133,8 @@ static size_t socks5_client(struct prelude_step *s)
     if (in.p[0] != 5 || n == 0)
         return prelude_stop(s, in.p[0] != 5 || in.n > 4 + 1 + 255 + 2 ? PRELUDE_UNKNOWN : PRELUDE_WAIT);
     prelude_asked(s, PRELUDE_SOCKS, "socks5");
-    s->out->host = address.p[0] == 3 ? prelude_keep(s, address.p + 2, address.p[1]) : keep_address(s, address.p + 1, n - 3);
+    bool named = address.p[0] == 3;
+    s->out->host = named ? prelude_keep(s, address.p + 2, address.p[1]) : keep_address(s, address.p + 1, n - 3);
     s->out->port = be16(address.p + n - 2);
     s->m->state = REPLY_DUE;
     return 3 + n;
@@ -148,7 +157,7 @@ static size_t socks5_method_chosen(struct prelude_step *s, unsigned method)
     }
     s->m->memory[0] = (uint8_t)method;
     s->m->state = method == METHOD_NONE ? REQUEST : LOGIN;
-    return method == METHOD_NONE || method == METHOD_GSSAPI || method == METHOD_PASSWORD ? 2 : prelude_stop(s, PRELUDE_OVER);
+    return method <= METHOD_PASSWORD ? 2 : prelude_stop(s, PRELUDE_OVER);
 }
 
 static size_t socks5_login_answer(struct prelude_step *s)
@@ -157,7 +166,7 @@ static size_t socks5_login_answer(struct prelude_step *s)
     if (s->m->memory[0] == METHOD_GSSAPI && in.p[1] != 0xff) {
         if (in.n < 4 || in.n < 4u + be16(in.p + 2))
             return prelude_stop(s, PRELUDE_WAIT);
-        s->m->state = in.p[1] == 1 ? LOGIN : REQUEST; /* 1: another token is due; 2: the protection level is agreed */
+        s->m->state = in.p[1] == 1 ? LOGIN : REQUEST; /* 1: another token is due; 2: the protection is agreed */
         return 4u + be16(in.p + 2);
     }
     s->m->state = REQUEST;

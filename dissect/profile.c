@@ -19,7 +19,8 @@ struct parse {
 
 static bool wrong(struct parse *s, const char *what, const char *value)
 {
-    err_set(s->err, "client profile %s, line %u: %s: '%.60s'; see the other profiles for the form", s->id, s->line, what, value);
+    err_set(s->err, "client profile %s, line %u: %s: '%.60s'; see the other profiles for the form", s->id, s->line,
+            what, value);
     return false;
 }
 
@@ -193,16 +194,23 @@ static bool read_line(struct parse *s, const char *key, const char *value)
     struct profile *p = &s->p;
     size_t          n;
     const struct { const char *key; const char **out; } texts[] = {
-        { "name", &p->name }, { "source", &p->source }, { "notes", &p->notes }, { "can_source", &p->can_source }, { "root_era", &p->root_era },
+        { "name", &p->name }, { "source", &p->source }, { "notes", &p->notes }, { "can_source", &p->can_source },
+        { "root_era", &p->root_era },
     };
     const struct { const char *key; struct u16s *out; } lists[] = {
         { "supported_versions", &p->versions }, { "extensions", &p->extensions }, { "groups", &p->groups },
-        { "signature_algorithms", &p->sigalgs }, { "compression", &p->compression }, { "point_formats", &p->point_formats },
+        { "signature_algorithms", &p->sigalgs }, { "compression", &p->compression },
+        { "point_formats", &p->point_formats },
     };
-    const struct { const char *key; unsigned *out; } sizes[] = { { "rsa_min", &p->rsa_min }, { "dh_min", &p->dh_min }, { "dh_max", &p->dh_max } };
-    const struct { const char *key; const char *const **out; } words[] = { { "cert_sigs", &p->cert_sigs }, { "cert_keys", &p->cert_keys } };
+    const struct { const char *key; unsigned *out; } sizes[] = {
+        { "rsa_min", &p->rsa_min }, { "dh_min", &p->dh_min }, { "dh_max", &p->dh_max },
+    };
+    const struct { const char *key; const char *const **out; } words[] = {
+        { "cert_sigs", &p->cert_sigs }, { "cert_keys", &p->cert_keys },
+    };
     const struct { const char *key; bool (*read)(struct parse *, const char *); } others[] = {
-        { "alpn", read_alpn }, { "key_shares", read_key_shares }, { "san_needed", read_san }, { "observed", read_origin }, { "disputed", read_disputed },
+        { "alpn", read_alpn }, { "key_shares", read_key_shares }, { "san_needed", read_san },
+        { "observed", read_origin }, { "disputed", read_disputed },
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (strcmp(key, texts[i].key) == 0)

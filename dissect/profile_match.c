@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { LIST_MAX = 256, NEAR_ENOUGH = 90, TIE = 1, LIMITED_COSTS = 3, TLS_FALLBACK_SCSV = 0x5600, EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff };
+enum { LIST_MAX = 256, NEAR_ENOUGH = 90, TIE = 1, LIMITED_COSTS = 3 };
+enum { TLS_FALLBACK_SCSV = 0x5600, EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff };
 
 /* A list without what tells nothing: numbers only, GREASE and signals taken out. */
 struct plain_list {
@@ -104,12 +105,15 @@ static size_t in_common(const struct plain_list *a, const struct plain_list *b)
     return n;
 }
 
-static bool same_set(const struct plain_list *a, const struct plain_list *b) { return a->n == b->n && in_common(a, b) == a->n; }
+static bool same_set(const struct plain_list *a, const struct plain_list *b)
+{
+    return a->n == b->n && in_common(a, b) == a->n;
+}
 
 static bool is_exact(const struct plain_hello *a, const struct plain_hello *b)
 {
-    return a->v2_format == b->v2_format && a->client_version == b->client_version && same_order(&a->suites, &b->suites)
-        && same_set(&a->extensions, &b->extensions) && same_order(&a->groups, &b->groups)
+    return a->v2_format == b->v2_format && a->client_version == b->client_version
+        && same_order(&a->suites, &b->suites) && same_set(&a->extensions, &b->extensions) && same_order(&a->groups, &b->groups)
         && same_order(&a->sigalgs, &b->sigalgs) && same_set(&a->versions, &b->versions);
 }
 
@@ -172,11 +176,12 @@ static void drop(struct plain_list *list, bool (*is)(uint32_t), bool which)
     list->n = n;
 }
 
-/* The known hello as its client sends it when it is told to stop at TLS 1.2, or to begin at TLS 1.3: a usual setting.
+/* The known hello as its client sends it when told to stop at TLS 1.2, or to begin at TLS 1.3: a usual setting.
  * False: the hello that was seen is not so limited. */
 static bool limited_as(const struct plain_hello *seen, struct plain_hello *known)
 {
-    bool seen_13 = offers(&seen->versions, 0x0304), seen_12 = seen->versions.n == 0 || offers(&seen->versions, 0x0303);
+    bool seen_13 = offers(&seen->versions, 0x0304);
+    bool seen_12 = seen->versions.n == 0 || offers(&seen->versions, 0x0303);
     if (!offers(&known->versions, 0x0304) || !offers(&known->versions, 0x0303) || seen_13 == seen_12)
         return false;
     drop(&known->suites, is_13_suite, seen_12);
@@ -188,8 +193,8 @@ static bool limited_as(const struct plain_hello *seen, struct plain_hello *known
     return true;
 }
 
-/* Per cent; 0 where NEAR_ENOUGH is out of reach. A client with a changed setting is never as near as the client itself.
- * The cheap comparisons come first: most clients fall there. */
+/* Per cent; 0 where NEAR_ENOUGH is out of reach. A client with a changed setting is never as near as the client
+ * itself. The cheap comparisons come first: most clients fall there. */
 static unsigned similarity(const struct plain_hello *a, struct plain_hello *b)
 {
     enum { VERSION = 5, VERSIONS = 10, EXTENSIONS = 20, GROUPS = 10, SIGALGS = 10, SUITES = 45 };
@@ -202,7 +207,8 @@ static unsigned similarity(const struct plain_hello *a, struct plain_hello *b)
         return 0;
     sum += share(common_order(&a->groups, &b->groups), &a->groups, &b->groups, GROUPS);
     sum += share(common_order(&a->sigalgs, &b->sigalgs), &a->sigalgs, &b->sigalgs, SIGALGS);
-    if (sum + share(a->suites.n < b->suites.n ? a->suites.n : b->suites.n, &a->suites, &b->suites, SUITES) < NEAR_ENOUGH + off)
+    size_t at_most = a->suites.n < b->suites.n ? a->suites.n : b->suites.n;
+    if (sum + share(at_most, &a->suites, &b->suites, SUITES) < NEAR_ENOUGH + off)
         return 0;
     return sum + share(common_order(&a->suites, &b->suites), &a->suites, &b->suites, SUITES) - off;
 }
