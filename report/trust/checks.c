@@ -329,19 +329,16 @@ static void check_key(struct judge *j, int i, const struct cert *c)
 
 /* ---- the name asked for ---- */
 
-/* The names of the certificate, for the detail: as many as are readable in one line. */
+/* The names of the certificate, for the detail: the first few. */
 static const char *names_of(struct judge *j, const struct cert *c)
 {
     const char *s = NULL;
-    size_t      shown = 0, all = 0;
+    size_t      all = 0, shown = 4;
     for (size_t i = 0; i < c->sans; i++) {
-        if (c->san[i].kind != SAN_DNS && c->san[i].kind != SAN_IP)
+        if ((c->san[i].kind != SAN_DNS && c->san[i].kind != SAN_IP) || all++ >= shown)
             continue;
-        const char *name = san_text(j->a, &c->san[i]);
-        const char *bare = strchr(name, ':');
-        bare = bare != NULL ? bare + 1 : name;
-        if (all++ < 4)
-            s = s == NULL ? bare : arena_printf(j->a, "%s, %s", s, bare), shown++;
+        const char *name = strchr(san_text(j->a, &c->san[i]), ':') + 1; /* without the kind */
+        s = s == NULL ? name : arena_printf(j->a, "%s, %s", s, name);
     }
     if (s == NULL)
         return arena_printf(j->a, "%s only as its common name", who(j, c));

@@ -19,7 +19,7 @@ const struct word *word_of(const char *code)
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (strcmp(words[i].code, code) == 0)
             return &words[i];
-    assert(!"a code that is no row of chain_words.tsv");
+    assert(0 && "a code that is no row of chain_words.tsv");
     return NULL;
 }
 
