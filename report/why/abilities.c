@@ -34,9 +34,14 @@ static const struct cert *first_below(const struct handshake *h, bool (*fits)(co
 static bool cannot(const struct handshake *h, enum client_can what) { return h->client != NULL && (h->client->any_cannot & what) != 0; }
 static bool can(const struct handshake *h, enum client_can what) { return h->client != NULL && h->client->how == MATCH_EXACT && (h->client->all_can & what) != 0; }
 
-static bool suite_since_vista(const struct suite *s) { return s->auth == KEY_ECDSA || (s->cbc && !s->weak && s->kex == KEX_ECDHE); }
+/* The same client took a SHA-2 certificate with the same hello. */
+static bool took_sha2(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+{
+    (void)c;
+    return p->finished && !p->resumed && p->leaf != NULL && is_sha2(p->leaf) && p->suites_hash == own->suites_hash;
+}
 
-/* Clients that fail at SHA-2 chains speak TLS 1.0 at most; those from before 2007 know neither names nor curves. */
+/* Clients that fail at SHA-2 chains speak TLS 1.0 at most; XP and Server 2003 send neither a name nor AES suites. */
 static bool sha2_not_known(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
@@ -46,9 +51,9 @@ static bool sha2_not_known(const struct case_file *c, struct finding *f)
     bool old = version_rank(h->hello.max_version) < version_rank(TLS_1_2) && h->hello.sigalgs.v == NULL;
     if (r.when != REFUSED_AT_FLIGHT || cert == NULL || chain_at_fault(h) || !(old || cannot(h, CAN_SHA2_CHAIN)) || can(h, CAN_SHA2_CHAIN))
         return false;
-    if (n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED || n == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE)
+    if (find_client_peer(c, took_sha2) != NULL || n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED || n == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE)
         return false;
-    bool before_2007 = h->hello.sni.p == NULL && !any_suite(&h->hello, suite_since_vista);
+    bool before_2007 = h->hello.sni.p == NULL && !any_suite(&h->hello, suite_of_today);
     bool known = cannot(h, CAN_SHA2_CHAIN) || (h->client != NULL && (h->client->disputed & CAN_SHA2_CHAIN) != 0);
     f->weight = before_2007 || known ? 5 : -2;
     ALSO(f, "cert-rejected", "cert-untrusted-root");
@@ -112,8 +117,7 @@ static bool weak_hash_refused(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct refusal r = refusal_of(h);
     const struct cert *cert = first_below(h, is_weak_hash);
-    bool modern = version_rank(h->hello.max_version) >= version_rank(TLS_1_2);
-    if ((r.when != REFUSED_AT_FLIGHT && !(r.when == REFUSED_AT_REPLY && r.how.how == END_HIDDEN_ALERT)) || cert == NULL || chain_at_fault(h) || !modern)
+    if ((r.when != REFUSED_AT_FLIGHT && !(r.when == REFUSED_AT_REPLY && r.how.how == END_HIDDEN_ALERT)) || cert == NULL || chain_at_fault(h) || !sha1_is_refused(h))
         return false;
     if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE && r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
         return false;

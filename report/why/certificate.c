@@ -74,8 +74,9 @@ static int alert_fits(int alert, enum kind kind)
 
 /* The fault that explains the ending: among errors the first that the alert names, else the first; where there is no
  * error, a warning about strength or name that some clients take for one. */
-static const struct crossing *fault_of(const struct chain *chain, int alert, const struct chain_problem **which)
+static const struct crossing *fault_of(const struct handshake *h, int alert, const struct chain_problem **which)
 {
+    const struct chain *chain = h->chain;
     const struct crossing *best = NULL;
     int best_fit = -2;
     for (size_t i = 0; chain != NULL && i < chain->n; i++) {
@@ -83,6 +84,8 @@ static const struct crossing *fault_of(const struct chain *chain, int alert, con
         const struct crossing *x = crossing_of(p->code);
         bool warns = p->severity == SEV_WARNING && x != NULL && (x->kind == K_STRENGTH || x->kind == K_NAME || x->kind == K_STATUS);
         bool made_on_the_way = x != NULL && strcmp(x->cause, "interception") == 0 && chain->verdict == CHAIN_FAIL;
+        if (warns && strcmp(p->code, "weak_signature") == 0 && !sha1_is_refused(h))
+            continue;
         if (x == NULL || !(p->severity == SEV_ERROR || made_on_the_way || (warns && chain->verdict != CHAIN_FAIL)))
             continue;
         int fit = alert_fits(alert, x->kind);
@@ -169,6 +172,16 @@ static const char *refusal_words(const struct case_file *c, const struct refusal
     return ending_words(c, &r->how);
 }
 
+/* The handshake was completed and the client left: scanners, health checks and preconnects do that every day, whatever
+ * the certificate. So only a fault counts that every client minds, and an unknown root only by the client's own list. */
+static bool counts_after_all(const struct handshake *h, const struct crossing *x, const struct chain_problem *p)
+{
+    if (strcmp(p->code, "weak_signature") == 0)
+        return sha1_is_refused(h);
+    bool own = h->chain->anchors != NULL && h->chain->anchors->clients_own;
+    return p->severity == SEV_ERROR && (x->kind != K_TRUST || own) && (!x->by_anchors || own);
+}
+
 /* One row for each cause: the rule answers for the cause of its row. */
 static bool chain_fault(const struct case_file *c, struct finding *f)
 {
@@ -178,11 +191,11 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
     const char *because = NULL;
     if (r.when == REFUSED_NOT || h->chain == NULL)
         return false;
-    const struct crossing *x = fault_of(h->chain, r.how.number, &p);
+    const struct crossing *x = fault_of(h, r.how.number, &p);
     if (x == NULL || strcmp(x->cause, f->cause) != 0)
         return false;
-    if (r.when == REFUSED_AFTER && ((p->severity != SEV_ERROR && strcmp(p->code, "weak_signature") != 0) || (x->by_anchors && !(h->chain->anchors != NULL && h->chain->anchors->clients_own))))
-        return false; /* a health check on a private authority ends like this every day */
+    if (r.when == REFUSED_AFTER && !counts_after_all(h, x, p))
+        return false;
     if (r.when == REFUSED_AT_REPLY && ended_silently(&r.how) && p->severity != SEV_ERROR)
         return false;
     enum sure sure = how_sure(c, &r, x, p, &because);
@@ -226,7 +239,7 @@ static bool alert_names_it(const struct case_file *c, struct finding *f)
     for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
         if (meanings[i].alert != r.how.number || strcmp(meanings[i].cause, f->cause) != 0)
             continue;
-        const struct crossing *x = fault_of(h->chain, r.how.number, &p);
+        const struct crossing *x = fault_of(h, r.how.number, &p);
         bool judged = h->chain != NULL && h->chain->verdict != CHAIN_UNKNOWN && !r.hidden;
         bool own = judged && h->chain->anchors != NULL && h->chain->anchors->clients_own;
         bool exact = r.how.number == ALERT_CERTIFICATE_REVOKED || r.how.number == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;

@@ -1,4 +1,5 @@
 #include "refusal.h"
+#include "tlswhy/text.h"
 
 #include <string.h>
 
@@ -44,7 +45,8 @@ struct refusal refusal_of(const struct handshake *h)
         r.how = (struct ending){ .by = CLIENT, .how = END_HIDDEN_ALERT, .number = ALERT_NONE, .where = h->side[CLIENT].enc_where[0] };
         stage = STAGE_FLIGHT;
     }
-    if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) || h->resumed || h->stopped_by_us)
+    if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) || h->resumed || h->stopped_by_us ||
+        sent(h, CLIENT, MSG_HEARTBEAT)) /* a heartbeat in the middle of a handshake: a scanner, which leaves by plan */
         return r;
     if (!r.hidden && h->certs_at.frame == 0 && h->cert_count == 0 && h->malformed[SERVER] == NULL)
         return r;
@@ -57,6 +59,13 @@ struct refusal refusal_of(const struct handshake *h)
         r.when = REFUSED_AT_FLIGHT; /* to leave in the middle of the server's flight without a word is no refusal */
     }
     return r;
+}
+
+bool sha1_is_refused(const struct handshake *h)
+{
+    enum { TLS_1_2 = 0x0303 };
+    const int64_t y2017 = INT64_C(1483228800);
+    return h->start_ns / NS_PER_S >= y2017 && version_rank(h->hello.max_version) >= version_rank(TLS_1_2);
 }
 
 const struct cert *below_anchor(const struct handshake *h, size_t i)

@@ -24,6 +24,9 @@ bool about_certificate(int alert);
  * sent that are not their own issuer. NULL at the end. */
 const struct cert *below_anchor(const struct handshake *h, size_t i);
 
+/* Is it a time and a client for which SHA-1 in a chain is refused? (browsers since 2017) */
+bool sha1_is_refused(const struct handshake *h);
+
 /* Reasons why an unknown root may be somebody else's doing; the families that own them say more. */
 const struct fetch *failed_list_fetch(const struct case_file *c); /* abilities.c: the client's fetch of the root list failed */
 bool                looks_intercepted(const struct case_file *c); /* interception.c */

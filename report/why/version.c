@@ -2,7 +2,7 @@
  * downgrade that one side noticed (version-downgrade). RFC 8446 sections 4.1.3, 4.2.1 and E, RFC 7507. */
 #include "say.h"
 
-enum { TLS_1_0 = 0x0301, TLS_1_1 = 0x0302, TLS_1_2 = 0x0303 };
+enum { TLS_1_0 = 0x0301, TLS_1_1 = 0x0302, TLS_1_2 = 0x0303, TLS_1_3 = 0x0304 };
 
 static bool below(uint16_t a, uint16_t b) { return a != 0 && b != 0 && version_rank(a) < version_rank(b); }
 
@@ -90,10 +90,14 @@ static bool alert_protocol_version(const struct case_file *c, struct finding *f)
     if (stage_of(h) > STAGE_RETRY || !knows(h, KNOW_CLIENT_HELLO) || !ended_by_alert(&e, SERVER, ALERT_PROTOCOL_VERSION))
         return false;
     const struct peer_fact *newer = find_peer(c, answered_newer), *older = find_peer(c, answered_too_old);
-    bool server_behind = older != NULL || (newer == NULL && offers_13(h));
+    bool draft = offers_13(h) && h->hello.max_version != TLS_1_3; /* the server may want the final TLS 1.3, or another draft */
+    bool server_behind = older != NULL || (newer == NULL && offers_13(h) && !draft);
     enum sure sure = CERTAIN;
     const char *because = "the server says so itself";
-    if (newer == NULL && older == NULL && !offers_13(h) && h->hello.min_version != 0 && !below(h->hello.min_version, TLS_1_2)) {
+    if (draft && newer == NULL) {
+        sure = LIKELY;
+        because = "the newest version offered is a draft of TLS 1.3, and which one the server wants is not to be seen";
+    } else if (newer == NULL && older == NULL && !offers_13(h) && h->hello.min_version != 0 && !below(h->hello.min_version, TLS_1_2)) {
         sure = LIKELY;
         because = "the server refuses the only version offered; that it wants a newer one, not an older one, is the usual case";
     } else if (server_behind && h->hello.min_version != 0 && below(h->hello.min_version, TLS_1_2)) {
