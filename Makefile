@@ -14,13 +14,13 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTLSWHY_VERSION='"$(VERSION)"' -Iinclude -I
 LIBS    := -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lz
 ALL_LDFLAGS = $(LDFLAGS)
 
-FOLDERS := base dissect report cmd
+FOLDERS := base dissect probe report cmd
 gen     := $(patsubst dissect/names/%.tsv,$(BUILD)/gen/%.inc,$(wildcard dissect/names/*.tsv)) $(BUILD)/gen/causes.inc $(BUILD)/gen/profiles.inc \
            $(patsubst report/%.tsv,$(BUILD)/gen/%.inc,$(wildcard report/knowledge/*.tsv))
 src      = $(wildcard $(1)/*.c $(1)/*/*.c)
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
 # link order: what is on the left may use what is on the right
-ARCHIVES := $(BUILD)/report.a $(BUILD)/dissect.a $(BUILD)/base.a
+ARCHIVES := $(BUILD)/report.a $(BUILD)/probe.a $(BUILD)/dissect.a $(BUILD)/base.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -33,6 +33,7 @@ $(BUILD)/tlswhy: $(call obj,cmd) $(ARCHIVES)
 
 $(BUILD)/base.a: $(call obj,base)
 $(BUILD)/dissect.a: $(call obj,dissect)
+$(BUILD)/probe.a: $(call obj,probe)
 $(BUILD)/report.a: $(call obj,report)
 $(BUILD)/%.a:
 	@rm -f $@

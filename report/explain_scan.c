@@ -14,7 +14,7 @@
 
 enum context {
     NOTHING, CODE, ALERT, EVENT, SCHANNEL, CAPI2, RECORD, SOURCE, STATE, CURL, VERIFY, CHROME, GNUTLS, MBEDTLS, WINDOWS, APPLE, HTTP,
-    TLS_WORD, PROXY_WORD
+    OPENSSL, NSS
 };
 static const struct word {
     const char  *text;
@@ -28,14 +28,15 @@ static const struct word {
     { "os error", WINDOWS }, { "failed with", WINDOWS }, { "winhttp", WINDOWS }, { "wininet", WINDOWS }, { "winsock", WINDOWS }, { "code", WINDOWS },
     { "nsurlerrordomain", APPLE }, { "cfnetwork", APPLE }, { "osstatus", APPLE }, { "kcfstreamerrorcodekey", APPLE }, { "sslhandshake failed", APPLE }, { "securetransport", APPLE },
     { "http/1.0", HTTP }, { "http/1.1", HTTP }, { "http status", HTTP }, { "status code", HTTP }, { "tcp denied/", HTTP }, { "proxy returned", HTTP }, { "connect tunnel failed, response", HTTP },
-    { "ssl", TLS_WORD }, { "tls", TLS_WORD }, { "https", TLS_WORD }, { "handshake", TLS_WORD }, { "certificate", TLS_WORD }, { "x509", TLS_WORD }, { "openssl", TLS_WORD },
-    { "cipher", TLS_WORD }, { "cert", TLS_WORD }, { "crypto", TLS_WORD },
-    { "proxy", PROXY_WORD }, { "connect", PROXY_WORD }, { "tunnel", PROXY_WORD }, { "squid", PROXY_WORD },
 };
+/* Words beside which a weak find counts; asked only where there is one. */
+static const char *const tls_words[] = { "ssl", "tls", "https", "handshake", "certificate", "x509", "cipher", "crypto", NULL };
+static const char *const proxy_words[] = { "proxy", "connect", "tunnel", "squid", NULL };
 
 struct pattern {
     const char  *text; /* lower case, one space where any mix of spaces, underscores and hyphens may stand */
     uint16_t     len, next;
+    uint16_t     after;  /* the fold of its characters 4 to 6; 0 = it is shorter */
     enum context what;
     bool         weak; /* counts only beside a word of TLS */
     const struct code *code;
@@ -62,7 +63,8 @@ struct scan {
     struct value   *values;
     size_t          values_n;
     uint8_t         fold[256]; /* 1-26 letters, DIGIT, GAP, OTHER */
-    uint64_t        first[PREFIXES / 64];
+    uint64_t        first[PREFIXES / 64], second[PREFIXES / 64]; /* of three characters, and of six */
+    uint64_t        brief[PREFIXES / 64];    /* three characters that begin a pattern of less than six, or a number */
     uint16_t        bucket[PREFIXES]; /* index + 1 of the first pattern */
     enum context    source;           /* of the event record being read */
     bool            refused_here, refused_there; /* event 36888, 36887 */
@@ -104,7 +106,7 @@ static void pattern_add(struct scan *s, const char *text, size_t n, enum context
     n = normalise(copy, text, n);
     if (n < 3)
         return;
-    s->patterns[s->n++] = (struct pattern){ copy, (uint16_t)n, 0, what, weak, c };
+    s->patterns[s->n++] = (struct pattern){ .text = copy, .len = (uint16_t)n, .what = what, .weak = weak, .code = c };
 }
 
 static void code_patterns(struct scan *s, const struct code *c)
@@ -143,7 +145,7 @@ static const struct {
     enum context what;
 } numbered[] = { { "schannel", CODE }, { "cryptoapi", CODE }, { "trust", CODE }, { "alert", ALERT }, { "schannel-event", SCHANNEL }, { "capi2-event", CAPI2 },
                  { "winhttp", WINDOWS }, { "wininet", WINDOWS }, { "winsock", WINDOWS }, { "curl", CURL }, { "openssl-verify", VERIFY }, { "chrome", CHROME },
-                 { "gnutls", GNUTLS }, { "mbedtls", MBEDTLS }, { "apple", APPLE }, { "proxy-http", HTTP }, { "openssl", TLS_WORD }, { "nss", NOTHING } };
+                 { "gnutls", GNUTLS }, { "mbedtls", MBEDTLS }, { "apple", APPLE }, { "proxy-http", HTTP }, { "openssl", OPENSSL }, { "nss", NSS } };
 
 static void code_values(struct scan *s, const struct code *c)
 {
@@ -187,7 +189,20 @@ static int longest_first(const void *a, const void *b)
 }
 
 static const char *const number_starts[] = { "0x0", "000", "0a0" }; /* folded: any digits */
-static void admit(struct scan *s, const char *three) { s->first[prefix_of(s, three) >> 6] |= UINT64_C(1) << (prefix_of(s, three) & 63); }
+
+static bool bit(const uint64_t *set, unsigned i) { return (set[i >> 6] >> (i & 63) & 1) != 0; }
+static void set_bit(uint64_t *set, unsigned i) { set[i >> 6] |= UINT64_C(1) << (i & 63); }
+static unsigned six(unsigned a, unsigned b) { return (a * 0x9E3779B1u ^ b * 0x85EBCA6Bu) >> 17; } /* 15 bits */
+
+static void admit(struct scan *s, const char *text)
+{
+    unsigned h = prefix_of(s, text);
+    set_bit(s->first, h);
+    if (strlen(text) < 6)
+        set_bit(s->brief, h);
+    else
+        set_bit(s->second, six(h, prefix_of(s, text + 3)));
+}
 
 struct scan *scan_new(void)
 {
@@ -209,6 +224,7 @@ struct scan *scan_new(void)
     for (size_t i = s->n; i-- > 0;) { /* chains keep the order: longest first */
         unsigned h = prefix_of(s, s->patterns[i].text);
         s->patterns[i].next = s->bucket[h];
+        s->patterns[i].after = s->patterns[i].len < 6 ? 0 : (uint16_t)prefix_of(s, s->patterns[i].text + 3);
         s->bucket[h] = (uint16_t)(i + 1);
         admit(s, s->patterns[i].text);
     }
@@ -310,7 +326,7 @@ static bool windows_code(struct scan *s, const struct digits *d, size_t at)
     if (c == NULL && wide >> 16 == 0x8007)
         c = value_code(s, WINDOWS, wide & 0xffff);
     if (c == NULL && (wide >> 23 == 20 || wide >> 24 == 20))
-        c = value_code(s, TLS_WORD, wide >> 23 == 20 ? wide & 0x7fffff : wide & 0xfff);
+        c = value_code(s, OPENSSL, wide >> 23 == 20 ? wide & 0x7fffff : wide & 0xfff);
     bool ours = wide >> 16 == 0x8009 || wide >> 16 == 0x800b;
     find(s, c, c == NULL && ours ? (uint32_t)wide : 0, at, false, false);
     return c != NULL || ours;
@@ -452,7 +468,7 @@ static size_t number_after(struct scan *s, const struct pattern *p, size_t at, s
             break;
         c = value_code(s, p->what, d.v);
         if (c == NULL && p->what == WINDOWS && d.v < 0)
-            c = d.v <= -9800 || d.v >= -1300 ? NULL : value_code(s, NOTHING, d.v);
+            c = d.v <= -9800 || d.v >= -1300 ? NULL : value_code(s, NSS, d.v);
         find(s, c, 0, at, p->what == WINDOWS && d.v < 12000, false);
     }
     return c != NULL ? d.end : end;
@@ -469,7 +485,7 @@ static size_t bare_number(struct scan *s, size_t at)
     if (eight || plain_eight || ten)
         return windows_code(s, &d, at) ? d.end : at;
     if (d.negative && !d.hex && d.n >= 4 && d.n <= 5) { /* NSS and Apple, beside a word of TLS */
-        const struct code *c = value_code(s, NOTHING, d.v);
+        const struct code *c = value_code(s, NSS, d.v);
         find(s, c != NULL ? c : value_code(s, APPLE, d.v), 0, at, true, false);
         return d.end;
     }
@@ -481,11 +497,11 @@ static size_t bare_number(struct scan *s, size_t at)
 }
 
 /* A word of the line that the first look let through. Gives where reading goes on: `at` = nothing was taken. */
-static size_t look(struct scan *s, unsigned prefix, size_t at)
+static size_t look(struct scan *s, unsigned prefix, unsigned after, size_t at)
 {
     for (size_t i = s->bucket[prefix]; i != 0; i = s->patterns[i - 1].next) {
         const struct pattern *p = &s->patterns[i - 1];
-        size_t                end = matches(s, p, at);
+        size_t                end = p->after == 0 || p->after == after ? matches(s, p, at) : 0;
         if (end == 0)
             continue;
         switch (p->what) {
@@ -506,8 +522,6 @@ static size_t look(struct scan *s, unsigned prefix, size_t at)
             s->source = p->what;
             s->tls = true;
             return number_after(s, p, at, end);
-        case TLS_WORD: s->tls = true; return end;
-        case PROXY_WORD: s->proxy = true; return end;
         case NOTHING: break;
         default:
             s->tls |= p->what == CURL || p->what == GNUTLS || p->what == MBEDTLS || p->what == VERIFY || p->what == APPLE;
@@ -515,6 +529,19 @@ static size_t look(struct scan *s, unsigned prefix, size_t at)
         }
     }
     return isdigit(s->line[at]) ? bare_number(s, at) : at;
+}
+
+/* Any of the words, at the begin of a word or inside one ("openssl"). */
+static bool has_word(const struct scan *s, const char *const *list)
+{
+    for (; *list != NULL; list++) {
+        size_t len = strlen(*list);
+        for (size_t i = 0; i + len <= s->line_n; i++) {
+            if ((s->line[i] | 0x20) == (unsigned char)**list && strncasecmp((const char *)s->line + i, *list, len) == 0)
+                return true;
+        }
+    }
+    return false;
 }
 
 void scan_line(struct scan *s, const char *line, size_t n, bool everything, scan_hit *hit, void *ctx)
@@ -528,17 +555,21 @@ void scan_line(struct scan *s, const char *line, size_t n, bool everything, scan
     s->tls = s->proxy = everything;
     for (size_t i = 0; i < n; i++) {
         h = (h << 5 | s->fold[p[i]]) & (PREFIXES - 1);
-        bool wanted = (s->first[h >> 6] >> (h & 63) & 1) != 0;
-        if (!wanted || i < 2)
+        if (!bit(s->first, h) || i < 2)
             continue;
         size_t at = i - 2;
         if (at < taken || (at > 0 && wordy(p[at - 1])))
             continue;
-        size_t end = look(s, h, at);
+        unsigned after = i + 3 < n ? prefix_of(s, line + i + 1) : 0;
+        if (!bit(s->brief, h) && !bit(s->second, six(h, after)))
+            continue;
+        size_t end = look(s, h, after, at);
         taken = end > at ? end : taken;
     }
     for (size_t i = 0; i < s->found_n; i++) {
         const struct found *f = &s->found[i];
+        s->tls |= f->weak && !s->tls && has_word(s, tls_words);
+        s->proxy |= f->proxy && !s->proxy && has_word(s, proxy_words);
         if ((!f->weak || s->tls) && (!f->proxy || s->proxy))
             hit(ctx, f->code, f->value, f->at);
     }
