@@ -7,17 +7,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT };
+enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT, OPT_WRITE };
 static const struct option_row rows[] = {
     { OPT_JSON, "json", NULL, "one JSON object a line, the sums last" },
     { OPT_ALL, "all", NULL, "good handshakes and plain connections, too" },
     { OPT_STREAM, "stream", "N", "only the connection that Wireshark calls tcp.stream N" },
-    { OPT_FILTER, "filter", "BPF", "only these packets; numeric, as in 'host 192.0.2.1 and port 443'" },
+    { OPT_FILTER, "filter", "BPF", "only connections with such packets; numeric, as in 'host 192.0.2.1 and port 443'" },
     { OPT_IGNORE, "ignore", "CAUSE", "accepted here: neither shown nor a failure for the exit status; may be repeated" },
     { OPT_CA, "ca", "FILE|DIR", "trust anchors of the client; default: this system's, which settle less" },
     { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: the packet's" },
     { OPT_CLIENT, "client", "PROFILE", "judge as this client, or one described in a file NAME.profile; default: as its hello says" },
     { OPT_CERTS, "certs", "DIR", "write the certificates seen as DIR/SHA256.der" },
+    { OPT_WRITE, "write", "OUT.pcapng", "only the packets of failed handshakes, the deciding one with a comment" },
     { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
     { 'v', "verbose", NULL, "more of what was seen with each verdict" },
@@ -34,6 +35,7 @@ struct read_options {
     struct verdict_options verdicts;
     struct arena           arena; /* what an option's value was made into */
     struct client_match    client;
+    const char            *write;
     struct filter         *filter;
     size_t                 memory;
 };
@@ -104,6 +106,7 @@ static bool set_option(struct read_options *o, int id, const char *value)
     case OPT_ALL: v->report.all = true; break;
     case 'v': v->report.verbose = true; break;
     case OPT_CA: v->ca = value; break;
+    case OPT_WRITE: o->write = value; break;
     case OPT_CERTS: return certs_dir(v, value);
     case OPT_CLIENT: return set_client(o, value);
     case OPT_IGNORE: return add_ignored(v, value);
@@ -133,47 +136,70 @@ static bool set_option(struct read_options *o, int id, const char *value)
     return ok;
 }
 
+/* One input on its way through the pipeline. */
+struct input {
+    const struct read_options *o;
+    struct verdicts  *v;
+    struct flows     *flows;
+    struct observer  *observer;
+    struct stream_set wanted; /* with a filter: connections that a passing packet belongs to */
+};
+
 /* Passes on all that the packet (or the end) brought about. */
-static void observe_all(struct flows *flows, struct observer *observer, struct verdicts *v)
+static void observe_all(struct input *in)
 {
     struct wire_event ev;
     struct handshake *h = NULL;
-    while (flows_next(flows, &ev)) {
-        observe(observer, &ev);
-        while ((h = observed(observer)) != NULL)
-            verdicts_take(v, h);
+    while (flows_next(in->flows, &ev)) {
+        observe(in->observer, &ev);
+        while ((h = observed(in->observer)) != NULL) {
+            if (in->o->filter == NULL || streams_has(&in->wanted, h->datagram, h->stream))
+                verdicts_take(in->v, h);
+            else
+                handshake_free(h);
+        }
     }
+}
+
+/* Every packet counts for the stream numbers, whatever the filter says. False: of an unknown link type. */
+static bool take_packet(struct input *in, const struct packet *p, const char *path)
+{
+    struct err odd = { 0 };
+    uint32_t   stream = 0;
+    bool       datagram = false, known = flows_packet(in->flows, p, &odd);
+    if (in->o->filter != NULL && filter_passes(in->o->filter, p, &odd) && flows_stream(in->flows, &stream, &datagram))
+        streams_add(&in->wanted, datagram, stream);
+    if (odd.text[0] != '\0')
+        trouble("%s: %s", path, odd.text);
+    observe_all(in);
+    return known;
 }
 
 /* One input to its end. False: trouble was said; what could be read counts. */
 static bool read_file(const struct read_options *o, struct verdicts *v, const char *path)
 {
-    struct err      err = { 0 }, odd = { 0 };
+    struct err      err = { 0 };
     struct packet   p;
     struct capture *capture = capture_open(path, &err);
     if (capture == NULL)
         return trouble("%s", err.text) == EXIT_NONE_FOUND;
-    struct flows    *flows = flows_new(o->memory);
-    struct observer *observer = observer_new(verdicts_store(v), flows);
-    bool             any = false;
+    struct input in = { .o = o, .v = v, .flows = flows_new(o->memory) };
+    bool         any = false;
+    in.observer = observer_new(verdicts_store(v), in.flows);
     verdicts_begin(v, path);
-    while (capture_next(capture, &p, &err)) {
-        if (o->filter == NULL || filter_passes(o->filter, &p, &odd))
-            any |= flows_packet(flows, &p, &odd);
-        if (odd.text[0] != '\0')
-            trouble("%s: %s", path, odd.text);
-        odd.text[0] = '\0';
-        observe_all(flows, observer, v);
-    }
-    flows_end(flows);
-    observe_all(flows, observer, v);
-    verdicts_end(v, capture_facts(capture), flow_facts(flows));
-    bool useless = !any && flow_facts(flows)->unknown_link != 0;
+    while (capture_next(capture, &p, &err))
+        any |= take_packet(&in, &p, path);
+    flows_end(in.flows);
+    observe_all(&in);
+    const struct flow_facts *facts = flow_facts(in.flows);
+    verdicts_end(v, capture_facts(capture), facts);
+    bool useless = !any && facts->unknown_link != 0;
     if (err.text[0] != '\0')
         trouble("%s", err.text);
-    observer_free(observer);
-    flows_free(flows);
+    observer_free(in.observer);
+    flows_free(in.flows);
     capture_close(capture);
+    streams_free(&in.wanted);
     return err.text[0] == '\0' && !useless;
 }
 
@@ -195,6 +221,11 @@ static int take_options(struct read_options *o, int argc, char **argv, int *firs
     }
     if (id == 0 && *first == argc)
         return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
+    for (int i = *first; o->write != NULL && i < argc; i++) {
+        if (strcmp(argv[i], "-") == 0)
+            return trouble("--write reads its input twice, so it takes files, not standard input");
+    }
+    o->verdicts.remember_failed = o->write != NULL;
     o->verdicts.memory = o->memory / 4;
     o->verdicts.name_files = argc - *first > 1;
     return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
@@ -202,13 +233,20 @@ static int take_options(struct read_options *o, int argc, char **argv, int *firs
 
 static int read_all(const struct read_options *o, int n, char **paths)
 {
-    struct verdicts *v = verdicts_new(&o->verdicts);
-    bool             whole = true;
-    if (v == NULL)
-        return EXIT_TROUBLE;
-    for (int i = 0; i < n; i++)
+    struct err            err = { 0 };
+    bool                  whole = true;
+    struct pcapng_writer *out = o->write != NULL ? pcapng_create(o->write, &err) : NULL;
+    struct verdicts      *v = err.text[0] == '\0' ? verdicts_new(&o->verdicts) : NULL;
+    for (int i = 0; v != NULL && i < n; i++) {
         whole &= read_file(o, v, paths[i]);
-    int status = verdicts_close(v);
+        if (out != NULL && err.text[0] == '\0')
+            streams_write(paths[i], verdicts_failed(v), verdicts_remarks(v), out, &err);
+    }
+    int status = v != NULL ? verdicts_close(v) : EXIT_TROUBLE;
+    if (out != NULL)
+        pcapng_finish(out, v != NULL && err.text[0] == '\0', &err);
+    if (err.text[0] != '\0')
+        return trouble("%s", err.text);
     return whole ? status : EXIT_TROUBLE;
 }
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IN_FULL = 5, OUT_FULL = 64 * 1024, MATCHES = 1024 }; /* alike failures told in full; bytes of output kept before writing */
+enum { IN_FULL = 10, OUT_FULL = 64 * 1024, MATCHES = 1024 }; /* alike failures told in full; bytes of output kept before writing */
 
 /* Clients looked up before: the same hello comes again and again, and looking it up costs. */
 struct match {
@@ -32,6 +32,9 @@ struct verdicts {
     uint64_t            gaps;       /* connections of this input with missing bytes */
     int64_t             last_ns;    /* of the capture so far */
     char                incomplete[128];
+    struct stream_set   failed;     /* of this input */
+    struct remarks      remarks;
+    struct arena        remark_text;
     struct match        matches[MATCHES];
     struct arena        arena;      /* of the matches */
 };
@@ -58,12 +61,22 @@ struct verdicts *verdicts_new(const struct verdict_options *o)
 }
 
 struct cert_store *verdicts_store(struct verdicts *v) { return v->store; }
+const struct stream_set *verdicts_failed(const struct verdicts *v) { return &v->failed; }
+struct remarks *verdicts_remarks(struct verdicts *v) { return &v->remarks; }
+
+static void forget_failed(struct verdicts *v)
+{
+    streams_free(&v->failed);
+    remarks_free(&v->remarks);
+    arena_free(&v->remark_text);
+}
 
 void verdicts_begin(struct verdicts *v, const char *file)
 {
     v->file = file;
     v->file_named = false;
     v->gaps = 0;
+    forget_failed(v);
     v->peers = peers_new();
 }
 
@@ -174,6 +187,15 @@ static void write_out(struct verdicts *v, struct handshake *h, const struct find
         out_flush(&v->out);
 }
 
+static void remember(struct verdicts *v, const struct handshake *h, const struct finding *f)
+{
+    const char *side = blame_name(f->side);
+    if (f->decisive != 0)
+        remarks_add(&v->remarks, f->decisive, arena_printf(&v->remark_text, "tlswhy: %s%s%s, %s: %s", f->cause, side != NULL ? ", " : "",
+                                                           side != NULL ? side : "", sure_name(f->sure), f->why));
+    streams_add(&v->failed, h->datagram, h->stream);
+}
+
 /* Sums, and the handshake itself where it is to be shown. */
 static void report(struct verdicts *v, struct handshake *h, const struct finding *f)
 {
@@ -185,6 +207,8 @@ static void report(struct verdicts *v, struct handshake *h, const struct finding
         return;
     if (!v->o.report.all && !v->o.one_stream && !shown_by_default(h, f))
         return;
+    if (v->o.remember_failed && finding_result(h, f) == RESULT_FAILURE)
+        remember(v, h, f);
     uint64_t alike = failed ? groups_add(v->groups, h, f) : 0;
     if (alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream)
         write_out(v, h, f);
@@ -317,6 +341,7 @@ int verdicts_close(struct verdicts *v)
     text_free(&v->out);
     groups_free(v->groups);
     anchors_free(&v->anchors);
+    forget_failed(v);
     arena_free(&v->arena);
     cert_store_free(v->store);
     free(v->held);

@@ -14,6 +14,7 @@
 #include "tlswhy/cmd.h"
 #include "tlswhy/flows.h"
 #include "tlswhy/profile.h"
+#include "streams.h"
 #include "tlswhy/report.h"
 
 enum { IGNORED_MAX = 64 };
@@ -26,7 +27,7 @@ struct verdict_options {
     const char *certs_dir;             /* NULL: certificates are not written */
     const char *ignored[IGNORED_MAX];  /* causes accepted here */
     size_t      ignored_n;
-    bool        at_given, one_stream, name_files;
+    bool        at_given, one_stream, name_files, remember_failed;
     int64_t     at_ns;
     uint32_t    stream;
     size_t      memory;                /* bytes of handshakes held */
@@ -40,6 +41,10 @@ struct cert_store *verdicts_store(struct verdicts *v);
 void               verdicts_begin(struct verdicts *v, const char *file);
 void               verdicts_take(struct verdicts *v, struct handshake *h);
 void               verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
+/* The failed connections of the input that was ended last, and what is to be said on their frames (with
+ * remember_failed). Valid until the next verdicts_begin. */
+const struct stream_set *verdicts_failed(const struct verdicts *v);
+struct remarks    *verdicts_remarks(struct verdicts *v);
 int                verdicts_close(struct verdicts *v);
 
 #endif

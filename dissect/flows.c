@@ -44,6 +44,10 @@ struct flows {
     struct tcp_facts  bare;         /* built for events of connections that never opened */
     struct endpoint   sender;       /* of the packet that starts a connection */
     uint32_t          tcp_streams, udp_streams;
+    struct {
+        bool     there, udp;
+        uint32_t stream;
+    } last;                         /* what flows_stream tells of the packet taken last */
     int64_t           now;
     bool              ending;
     size_t            end_at;
@@ -592,6 +596,20 @@ static bool starts_anew(const struct flow *flow, enum side s, const struct segme
     return (seg->flags & (SYN | ACK)) == SYN && (flow->has_base & (1 << s)) != 0 && flow->base[s] != seg->seq;
 }
 
+static void last_is(struct flows *f, const struct flow *flow)
+{
+    f->last.there = true;
+    f->last.udp = flow->proto == P_UDP;
+    f->last.stream = flow->stream;
+}
+
+bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram)
+{
+    *stream = f->last.stream;
+    *datagram = f->last.udp;
+    return f->last.there;
+}
+
 static void tcp(struct flows *f, struct transport *t, const struct packet *p)
 {
     const uint8_t *h = t->body.p;
@@ -626,6 +644,7 @@ static void tcp(struct flows *f, struct transport *t, const struct packet *p)
         start(f, flow, &seg);
         s = same_end(&flow->ends[CLIENT], &t->src) ? CLIENT : SERVER;
     }
+    last_is(f, flow);
     segment(f, flow, s, body, &seg, p);
     if (f->memory != 0 && memory_used(f) > f->memory)
         evict(f, flow);
@@ -648,6 +667,7 @@ static void udp(struct flows *f, struct transport *t, const struct packet *p)
             s = SERVER;
         }
     }
+    last_is(f, flow);
     struct cut body = t->body;
     cut_to(&body, be16(body.p + 4) >= 8 ? be16(body.p + 4) : body.len);
     cut_off(&body, 8);
@@ -674,6 +694,8 @@ static void icmp(struct flows *f, const struct transport *t, const struct packet
     quoted.src.port = be16(quoted.body.p);
     quoted.dst.port = be16(quoted.body.p + 2);
     struct flow *flow = flow_find(&f->table, &quoted.src, &quoted.dst, P_TCP, false, &s, &fresh);
+    if (flow != NULL)
+        last_is(f, flow);
     if (flow == NULL || flow->done)
         return;
     if (v6 ? type == 2 : type == 3 && code == 4) { /* a packet was too big for the path: RFC 1191, RFC 8201 */
@@ -690,6 +712,7 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
 {
     struct transport t;
     free_spent(f);
+    f->last.there = false;
     f->now = p->ns;
     linger_out(f);
     switch (unwrap_packet(f->unwrap, p, &t)) {

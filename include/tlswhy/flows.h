@@ -28,6 +28,9 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err);
 bool flows_next(struct flows *f, struct wire_event *ev);
 void flows_end(struct flows *f);
 
+/* The connection of the packet taken last. False: it was of none (no TCP or UDP, an ICMP error about no known one). */
+bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram);
+
 /* The observer's way to say that it does not need the next n payload bytes of a side (the body of an
  * application data record): they are counted, not copied, and come in no event. Bytes arrive again with
  * the byte after them. `ev` is any event of that connection, valid only while it is the current one. */
