@@ -38,7 +38,7 @@ head -c 10 no_packets >half_header
 { header 147 65535; le32 1700000000; le32 0; le32 4; le32 4; printf abcd; } >unknown_link
 head -c 1000 "$good" >ends_early
 gzip -c "$good" >packed.gz
-head -c 300 packed.gz >packed_short.gz
+head -c $(($(wc -c <packed.gz) - 20)) packed.gz >packed_short.gz
 mkdir folder
 cp "$good" forbidden && chmod 000 forbidden
 

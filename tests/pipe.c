@@ -7,6 +7,7 @@
 #include "tlswhy/capture.h"
 #include "tlswhy/flows.h"
 #include "tlswhy/observe.h"
+#include "tlswhy/report.h"
 
 #define FLOW_MEMORY ((size_t)64 << 20)
 
@@ -77,7 +78,12 @@ static void explain(struct pipe *p, int64_t last_ns, struct answers *out)
         if (h->at_end_of_capture && last_ns > h->end_ns)
             h->capture_left = last_ns - h->end_ns;
         judge(p->world, h);
-        why_explain(h, p->peers, &h->arena, &f);
+        if (worth_showing(h, p->peers))
+            why_explain(h, p->peers, &h->arena, &f);
+        if (f.cause == NULL || finding_result(h, &f) == RESULT_NO_TLS) {
+            handshake_free(h); /* a connection among others: nothing is said about it */
+            continue;
+        }
         struct answer *v = &out->v[out->n++];
         *v = (struct answer){ .stream = h->stream, .outcome = h->outcome, .side = f.side, .sure = f.sure };
         snprintf(v->cause, sizeof v->cause, "%s", f.cause);

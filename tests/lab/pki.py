@@ -2,7 +2,8 @@
 
     make(folder)    fills it once with keys, certificates and chains; a second call leaves it as it is
 
-NAME.pem is the certificate followed by its intermediates, as a server sends it; NAME.key its key.
+NAME.pem is the certificate followed by its intermediates, as a server sends it; NAME.chain the intermediates
+alone (empty: none); NAME.key its key.
 roots.pem is what clients trust. Nothing here is secret and no key is ever shipped.
 """
 import os
@@ -67,10 +68,11 @@ class Pki:
                ["-cert", self.path(issuer + ".crt"), "-keyfile", self.path(issuer + ".key")]
         sh("openssl", "ca", "-batch", "-config", conf, "-notext", "-md", md, "-in", name + ".csr", "-out", name + ".crt", *sign,
            "-extensions", "ext", "-startdate", stamp(start), "-enddate", stamp(end), cwd=self.dir)
-        self.bundle(name, [name] + (chain if chain is not None else []))
+        self.bundle(name + ".pem", [name] + (chain or []))
+        self.bundle(name + ".chain", chain or [])
 
     def bundle(self, name, parts):
-        with open(self.path(name + ".pem"), "w") as out:
+        with open(self.path(name), "w") as out:
             for part in parts:
                 out.write(open(self.path(part + ".crt")).read())
 
@@ -119,7 +121,7 @@ def make(folder):
     p.cert("user-stranger", "stranger-inter", "user 3", key="ec:P-256", ext=LEAF, chain=["stranger-inter"])
     broken_signature(p)
     revocation(p)
-    p.bundle("roots", ["root"])
+    p.bundle("roots.pem", ["root"])
     nss(p)
     java(p)
     open(p.path("done"), "w").close()
@@ -133,7 +135,8 @@ def broken_signature(p):
     der[-40] ^= 1
     pem = subprocess.run(["openssl", "x509", "-inform", "DER"], input=bytes(der), check=True, stdout=subprocess.PIPE).stdout
     open(p.path("badsig.crt"), "wb").write(pem)
-    p.bundle("badsig", ["badsig", "inter"])
+    p.bundle("badsig.pem", ["badsig", "inter"])
+    p.bundle("badsig.chain", ["inter"])
 
 
 def revocation(p):

@@ -29,8 +29,8 @@ def write(name, text):
 # ---- servers
 
 def s_server(cert="www", *options, port=443, www=True):
-    argv = ["openssl", "s_server", "-accept", str(port)]
-    argv += ["-cert", path(cert + ".crt"), "-key", path(cert + ".key"), "-cert_chain", path(cert + ".pem")] if cert else []
+    argv = ["openssl", "s_server", "-accept", str(port), "-cert", path(cert + ".crt"), "-key", path(cert + ".key")]
+    argv += ["-cert_chain", path(cert + ".chain")] if os.path.getsize(path(cert + ".chain")) else []
     return argv + (["-www"] if www else []) + list(options), port, "openssl s_server 3.0" + words(options)
 
 

@@ -7,6 +7,7 @@
   alert NUMBER      reads the hello, sends a fatal alert and closes
   banner TEXT       sends TEXT at once
   answer TEXT       waits for a request's blank line, sends TEXT, closes; escapes (\\r\\n) are read
+  tunnel [TEXT]     a proxy that opens the tunnel, then answers the hello with TEXT, or closes
   smtp LINES...     answers one line for each command; the first is the greeting
   authroot STATUS   an HTTP server that answers every request with this status line
 """
@@ -82,6 +83,14 @@ def answer(s, options):
     s.sendall(unescape(options[0]))
 
 
+def tunnel(s, options):
+    read_lines(s, b"\r\n\r\n")
+    s.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    read_record(s)
+    if options:
+        s.sendall(unescape(options[0]))
+
+
 def smtp(s, options):
     s.sendall(unescape(options[0]))
     for line in options[1:]:
@@ -96,7 +105,7 @@ def authroot(s, options):
     s.sendall(b"HTTP/1.1 " + unescape(options[0]) + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
-PLAYS = {f.__name__: f for f in (hang, close, reset, alert, banner, answer, smtp, authroot)}
+PLAYS = {f.__name__: f for f in (hang, close, reset, alert, banner, answer, tunnel, smtp, authroot)}
 
 
 def serve(play, s, options):

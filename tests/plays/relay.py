@@ -3,7 +3,10 @@
 
   hide EXT          gives the ClientHello's extension EXT (a number) an unassigned number, as a filtering box does
   intolerant MAX    resets hellos whose highest version is above MAX (hex, 0303), passes the others on
-  flip              turns a bit in the server's Finished (its first record after ChangeCipherSpec)
+  flip              turns a bit in the client's Finished (its first record after ChangeCipherSpec)
+  whole             closes on a ClientHello that is split over records
+  cut               closes on the client's key exchange
+  slow SECONDS      passes the server's first record on and holds back the rest
   nosplit           closes on an application data record of one byte (the 1/n-1 split)
   only NAME         resets hellos that do not carry this server name
   delay SECONDS     holds back everything the server says
@@ -103,12 +106,34 @@ class only(Box):
 class flip(Box):
     seen_ccs = False
 
-    def server(self, rec):
+    def client(self, rec, first):
         if self.done or not self.seen_ccs:
             self.seen_ccs = self.seen_ccs or rec[0] == 20
             return rec
         self.done = True
         return rec[:-1] + bytes([rec[-1] ^ 1])
+
+
+class whole(Box):
+    def client(self, rec, first):
+        if first and int.from_bytes(rec[6:9], "big") + 4 > len(rec) - 5:
+            raise Close
+        return rec
+
+
+class cut(Box):
+    def client(self, rec, first):
+        if not first:
+            raise Close
+        return rec
+
+
+class slow(Box):
+    def server(self, rec):
+        if self.done:
+            time.sleep(float(self.option))
+        self.done = True
+        return rec
 
 
 class nosplit(Box):
