@@ -197,8 +197,9 @@ static void remember(struct verdicts *v, const struct handshake *h, const struct
 }
 
 /* Sums, and the handshake itself where it is to be shown. */
-static void report(struct verdicts *v, struct handshake *h, const struct finding *f)
+static void report(struct verdicts *v, struct handshake *h, struct finding *f)
 {
+    uint32_t first = h->stream;
     if (v->o.one_stream && h->stream != v->o.stream)
         return;
     count(v, h, f);
@@ -209,7 +210,9 @@ static void report(struct verdicts *v, struct handshake *h, const struct finding
         return;
     if (v->o.remember_failed && finding_result(h, f) == RESULT_FAILURE)
         remember(v, h, f);
-    uint64_t alike = failed ? groups_add(v->groups, h, f) : 0;
+    uint64_t alike = failed ? groups_add(v->groups, h, f, &first) : 0;
+    f->repeats = first != h->stream;
+    f->repeats_of = first;
     if (alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream)
         write_out(v, h, f);
     else

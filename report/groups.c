@@ -10,6 +10,8 @@ struct kind {
     uint8_t  bytes[KIND_LEN]; /* all zero = free slot */
     uint64_t n;
     size_t   group;           /* index of its row; for the rows' own table */
+    uint32_t first;           /* stream of the first in `file` */
+    const char *file;
 };
 struct kinds {
     struct kind *slot; /* open addressing; a power of two, at most half full */
@@ -112,7 +114,7 @@ static size_t group_new(struct group_table *g, const struct handshake *h, const 
     return g->n++;
 }
 
-uint64_t groups_add(struct group_table *g, const struct handshake *h, const struct finding *f)
+uint64_t groups_add(struct group_table *g, const struct handshake *h, const struct finding *f, uint32_t *first)
 {
     uint8_t bytes[KIND_LEN];
     enum result result = finding_result(h, f);
@@ -128,8 +130,16 @@ uint64_t groups_add(struct group_table *g, const struct handshake *h, const stru
     }
     kind_bytes(bytes, f->cause, result == RESULT_UNCLEAR || h->outcome == OUTCOME_NOT_OPENED ? NULL : &h->ends[SERVER],
                result == RESULT_UNCLEAR ? NULL : &h->ends[CLIENT]);
-    const struct kind *alike = count(g, &g->alike, bytes);
-    return alike != NULL ? alike->n : UINT64_MAX; /* no room to count it: surely one of very many */
+    struct kind *alike = count(g, &g->alike, bytes);
+    *first = h->stream;
+    if (alike == NULL)
+        return UINT64_MAX; /* no room to count it: surely one of very many */
+    if (alike->n == 1 || alike->file != h->file) {
+        alike->first = h->stream;
+        alike->file = h->file;
+    }
+    *first = alike->first;
+    return alike->n;
 }
 
 /* qsort is not stable, so the order of appearance is spelt out. */

@@ -207,8 +207,13 @@ static void verdict(struct text *t, const struct report_options *o, const struct
     if (f->sure != CERTAIN)
         causes(t, o, "Or else", "", f->alternatives, f->alternatives_n, false);
     evidence(t, o, h, f);
-    numbered(t, o, "Fix", f->fix, f->fix_n);
-    numbered(t, o, "Settle", f->settle, f->settle_n);
+    if (f->repeats && !o->verbose) {
+        label(t, "Fix");
+        text_printf(t, "as for stream %u above\n", f->repeats_of);
+    } else {
+        numbered(t, o, "Fix", f->fix, f->fix_n);
+        numbered(t, o, "Settle", f->settle, f->settle_n);
+    }
     show(t, h, f);
     if (o->verbose)
         detail(t, o, h, f);

@@ -37,6 +37,8 @@ struct finding {
     const char      *ruled_out[FINDING_LIST];    /* causes */
     const char      *fix[FINDING_LIST], *settle[FINDING_LIST];
     size_t           alternatives_n, ruled_out_n, fix_n, settle_n;
+    bool             repeats;  /* the same was told of stream `repeats_of`: people need fix and settle once */
+    uint32_t         repeats_of;
     int              weight;   /* among findings of one certainty the heavier wins; default 0 */
 };
 

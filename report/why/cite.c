@@ -88,7 +88,7 @@ void cite_close(const struct case_file *c, struct finding *f)
     if (end->how == CLOSE_NONE)
         return;
     const char *note = end->since_peer >= 0 ? arena_printf(c->arena, "%s after the %s", duration_text(c->arena, end->since_peer),
-                                                           end->by == CLIENT ? "server's last bytes" : "client's last bytes")
+                                                           end->by == CLIENT ? "server's last packet" : "client's last packet")
                                             : "";
     bool fin = end->how == CLOSE_FIN;
     cite(f, c->h, end->where.frame, (int)end->by, fin ? "fin" : "rst", fin ? "FIN" : "RST", note);

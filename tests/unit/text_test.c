@@ -56,12 +56,13 @@ static void outside_bytes(void)
         struct handshake *h = sample_new(bytes_of(NASTY, NASTY_LEN));
         struct finding    f = { 0 };
         struct group_table *g = groups_new();
+        uint32_t          first = 0;
         struct summary    s = { .handshakes = 90, .failed = 90, .complete = true };
         h->outcome = outcomes[i];
         why_explain(h, NULL, &h->arena, &f);
         text_renderer.file(&t, &plain, NASTY);
         text_renderer.handshake(&t, &(struct report_options){ .verbose = true }, h, &f);
-        groups_add(g, h, &f);
+        groups_add(g, h, &f, &first);
         text_renderer.summary(&t, &plain, &s, g);
         CU_ASSERT_TRUE(harmless(t.s, t.n));
         groups_free(g);
@@ -142,13 +143,15 @@ static void groups(void)
     struct finding      f = sample_finding(h, "");
     size_t              n = 0;
     uint64_t            in_none = 0;
-    CU_ASSERT_EQUAL(groups_add(g, h, &f), 1);
+    uint32_t            first = 0;
+    CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), 1);
     h->ends[SERVER].port = 8443;
     h->stream = 9;
     for (uint64_t i = 1; i <= 300; i++)
-        CU_ASSERT_EQUAL(groups_add(g, h, &f), i);
+        CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), i);
+    CU_ASSERT_EQUAL(first, 9);
     h->ends[CLIENT].ip[3] = 99; /* another client: another kind, the same row */
-    CU_ASSERT_EQUAL(groups_add(g, h, &f), 1);
+    CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), 1);
     const struct group *rows = groups_sorted(g, &n, &in_none);
     CU_ASSERT_EQUAL_FATAL(n, 2);
     CU_ASSERT_EQUAL(rows[0].n, 301);
