@@ -124,7 +124,8 @@ static void feed_bare(struct conn *c, enum side w, struct bytes in)
         keep_bytes(&s->buf, &s->n, &s->cap, in.p, in.n);
         size_t took = take_bytes(c, w, (struct bytes){ s->buf, s->n });
         s->n -= took;
-        memmove(s->buf, s->buf + took, s->n);
+        if (took > 0)
+            memmove(s->buf, s->buf + took, s->n);
     }
 }
 

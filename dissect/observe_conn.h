@@ -13,7 +13,7 @@
 #define DIRECTION_KEPT (256u * 1024) /* handshake bytes kept a direction */
 #define MESSAGES_KEPT  128
 #define ALERTS_KEPT    16
-#define PENDING_MAX    (64u * 1024)  /* of a prelude */
+#define PENDING_MAX    (16u * 1024)  /* of a prelude; looked at again with each segment, so no more */
 #define LOOKS_MAX      64            /* segments looked at in vain for the start of TLS */
 
 enum reading {

@@ -254,7 +254,7 @@ static size_t take_messages(struct conn *c, enum side w, struct bytes in, uint64
     while (in.n - took >= 4) {
         const uint8_t *p = in.p + took;
         size_t         have = in.n - took, len = 4 + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-        if (len > DIRECTION_KEPT || c->cur->side[tls_side(c, w)].handshake_bytes > 2 * DIRECTION_KEPT) {
+        if (len > DIRECTION_KEPT || c->cur->side[tls_side(c, w)].handshake_bytes > DIRECTION_KEPT) {
             took += pass_over_message(c, w, len, have);
             continue;
         }
@@ -284,7 +284,8 @@ void handshake_fragment(struct conn *c, enum side w, struct bytes body, uint64_t
         size_t took = take_messages(c, w, (struct bytes){ s->hs, s->hs_n }, s->hs_at);
         s->hs_at += took;
         s->hs_n -= took;
-        memmove(s->hs, s->hs + took, s->hs_n);
+        if (took > 0)
+            memmove(s->hs, s->hs + took, s->hs_n);
     }
     if (s->hs_n == 0)
         s->records = 0;

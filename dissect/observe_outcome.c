@@ -43,24 +43,24 @@ static bool warned_last(const struct handshake *h, const struct alert *a)
     return true;
 }
 
-/* The alert that ended it: fatal in clear, or encrypted before the other side had finished, or a last warning. */
-static const struct alert *ending_alert(const struct handshake *h)
-{
-    for (size_t i = 0; i < h->alert_count; i++) {
-        const struct alert *a = &h->alerts[i];
-        if (!in_time(h, &a->where))
-            break;
-        if ((!a->encrypted && a->level == 2) || a->encrypted || warned_last(h, a))
-            return a;
-    }
-    return NULL;
-}
-
 /* Bytes that are missing before the close and are enough to hide a Finished. One lost alert record is not. */
 static bool hole_matters(const struct handshake *h)
 {
     bool whole = knows(h, KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER);
     return !whole && h->tcp.missing[CLIENT] + h->tcp.missing[SERVER] > 32;
+}
+
+/* The alert that ended it: fatal in clear, or a last warning, or an encrypted one before the other side had finished -
+ * where nothing is missing: a hole could hide a Finished, and the alert would be the usual close_notify. */
+static const struct alert *ending_alert(const struct handshake *h)
+{
+    for (size_t i = 0; i < h->alert_count; i++) {
+        const struct alert *a = &h->alerts[i];
+        bool ends = a->encrypted ? !hole_matters(h) : a->level == 2 || warned_last(h, a);
+        if (ends && in_time(h, &a->where))
+            return a;
+    }
+    return NULL;
 }
 
 static bool tunnel_asked(const struct handshake *h)
@@ -94,7 +94,7 @@ static enum outcome ended_by_close(const struct handshake *h)
     return aborted_by(h->close.by);
 }
 
-enum outcome handshake_outcome(const struct handshake *h, int64_t now)
+static enum outcome outcome_of(const struct handshake *h, int64_t now)
 {
     bool                hello = (h->known & (KNOW_CLIENT_HELLO | KNOW_CLIENT_HELLO_PART)) != 0;
     const struct alert *a = ending_alert(h);
@@ -115,24 +115,34 @@ enum outcome handshake_outcome(const struct handshake *h, int64_t now)
 }
 
 /* A renegotiation stands on a handshake that was good; only its own end counts. */
-static enum outcome renegotiation_outcome(const struct handshake *again, const struct handshake *first)
+static enum outcome renegotiation_outcome(const struct handshake *again)
 {
-    struct handshake view = *again;
-    view.close = first->close;
-    if (finished_in_time(&view, CLIENT) && finished_in_time(&view, SERVER))
+    if (again->again != NULL || (finished_in_time(again, CLIENT) && finished_in_time(again, SERVER)))
         return OUTCOME_ESTABLISHED;
-    return first->close.how != CLOSE_NONE ? ended_by_close(first) : OUTCOME_INCOMPLETE;
+    return again->close.how != CLOSE_NONE ? ended_by_close(again) : OUTCOME_INCOMPLETE;
+}
+
+/* What came after the first close answers nothing that the closer had seen. Frame order is known only now: a FIN waits for
+ * the bytes before it. */
+static void mark_late(struct handshake *h)
+{
+    for (size_t i = 0; i < h->message_count; i++)
+        h->messages[i].late = !in_time(h, &h->messages[i].where);
+    for (size_t i = 0; i < h->alert_count; i++)
+        h->alerts[i].after_close = h->alerts[i].after_established || !in_time(h, &h->alerts[i].where);
 }
 
 void conn_outcome(struct conn *c)
 {
     struct handshake *h = c->h;
-    h->outcome = handshake_outcome(h, c->o->now);
+    mark_late(h);
+    h->outcome = outcome_of(h, c->o->now);
     for (struct handshake *again = h->again; again != NULL; again = again->again) {
         again->close = h->close;
+        mark_late(again);
         again->start_ns = again->first.ns;
         again->end_ns = h->end_ns;
         again->last = h->last;
-        again->outcome = again->again != NULL ? OUTCOME_ESTABLISHED : renegotiation_outcome(again, h);
+        again->outcome = renegotiation_outcome(again);
     }
 }

@@ -42,9 +42,8 @@ void add_message(struct conn *c, enum side t, unsigned type, unsigned version, s
 {
     struct handshake     *h = c->cur;
     const struct closing *close = &c->h->close;
-    bool                  late = close->how != CLOSE_NONE && where.frame > close->where.frame;
     h->side[t].last_tls = where;
-    if (!late)
+    if (close->how == CLOSE_NONE || where.frame <= close->where.frame)
         h->last_before_close[t] = where;
     if (h->message_count >= MESSAGES_KEPT) {
         h->messages_dropped++;
@@ -57,15 +56,13 @@ void add_message(struct conn *c, enum side t, unsigned type, unsigned version, s
             memcpy(v, h->messages, n * sizeof *v);
         h->messages = v;
     }
-    h->messages[n] = (struct message){ .where = where, .from = t, .type = (uint16_t)type, .version = (uint16_t)version, .late = late };
+    h->messages[n] = (struct message){ .where = where, .from = t, .type = (uint16_t)type, .version = (uint16_t)version };
 }
 
 void add_alert(struct conn *c, struct alert a)
 {
-    struct handshake     *h = c->cur;
-    const struct closing *close = &c->h->close;
+    struct handshake *h = c->cur;
     a.after_established = a.after_established || handshake_done(h);
-    a.after_close = a.after_established || (close->how != CLOSE_NONE && a.where.frame > close->where.frame);
     if (h->alert_count >= ALERTS_KEPT) {
         h->alerts_dropped++;
         return;

@@ -298,8 +298,6 @@ bool     has_ext(const struct client_hello *c, uint16_t type);
 /* Checks the ServerKeyExchange signature with the leaf's key into kex.verified; costs milliseconds, so only
  * those ask who have a failure to explain. */
 void handshake_check_kex(struct handshake *h);
-/* From the recorded facts (report/ never calls it); `now` is the time of the last frame of the capture. */
-enum outcome handshake_outcome(const struct handshake *h, int64_t now);
 
 /* JA3, JA3S, JA4 into the handshake. Digests cost, so only a renderer that prints them asks. */
 void handshake_fingerprints(struct handshake *h);
