@@ -142,7 +142,7 @@ static bool show(struct job *j, const struct rootlist *l)
         rootlist_json(&j->out, l, j->root, found, shown, n);
     } else {
         rootlist_show(&j->out, l, j->color);
-        if (j->root != NULL && l->is_list)
+        if (j->root != NULL && l->file.is_list)
             rootlist_show_roots(&j->out, l, j->root, found, shown, n);
     }
     return j->root == NULL || n != 0;
@@ -161,7 +161,7 @@ static int check(struct job *j, int n, char **names)
         int  one = list[i].verdict == CHAIN_FAIL || !there ? EXIT_FOUND : list[i].verdict == CHAIN_UNKNOWN ? EXIT_TROUBLE : EXIT_NONE_FOUND;
         status = one > status ? one : status;
     }
-    if (n == LISTS && list[0].is_list && list[1].is_list) {
+    if (n == LISTS && list[0].file.is_list && list[1].file.is_list) {
         size_t                    changes;
         const struct list_change *v = rootlist_compare(&list[0], &list[1], &j->arena, &changes);
         if (j->json)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FULL_IN_LOG = 12, CODES_MAX = 64, PIECE = 1 << 18 };
+enum { FULL_IN_LOG = 12, ALL_TOGETHER = 4, NEAR_LINES = 500, CODES_MAX = 64, PIECE = 1 << 18 };
 
 static const struct option_row rows[] = {
     { 1000, "json", NULL, "one JSON object a reading, instead of text" },
@@ -179,8 +179,10 @@ static void show_log(struct ask *a, struct log *l)
     const struct log_code    *v = log_codes(l, &n);
     const struct log_unknown *u = log_unknowns(l, &unknown_n);
     for (size_t i = 0; i < n; i++) {
-        char where[96];
-        note_code(a, v[i].code);
+        char     where[96];
+        uint64_t away = v[i].line > v[0].line ? v[i].line - v[0].line : v[0].line - v[i].line;
+        if (i < ALL_TOGETHER || away <= NEAR_LINES) /* what is far apart in a long log need not belong together */
+            note_code(a, v[i].code);
         if (a->json) {
             show_code_json(&a->out, v[i].code, "-", 1, 1, &v[i]);
             continue;

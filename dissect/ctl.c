@@ -135,6 +135,27 @@ void ctl_read(struct bytes whole, struct arena *a, struct ctl *out)
     out->broken = out->broken != NULL ? out->broken : r.want;
 }
 
+void ctl_file_read(struct bytes b, struct cert_store *s, struct arena *a, struct ctl_file *out)
+{
+    *out = (struct ctl_file){ .in_cab = cab_is(b) };
+    if (out->in_cab) {
+        cab_read(b, a, &out->cab);
+        b = (struct bytes){ NULL, 0 };
+        for (size_t i = 0; i < out->cab.files && b.p == NULL; i++)
+            b = out->cab.file[i].content;
+    }
+    out->is_list = p7_is(b);
+    if (!out->is_list)
+        return;
+    p7_read(b, (struct bytes){ NULL, 0 }, s, a, &out->sig);
+    if (out->sig.whole.p != NULL && out->sig.content_type != NULL && strcmp(out->sig.content_type, OID_CTL) == 0)
+        ctl_read(out->sig.whole, a, &out->list);
+    else
+        out->list.broken = "the content (it is no trust list)";
+    if (out->sig.signers != 0 && out->sig.signer[0].nested.p != NULL)
+        p7_read(out->sig.signer[0].nested, out->sig.whole, s, a, &out->nested);
+}
+
 /* UTF-16LE with its NUL; unpaired surrogates become U+FFFD. */
 static void utf8(struct text *t, uint32_t c)
 {

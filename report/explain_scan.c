@@ -513,7 +513,7 @@ static size_t look(struct scan *s, unsigned prefix, unsigned after, size_t at)
                 alert_after(s, end, at, false);
             return end;
         }
-        case ALERT: alert_after(s, end, at, p->len <= 11); return end;
+        case ALERT: alert_after(s, end, at, strcmp(p->text, "alert") == 0); return end;
         case RECORD: case SOURCE:
             s->source = NOTHING;
             s->alert = p->what == RECORD ? -1 : s->alert;

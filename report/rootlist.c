@@ -128,30 +128,13 @@ void rootlist_read(const char *name, struct bytes file, struct cert_store *s, st
     struct bytes b = unwrap_http(out, file, a);
     if (out->instead != NULL)
         return;
-    if (cab_is(b)) {
-        out->in_cab = true;
-        cab_read(b, a, &out->cab);
-        b = (struct bytes){ NULL, 0 };
-        for (size_t i = 0; i < out->cab.files && b.p == NULL; i++)
-            b = out->cab.file[i].content;
-        if (b.p == NULL) {
-            out->instead = arena_printf(a, "a cabinet without a readable list: %s", out->cab.broken != NULL ? out->cab.broken : "no file is in it");
-            return;
-        }
-    }
-    if (!p7_is(b)) {
-        out->instead = named(b, a);
-        return;
-    }
-    out->is_list = true;
-    p7_read(b, (struct bytes){ NULL, 0 }, s, a, &out->sig);
-    out->signer = out->sig.signers != 0 ? &out->sig.signer[0] : NULL;
-    if (out->sig.whole.p != NULL && out->sig.content_type != NULL && strcmp(out->sig.content_type, OID_CTL) == 0)
-        ctl_read(out->sig.whole, a, &out->list);
+    ctl_file_read(b, s, a, &out->file);
+    if (out->file.is_list)
+        out->signer = out->file.sig.signers != 0 ? &out->file.sig.signer[0] : NULL;
+    else if (out->file.in_cab)
+        out->instead = arena_printf(a, "a cabinet without a readable list: %s", out->file.cab.broken != NULL ? out->file.cab.broken : "what is in it is no signed list");
     else
-        out->list.broken = "the content (it is no trust list)";
-    if (out->signer != NULL && out->signer->nested.p != NULL)
-        p7_read(out->signer->nested, out->sig.whole, s, a, &out->nested);
+        out->instead = named(b, a);
 }
 
 /* ---- judging ---- */
@@ -221,6 +204,8 @@ static void judge_top(const struct list_question *q, struct cert_store *s, struc
             problem(l, SEV_INFO, "root_unchecked", arena_printf(a, "the last link, to \"%s\", was not checked: root lists do not hold their root (give it with --ca)", name), NULL);
         return;
     }
+    l->root = NULL;
+    l->missing = name;
     const char *url = top->aia_issuers.n != 0 ? safe_str(a, top->aia_issuers.v[0].p, top->aia_issuers.v[0].n) : NULL;
     problem(l, SEV_ERROR, "missing_intermediate",
             arena_printf(a, "the file does not hold \"%s\", which issued the %s \"%s\"; a machine that neither has it nor can download it (%s) refuses the whole list", name, l->signer->path_n == 1 ? "signer's certificate" : "intermediate", cert_short_name(a, top), url != NULL ? url : "the certificate names no address"),
@@ -235,7 +220,7 @@ static void judge_dates(const struct list_question *q, struct arena *a, struct r
         if (!c->not_before.ok || !c->not_after.ok)
             continue;
         const char *name = cert_short_name(a, c);
-        int64_t     issued = l->list.this_update.ok ? l->list.this_update.s : c->not_before.s;
+        int64_t     issued = l->file.list.this_update.ok ? l->file.list.this_update.s : c->not_before.s;
         if (issued < c->not_before.s - DAY || issued > c->not_after.s)
             problem(l, SEV_ERROR, "expired", arena_printf(a, "\"%s\" was not valid when the list was issued (%s to %s)", name, day(a, c->not_before.s), day(a, c->not_after.s)), NULL);
         else if (q->time > c->not_after.s)
@@ -243,8 +228,8 @@ static void judge_dates(const struct list_question *q, struct arena *a, struct r
         else if (q->time < c->not_before.s && q->has_time)
             problem(l, SEV_ERROR, "not_yet_valid", arena_printf(a, "\"%s\" begins on %s", name, day(a, c->not_before.s)), "look at the clock");
     }
-    if (l->list.next_update.ok && q->time > l->list.next_update.s)
-        problem(l, q->has_time ? SEV_ERROR : SEV_WARNING, "expired", arena_printf(a, "the list says that a newer one was due on %s", day(a, l->list.next_update.s)), NULL);
+    if (l->file.list.next_update.ok && q->time > l->file.list.next_update.s)
+        problem(l, q->has_time ? SEV_ERROR : SEV_WARNING, "expired", arena_printf(a, "the list says that a newer one was due on %s", day(a, l->file.list.next_update.s)), NULL);
 }
 
 static bool has_usage(const struct cert *c, const char *oid)
@@ -260,7 +245,7 @@ static bool has_usage(const struct cert *c, const char *oid)
 static void judge_usage(struct arena *a, struct rootlist *l)
 {
     const struct cert *c = l->signer->cert;
-    const char        *usage = l->list.usages != 0 ? l->list.usage[0] : "";
+    const char        *usage = l->file.list.usages != 0 ? l->file.list.usage[0] : "";
     if (c->has_eku && !has_usage(c, usage) && !has_usage(c, OID_CTL_SIGNER))
         problem(l, SEV_ERROR, "wrong_eku", arena_printf(a, "the signer's certificate does not carry the usage %s (%s) of the list", usage, oid_name(usage)), NULL);
     else if (strcmp(usage, OID_ROOT_LIST_SIGNER) == 0 && !has_usage(c, OID_QUALIFIED_SUBORDINATION))
@@ -289,7 +274,7 @@ static void judge_signature(struct arena *a, struct rootlist *l)
     if (s->path_broken)
         problem(l, SEV_ERROR, "bad_signature", "a certificate of the signer's chain was not signed by the issuer inside the file", NULL);
     l->signature_ok = s->digest_good && s->type_good && s->signature == SIG_GOOD;
-    const struct p7_signer *n = l->nested.signers != 0 ? &l->nested.signer[0] : NULL;
+    const struct p7_signer *n = l->file.nested.signers != 0 ? &l->file.nested.signer[0] : NULL;
     if (n != NULL && (!n->digest_good || n->signature == SIG_BAD))
         problem(l, SEV_ERROR, "bad_signature", "the second signature, nested in the first, does not verify", NULL);
     for (size_t i = 0; i < s->path_n; i++)
@@ -337,9 +322,9 @@ static int by_severity(const void *x, const void *y)
 static const char *history(const struct rootlist *l, struct arena *a)
 {
     enum hash_id h = l->signer != NULL ? l->signer->digest : HASH_NONE;
-    int64_t      t = l->list.this_update.ok ? l->list.this_update.s : 0;
-    bool         also = l->nested.signers != 0 && l->nested.signer[0].digest == HASH_SHA256;
-    if (l->list.usages == 0 || strcmp(l->list.usage[0], OID_ROOT_LIST_SIGNER) != 0 || h == HASH_NONE || !l->signature_ok)
+    int64_t      t = l->file.list.this_update.ok ? l->file.list.this_update.s : 0;
+    bool         also = l->file.nested.signers != 0 && l->file.nested.signer[0].digest == HASH_SHA256;
+    if (l->file.list.usages == 0 || strcmp(l->file.list.usage[0], OID_ROOT_LIST_SIGNER) != 0 || h == HASH_NONE || !l->signature_ok)
         return "";
     if (h == HASH_SHA1)
         return arena_printf(a, " It is signed with SHA-1%s%s, so systems without SHA-2 can read it, too%s.", also ? " (and again, inside, with SHA-256)" : "", t == LAST_SHA1 ? ", the last published list that is" : "", t == LAST_SHA1 ? "; from 2020-01-11 on lists are signed with SHA-256 only" : "");
@@ -348,7 +333,7 @@ static const char *history(const struct rootlist *l, struct arena *a)
 
 static const char *sentence(const struct rootlist *l, struct arena *a)
 {
-    if (!l->is_list)
+    if (!l->file.is_list)
         return arena_printf(a, "This is no root list but %s.%s", l->instead, strstr(l->instead, "HTML") != NULL || l->in_http ? " Something on the path, usually a proxy, answered in place of the list's server; Windows reports \"the data is invalid\", or an error of the fetch." : "");
     for (size_t i = 0; i < l->problems; i++) {
         if (l->problem[i].severity == SEV_ERROR)
@@ -359,14 +344,14 @@ static const char *sentence(const struct rootlist *l, struct arena *a)
 
 void rootlist_judge(const struct list_question *q, struct cert_store *s, struct arena *a, struct rootlist *l)
 {
-    if (!l->is_list) {
+    if (!l->file.is_list) {
         bool page = l->in_http || strncmp(l->instead, "an HTML", 7) == 0;
-        problem(l, SEV_ERROR, l->in_cab ? "malformed" : "not_a_list", l->instead, l->in_cab ? "fetch it again" : !page ? "give authrootstl.cab, authroot.stl or a list like them" : "look at how the list is fetched: let the computer account pass the proxy (no login for the Windows Update hosts, or netsh winhttp set proxy)");
+        problem(l, SEV_ERROR, l->file.in_cab ? "malformed" : "not_a_list", l->instead, l->file.in_cab ? "fetch it again" : !page ? "give authrootstl.cab, authroot.stl or a list like them" : "look at how the list is fetched: let the computer account pass the proxy (no login for the Windows Update hosts, or netsh winhttp set proxy)");
     } else {
-        if (l->cab.broken != NULL)
-            problem(l, SEV_ERROR, l->cab.cut_short ? "cut_short" : "malformed", arena_printf(a, "the cabinet is broken: %s", l->cab.broken), "fetch it again");
-        if (l->sig.broken != NULL || l->list.broken != NULL)
-            problem(l, SEV_ERROR, "malformed", arena_printf(a, "%s does not decode", l->sig.broken != NULL ? l->sig.broken : l->list.broken), "fetch it again");
+        if (l->file.cab.broken != NULL)
+            problem(l, SEV_ERROR, l->file.cab.cut_short ? "cut_short" : "malformed", arena_printf(a, "the cabinet is broken: %s", l->file.cab.broken), "fetch it again");
+        if (l->file.sig.broken != NULL || l->file.list.broken != NULL)
+            problem(l, SEV_ERROR, "malformed", arena_printf(a, "%s does not decode", l->file.sig.broken != NULL ? l->file.sig.broken : l->file.list.broken), "fetch it again");
         judge_signature(a, l);
         l->needs_sha2 = l->signer != NULL && l->signer->digest >= HASH_SHA224 && l->signer->digest <= HASH_SHA512;
         if (l->signer != NULL && l->signer->cert != NULL) {
@@ -417,8 +402,8 @@ size_t rootlist_find(const struct rootlist *l, const struct root_key *key, struc
 {
     uint8_t hex[32];
     size_t  found = 0, n = key->cert == NULL ? hex_key(key->text, hex) : 0;
-    for (size_t i = 0; i < l->list.entries; i++) {
-        const struct ctl_entry *e = &l->list.entry[i];
+    for (size_t i = 0; i < l->file.list.entries; i++) {
+        const struct ctl_entry *e = &l->file.list.entry[i];
         bool yes = key->cert != NULL ? entry_is(e, cert_sha1(key->cert), 20) || entry_is(e, cert_sha256(key->cert), 32)
                    : n != 0          ? entry_is(e, hex, n)
                                      : strcasestr(ctl_entry_name(a, e), key->text) != NULL;
@@ -439,10 +424,10 @@ static int by_id(const void *x, const void *y)
 
 static const struct ctl_entry **sorted(const struct rootlist *l, struct arena *a)
 {
-    const struct ctl_entry **v = ARENA_NEW_N(a, l->list.entries + 1, const struct ctl_entry *);
-    for (size_t i = 0; i < l->list.entries; i++)
-        v[i] = &l->list.entry[i];
-    qsort(v, l->list.entries, sizeof v[0], by_id);
+    const struct ctl_entry **v = ARENA_NEW_N(a, l->file.list.entries + 1, const struct ctl_entry *);
+    for (size_t i = 0; i < l->file.list.entries; i++)
+        v[i] = &l->file.list.entry[i];
+    qsort(v, l->file.list.entries, sizeof v[0], by_id);
     return v;
 }
 
@@ -456,10 +441,10 @@ static bool same_limits(const struct ctl_entry *x, const struct ctl_entry *y)
 const struct list_change *rootlist_compare(const struct rootlist *before, const struct rootlist *after, struct arena *a, size_t *n)
 {
     const struct ctl_entry **x = sorted(before, a), **y = sorted(after, a);
-    struct list_change      *v = ARENA_NEW_N(a, before->list.entries + after->list.entries + 1, struct list_change);
+    struct list_change      *v = ARENA_NEW_N(a, before->file.list.entries + after->file.list.entries + 1, struct list_change);
     size_t                   i = 0, k = 0;
-    for (*n = 0; i < before->list.entries || k < after->list.entries;) {
-        int d = i == before->list.entries ? 1 : k == after->list.entries ? -1 : by_id(&x[i], &y[k]);
+    for (*n = 0; i < before->file.list.entries || k < after->file.list.entries;) {
+        int d = i == before->file.list.entries ? 1 : k == after->file.list.entries ? -1 : by_id(&x[i], &y[k]);
         struct list_change c = { d <= 0 ? x[i] : NULL, d >= 0 ? y[k] : NULL };
         i += d <= 0;
         k += d >= 0;

@@ -39,7 +39,7 @@ static const char *hash_text(enum hash_id h, bool json)
 
 static const char *state(enum sig_check c) { return c == SIG_GOOD ? "good" : c == SIG_BAD ? "BAD" : "not checked"; }
 
-static bool is_disallowed(const struct rootlist *l) { return l->list.usages != 0 && strcmp(l->list.usage[0], OID_DISALLOWED_LIST) == 0; }
+static bool is_disallowed(const struct rootlist *l) { return l->file.list.usages != 0 && strcmp(l->file.list.usage[0], OID_DISALLOWED_LIST) == 0; }
 
 static void show_signer(struct text *t, struct arena *a, const char *label, const struct p7_signer *s)
 {
@@ -54,31 +54,31 @@ void rootlist_show(struct text *t, const struct rootlist *l, bool color)
 {
     static const char *const words[] = { "OK", "FAILED", "UNKNOWN" }, *const colors[] = { "\033[32m", "\033[31m", "\033[33m" };
     struct arena             a = { 0 };
-    const char              *when = moment(&a, &l->list.this_update);
+    const char              *when = moment(&a, &l->file.list.this_update);
     text_printf(t, "%s%s%s  ", color ? colors[l->verdict] : "", words[l->verdict], color ? "\033[0m" : "");
     text_safe(t, l->name, strlen(l->name), 200);
-    if (l->is_list)
-        text_printf(t, "  %s of %s, %zu entries", is_disallowed(l) ? "list of refused certificates" : "root list", when != NULL ? when : "unknown date", l->list.entries);
+    if (l->file.is_list)
+        text_printf(t, "  %s of %s, %zu entries", is_disallowed(l) ? "list of refused certificates" : "root list", when != NULL ? when : "unknown date", l->file.list.entries);
     text_printf(t, "%s%s\n", l->primary != NULL ? "  " : "", l->primary != NULL ? l->primary : "");
     paragraph(t, "Why", l->why);
     if (l->signer != NULL) {
         show_signer(t, &a, "Signed", l->signer);
-        if (l->root != NULL)
-            paragraph(t, "", arena_printf(&a, "%s (%s)", l->root, l->root_checked ? "checked: at hand" : l->chain_complete ? "the root, not inside" : "NOT inside"));
-        if (l->nested.signers != 0)
-            show_signer(t, &a, "Also", &l->nested.signer[0]);
+        if (l->root != NULL || l->missing != NULL)
+            paragraph(t, "", arena_printf(&a, "%s (%s)", l->root != NULL ? l->root : l->missing, l->missing != NULL ? "NOT inside" : l->root_checked ? "the root, checked" : "the root, not inside"));
+        if (l->file.nested.signers != 0)
+            show_signer(t, &a, "Also", &l->file.nested.signer[0]);
     }
-    for (size_t i = 0; i < l->list.usages; i++)
-        paragraph(t, i == 0 ? "Usage" : "", arena_printf(&a, "%s %s", l->list.usage[i], oid_name(l->list.usage[i])));
+    for (size_t i = 0; i < l->file.list.usages; i++)
+        paragraph(t, i == 0 ? "Usage" : "", arena_printf(&a, "%s %s", l->file.list.usage[i], oid_name(l->file.list.usage[i])));
     if (l->client != NULL && l->client_can != NULL)
         paragraph(t, "Client", arena_printf(&a, "%s can verify it: %s", l->client, l->client_can));
     bool first = true;
     for (size_t i = 0; i < l->problems; i++) {
-        if (l->problem[i].severity == SEV_ERROR && l->problem[i].code == l->primary && first && l->is_list) { /* the first stands in Why */
+        if (l->problem[i].severity == SEV_ERROR && l->problem[i].code == l->primary && first && l->file.is_list) { /* the first stands in Why */
             first = false;
             continue;
         }
-        if (l->is_list)
+        if (l->file.is_list)
             paragraph(t, l->problem[i].severity == SEV_ERROR ? "Error" : l->problem[i].severity == SEV_WARNING ? "Warning" : "Note", l->problem[i].detail);
     }
     for (size_t i = 0; i < l->problems; i++) {
@@ -209,26 +209,27 @@ void rootlist_json(struct text *t, const struct rootlist *l, const char *asked, 
     json_str(&j, "primary", l->primary);
     json_str(&j, "reason", l->why);
     json_problems(&j, l);
-    json_str(&j, "container", l->in_cab ? "cab" : l->is_list ? "stl" : NULL);
-    json_time(&j, "this_update", &l->list.this_update);
-    json_time(&j, "next_update", &l->list.next_update);
+    json_str(&j, "container", l->file.in_cab ? "cab" : l->file.is_list ? "stl" : NULL);
+    json_time(&j, "this_update", &l->file.list.this_update);
+    json_time(&j, "next_update", &l->file.list.next_update);
     json_str(&j, "signer", l->signer != NULL && l->signer->cert != NULL ? cert_short_name(&a, l->signer->cert) : NULL);
     json_str(&j, "digest", l->signer != NULL ? hash_text(l->signer->digest, true) : NULL);
     json_bool(&j, "signature_ok", l->signature_ok);
     json_bool(&j, "chain_complete", l->chain_complete);
     json_str(&j, "root", l->root);
+    json_str(&j, "missing", l->missing);
     json_bool(&j, "root_checked", l->root_checked);
     json_bool(&j, "known_signer", l->known_signer);
     json_bool(&j, "needs_sha2", l->needs_sha2);
-    if (l->nested.signers != 0)
-        json_signer(&j, &a, "nested", &l->nested.signer[0]);
+    if (l->file.nested.signers != 0)
+        json_signer(&j, &a, "nested", &l->file.nested.signer[0]);
     else
         json_nil(&j, "nested");
     json_open(&j, "usage", '[');
-    for (size_t i = 0; i < l->list.usages; i++)
-        json_str(&j, NULL, l->list.usage[i]);
+    for (size_t i = 0; i < l->file.list.usages; i++)
+        json_str(&j, NULL, l->file.list.usage[i]);
     json_close(&j, ']');
-    json_uint(&j, "entries", l->list.entries);
+    json_uint(&j, "entries", l->file.list.entries);
     if (l->client != NULL) {
         json_open(&j, "client", '{');
         json_str(&j, "profile", l->client);
@@ -260,7 +261,7 @@ void rootlist_show_changes(struct text *t, const struct rootlist *before, const 
         added += v[i].before == NULL;
         removed += v[i].after == NULL;
     }
-    text_printf(t, "\nFrom the first to the second: %zu added, %zu removed, %zu changed, %zu as before\n", added, removed, n - added - removed, after->list.entries - (n - removed));
+    text_printf(t, "\nFrom the first to the second: %zu added, %zu removed, %zu changed, %zu as before\n", added, removed, n - added - removed, after->file.list.entries - (n - removed));
     if (before->signer != NULL && after->signer != NULL && before->signer->digest != after->signer->digest)
         paragraph(t, "Signature", arena_printf(&a, "%s before, %s now", hash_text(before->signer->digest, false), hash_text(after->signer->digest, false)));
     if (before->root != NULL && after->root != NULL && strcmp(before->root, after->root) != 0)

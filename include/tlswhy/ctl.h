@@ -8,6 +8,7 @@
 #ifndef TLSWHY_CTL_H
 #define TLSWHY_CTL_H
 
+#include "tlswhy/cab.h"
 #include "tlswhy/x509.h"
 
 enum { P7_CERTS = 64, P7_SIGNERS = 4, P7_PATH = 8, CTL_USAGES = 8, CTL_ENTRIES = 65536 };
@@ -63,6 +64,14 @@ struct ctl {
 };
 /* `whole` as in struct p7: the CertificateTrustList SEQUENCE. */
 void ctl_read(struct bytes whole, struct arena *a, struct ctl *out);
+/* A file as Windows fetches it: a cabinet around a list, or a bare list. */
+struct ctl_file {
+    bool       is_list, in_cab;
+    struct cab cab;
+    struct p7  sig, nested; /* nested: the second signature inside the first signer's attributes; no signers = none */
+    struct ctl list;
+};
+void ctl_file_read(struct bytes b, struct cert_store *s, struct arena *a, struct ctl_file *out);
 /* The name of an entry in UTF-8, escaped. In the arena. */
 const char *ctl_entry_name(struct arena *a, const struct ctl_entry *e);
 /* The usages in a list of them, dotted and by name: "Server Authentication, 1.3.6.1...". In the arena. */

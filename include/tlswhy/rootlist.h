@@ -7,7 +7,6 @@
 #ifndef TLSWHY_ROOTLIST_H
 #define TLSWHY_ROOTLIST_H
 
-#include "tlswhy/cab.h"
 #include "tlswhy/ctl.h"
 #include "tlswhy/trust.h"
 
@@ -19,12 +18,10 @@ struct list_problem {
 };
 struct rootlist {
     const char      *name;      /* of the file or URL; outside bytes */
-    bool             is_list, in_cab, in_http;
+    bool             in_http;
     int              status;    /* of the HTTP message around it, 0 = none */
     const char      *instead;   /* what it is where it is no list: "an HTML page ..." */
-    struct cab       cab;
-    struct p7        sig, nested;
-    struct ctl       list;
+    struct ctl_file  file;
     const struct p7_signer *signer; /* the outer one that counts, or NULL */
     /* judged */
     enum verdict     verdict;
@@ -32,7 +29,8 @@ struct rootlist {
     struct list_problem problem[LIST_PROBLEMS];
     size_t           problems;
     const char      *why;       /* one or two sentences */
-    const char      *root;      /* name of the root that the chain needs, or NULL */
+    const char      *root;      /* name of the root that the chain needs; NULL: it is not known */
+    const char      *missing;   /* name of the certificate that the chain lacks before that, or NULL */
     bool             chain_complete, root_checked, signature_ok, known_signer, needs_sha2;
     const char      *client, *client_can; /* "yes", "no", "with updates", "unknown"; NULL = not asked */
 };
