@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #define ITEMS(...) (const char *const[]){ __VA_ARGS__ }
 static const struct cause causes[] = {
@@ -163,21 +164,39 @@ static void cite_decisive(const struct case_file *c, struct finding *f)
         cite_frame(c, f, f->decisive);
 }
 
-/* Fix and settle of the page, and the side of the list where it names one only. */
+/* Does this item of a page name the side that is to act first? "Client: ...", "Client without SNI: ..." */
+static bool names_actor(const char *item, enum blame side)
+{
+    const char *actor = side == BLAME_PATH ? "network" : blame_name(side);
+    return actor != NULL && strncasecmp(item, actor, strlen(actor)) == 0;
+}
+
+/* Copies the items of a page: those for the side that is to blame first. */
+static void add_items(const char **list, size_t *n, const char *const *items, enum blame side)
+{
+    for (int first = 1; first >= 0; first--) {
+        for (size_t i = 0; items[i] != NULL && *n < FINDING_LIST; i++) {
+            if (names_actor(items[i], side) == (first == 1))
+                list[(*n)++] = items[i];
+        }
+    }
+}
+
+/* What the rule left open: the side where the list names one only, the words, fix and settle of the page. */
 static void fill_from_page(struct finding *f)
 {
     const struct cause *c = cause_of(f->cause);
     assert(c != NULL); /* a rule's cause is a row of causes.tsv */
-    for (size_t i = 0; f->fix_n == i && i < FINDING_LIST && c->fix[i] != NULL; i++)
-        f->fix[f->fix_n++] = c->fix[i];
-    for (size_t i = 0; f->settle_n == i && i < FINDING_LIST && c->settle[i] != NULL; i++)
-        f->settle[f->settle_n++] = c->settle[i];
     for (enum blame b = BLAME_CLIENT; f->side == BLAME_NONE && b <= BLAME_PROXY; b++) {
         if (strcmp(c->side, blame_name(b)) == 0)
             f->side = b;
     }
     if (f->why == NULL)
         f->why = c->meaning;
+    if (f->fix_n == 0)
+        add_items(f->fix, &f->fix_n, c->fix, f->side);
+    if (f->settle_n == 0)
+        add_items(f->settle, &f->settle_n, c->settle, BLAME_NONE);
 }
 
 static void plainly(const struct case_file *c, struct finding *f, const char *cause, enum sure sure, const char *why)
@@ -234,36 +253,47 @@ static bool beats(const struct finding *a, const struct finding *b)
     return a->sure != b->sure ? a->sure > b->sure : a->weight > b->weight;
 }
 
+/* What the rules found so far: the best of it, and every cause that was named. */
+struct candidates {
+    bool           any;
+    struct finding best;
+    const char    *causes[FINDING_LIST];
+    size_t         n;
+};
+
+static void ask(const struct rule *rule, const struct case_file *c, struct candidates *found)
+{
+    const struct handshake *h = c->h;
+    struct finding f = { .rule = rule->id, .cause = rule->cause };
+    bool cut = h->outcome == OUTCOME_INCOMPLETE || (h->outcome != OUTCOME_ESTABLISHED && start_or_side_missing(h));
+    if (!rule->look(c, &f))
+        return;
+    lower_for_holes(h, &f);
+    /* A cut capture proves little: only a finding that stands in spite of the cut is worth saying. */
+    if (cut && f.sure != CERTAIN)
+        return;
+    also(found->causes, &found->n, f.cause, "");
+    if (!found->any || beats(&f, &found->best))
+        found->best = f;
+    found->any = true;
+}
+
 void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)
 {
     const struct case_file c = { .h = h, .others = others, .arena = a };
-    const char *candidates[FINDING_LIST];
-    size_t      n = 0;
-    bool        found = false;
-
-    bool cut = h->outcome == OUTCOME_INCOMPLETE || (h->outcome != OUTCOME_ESTABLISHED && start_or_side_missing(h));
-    const struct rule *rule = NULL;
-    for (size_t i = 0; !ended_well(h) && (rule = rule_at(i)) != NULL; i++) {
-        struct finding f = { .rule = rule->id, .cause = rule->cause };
-        if (!rule->look(&c, &f))
-            continue;
-        lower_for_holes(h, &f);
-        /* A cut capture proves little: only a finding that stands in spite of the cut is worth saying. */
-        if (cut && f.sure != CERTAIN)
-            continue;
-        also(candidates, &n, f.cause, "");
-        if (!found || beats(&f, out))
-            *out = f;
-        found = true;
+    struct candidates      found = { 0 };
+    for (const struct rule *const *family = families; *family != NULL && !ended_well(h); family++) {
+        for (const struct rule *rule = *family; rule->id != NULL; rule++)
+            ask(rule, &c, &found);
     }
-    if (!found)
+    if (found.any)
+        *out = found.best;
+    else
         nothing_fits(&c, out);
-    for (size_t i = 0; i < n; i++) {
-        if (!holds(out->ruled_out, out->ruled_out_n, candidates[i]))
-            also(out->alternatives, &out->alternatives_n, candidates[i], out->cause);
+    for (size_t i = 0; i < found.n; i++) {
+        if (!holds(out->ruled_out, out->ruled_out_n, found.causes[i]))
+            also(out->alternatives, &out->alternatives_n, found.causes[i], out->cause);
     }
     cite_decisive(&c, out);
     fill_from_page(out);
-    if (h->outcome == OUTCOME_NOT_TLS && strcmp(out->rule, "not-tls") == 0 && !found)
-        out->side = BLAME_NONE;
 }
