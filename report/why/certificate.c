@@ -204,7 +204,7 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
         ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate", "interception");
     if (sure != CERTAIN)
         ALSO(f, "cert-rejected");
-    f->weight = p->severity == SEV_ERROR ? 8 : 3;
+    f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r.how.number, x->kind) < 0 ? 5 : 8;
     return say(c, f, strcmp(x->cause, "interception") == 0 ? BLAME_PROXY : clock ? BLAME_CLIENT : BLAME_SERVER, sure, because,
                WORDS(c, "%s%s%s%s. So %s.", x->says, p->detail != NULL ? " (" : "", p->detail != NULL ? p->detail : "", p->detail != NULL ? ")" : "",
                      refusal_words(c, &r)));

@@ -1,0 +1,132 @@
+/* Rules about certificates: the chain's faults against the client's way of leaving, client certificates, and finished
+ * handshakes, which must not alarm. */
+#include "rules_case.h"
+
+#define JUDGED(name, code, severity, own) static void name(struct handshake *h, int unused) { (void)unused, judged(h, code, severity, own); }
+JUDGED(sound, NULL, SEV_INFO, true)
+JUDGED(expired, "expired", SEV_ERROR, true)
+JUDGED(other_name, "name_mismatch", SEV_ERROR, false)
+JUDGED(unknown_root, "untrusted_root", SEV_ERROR, true)
+JUDGED(unknown_here, "untrusted_root", SEV_ERROR, false)
+JUDGED(self_signed, "self_signed_leaf", SEV_ERROR, true)
+JUDGED(self_signed_here, "self_signed_leaf", SEV_ERROR, false)
+JUDGED(no_intermediate, "missing_intermediate", SEV_ERROR, true)
+JUDGED(wrong_usage, "wrong_eku", SEV_ERROR, true)
+JUDGED(not_a_ca, "not_a_ca", SEV_ERROR, true)
+JUDGED(revoked, "revoked", SEV_ERROR, true)
+JUDGED(no_staple, "ocsp_missing", SEV_ERROR, true)
+JUDGED(malformed, "malformed", SEV_ERROR, true)
+JUDGED(weak_hash, "weak_signature", SEV_WARNING, true)
+JUDGED(weak_key, "weak_key", SEV_ERROR, true)
+JUDGED(made_by_box, "interception_suspected", SEV_ERROR, true)
+
+static void in_2014(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->start_ns = INT64_C(1397600000) * NS_PER_S;
+    h->hello.sigalgs = LIST16(h, 0x0401, 0x0403, 0x0201, 0x0203);
+}
+static void old_hello(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->hello.suites = LIST32(h, 0x0004, 0x0005, 0x000a);
+    h->hello.groups = (struct u16s){ NULL, 0 };
+    h->hello.sni = (struct bytes){ NULL, 0 };
+}
+static void asked(struct handshake *h, int authorities)
+{
+    h->known |= KNOW_CERT_REQUEST;
+    h->cert_request = (struct cert_request){ .where = h->certs_at, .authorities = (size_t)authorities };
+}
+static void client_cert(struct handshake *h, int n)
+{
+    h->known |= KNOW_CLIENT_CERT;
+    h->client_certs_at = now(h, 1);
+    h->client_cert_count = (size_t)n;
+    h->client_certs = h->certs;
+    keys(h, 0);
+}
+/* Encrypted records of the client in TLS 1.3, and one of the server after them. */
+static void sends13(struct handshake *h, int len)
+{
+    struct side_progress *p = &h->side[CLIENT];
+    p->enc_len[p->enc_records] = (uint32_t)len;
+    p->enc_type[p->enc_records] = 23;
+    p->enc_where[p->enc_records++] = now(h, 1);
+    h->outcome = OUTCOME_ESTABLISHED;
+}
+static void replies13(struct handshake *h, int len)
+{
+    struct side_progress *p = &h->side[SERVER];
+    for (size_t i = 0; i < 4; i++)
+        p->enc_where[i] = h->answer.where;
+    p->enc_len[4] = (uint32_t)len;
+    p->enc_where[4] = now(h, 1);
+    p->enc_records = 5;
+    p->app_records = 1;
+    p->app_bytes = (uint64_t)len;
+}
+static void data(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->side[CLIENT].app_records = h->side[SERVER].app_records = 1;
+}
+
+#define FLIGHT { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }
+#define FLIGHT13 { hello, 0x0304 }, { answer, 0x0304 }
+static const struct rules_case cases[] = {
+    { "expired, 45", { FLIGHT, { expired, 0 }, { client_says, 45 } }, "cert-expired", BLAME_SERVER, CERTAIN },
+    { "expired, GnuTLS", { FLIGHT, { expired, 0 }, { client_says, 42 } }, "cert-expired", BLAME_SERVER, CERTAIN },
+    { "expired, no word", { FLIGHT, { expired, 0 }, { client_closes, 2 } }, "cert-expired", BLAME_SERVER, LIKELY },
+    { "expired, NSS", { FLIGHT, { expired, 0 }, { keys, 0 }, { client_hides, 0 } }, "cert-expired", BLAME_SERVER, LIKELY },
+    { "expired, Node", { FLIGHT, { expired, 0 }, { done, 0 }, { client_closes, 2 } }, "cert-expired", BLAME_SERVER, LIKELY },
+    { "sound, 45: a wrong clock or store", { FLIGHT, { sound, 0 }, { client_says, 45 } }, "cert-expired", BLAME_CLIENT, LIKELY },
+    { "other name, Java", { FLIGHT, { other_name, 0 }, { client_says, 46 } }, "cert-name", BLAME_SERVER, CERTAIN },
+    { "unknown root, 48", { FLIGHT, { unknown_root, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, CERTAIN },
+    { "unknown here, 48", { FLIGHT, { unknown_here, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY },
+    { "known here, 48", { FLIGHT, { sound, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_CLIENT, LIKELY },
+    { "self-signed", { FLIGHT, { self_signed, 0 }, { client_says, 48 } }, "cert-self-signed", BLAME_SERVER, CERTAIN },
+    { "intermediate missing", { FLIGHT, { no_intermediate, 0 }, { client_says, 48 } }, "cert-missing-intermediate", BLAME_SERVER, LIKELY },
+    { "usage", { FLIGHT, { wrong_usage, 0 }, { client_says, 43 } }, "cert-usage", BLAME_SERVER, CERTAIN },
+    { "issued by no CA", { FLIGHT, { not_a_ca, 0 }, { client_says, 48 } }, "cert-constraint", BLAME_SERVER, CERTAIN },
+    { "revoked, stapled", { FLIGHT, { revoked, 0 }, { client_says, 42 } }, "cert-revoked", BLAME_SERVER, CERTAIN },
+    { "revoked, the client knows", { FLIGHT, { sound, 0 }, { client_says, 44 } }, "cert-revoked", BLAME_SERVER, CERTAIN },
+    { "staple missing", { FLIGHT, { no_staple, 0 }, { client_says, 113 } }, "cert-status", BLAME_SERVER, CERTAIN },
+    { "does not decode", { FLIGHT, { malformed, 0 }, { client_says, 50 } }, "cert-malformed", BLAME_SERVER, CERTAIN },
+    { "small key", { FLIGHT, { weak_key, 0 }, { client_says, 42 } }, "cert-weak-key", BLAME_SERVER, CERTAIN },
+    { "SHA-1", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA1 }, { sound, 0 }, { client_says, 42 } }, "sha1-refused", BLAME_SERVER, LIKELY },
+    { "SHA-1 in 2014", { { hello, 0x0303 }, { in_2014, 0 }, { answer, 0x0303 }, { flight, HASH_SHA1 }, { sound, 0 }, { client_says, 42 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "made on the way", { FLIGHT, { made_by_box, 0 }, { client_says, 48 } }, "interception", BLAME_PROXY, LIKELY },
+    { "two voices: expired, 48", { FLIGHT, { expired, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY },
+    { "sound, 46", { FLIGHT, { sound, 0 }, { client_says, 46 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "sound, no word", { FLIGHT, { sound, 0 }, { client_resets, 2 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "XP and a SHA-2 chain", { { hello, 0x0301 }, { old_hello, 0 }, { answer, 0x0301 }, { flight, HASH_SHA256 }, { sound, 0 }, { client_closes, 3 } }, "sha2-unsupported", BLAME_CLIENT, LIKELY },
+
+    { "1.3: 48", { FLIGHT13, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY },
+    { "1.3: 45", { FLIGHT13, { client_says, 45 } }, "cert-expired", BLAME_SERVER, LIKELY },
+    { "1.3: encrypted alert", { FLIGHT13, { client_hides, 0 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "1.3: padded alert", { FLIGHT13, { sends13, 35 }, { server_closes, 1 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+
+    { "no client certificate", { FLIGHT, { asked, 2 }, { client_cert, 0 }, { server_says, 40 } }, "client-cert-missing", BLAME_CLIENT, CERTAIN },
+    { "no client certificate, closed", { FLIGHT, { asked, 2 }, { client_cert, 0 }, { server_closes, 1 } }, "client-cert-missing", BLAME_CLIENT, LIKELY },
+    { "client certificate expired", { FLIGHT, { asked, 2 }, { client_cert, 1 }, { server_says, 45 } }, "client-cert-rejected", BLAME_CLIENT, CERTAIN },
+    { "1.3: no client certificate", { FLIGHT13, { sends13, 25 }, { sends13, 53 }, { replies13, 19 }, { server_closes, 1 } }, "client-cert-missing", BLAME_CLIENT, LIKELY },
+    { "1.3: 116 in clear", { FLIGHT13, { server_says, 116 } }, "client-cert-missing", BLAME_CLIENT, CERTAIN },
+
+    { "good, with data", { FLIGHT, { sound, 0 }, { done, 0 }, { data, 0 }, { client_closes, 5 } }, "ok", BLAME_NONE, CERTAIN },
+    { "good, without data", { FLIGHT, { sound, 0 }, { done, 0 }, { client_closes, 5 } }, "ok", BLAME_NONE, LIKELY },
+    { "good, expired, with data", { FLIGHT, { expired, 0 }, { done, 0 }, { data, 0 }, { client_closes, 5 } }, "ok", BLAME_NONE, CERTAIN },
+    { "health check, private CA", { FLIGHT, { unknown_here, 0 }, { done, 0 }, { client_closes, 5 } }, "ok", BLAME_NONE, LIKELY },
+    { "health check, self-signed", { FLIGHT, { self_signed_here, 0 }, { done, 0 }, { client_resets, 5 } }, "ok", BLAME_NONE, LIKELY },
+    { "old days: SHA-1, no data", { { hello, 0x0301 }, { answer, 0x0301 }, { flight, HASH_SHA1 }, { weak_hash, 0 }, { done, 0 }, { client_closes, 5 } }, "ok", BLAME_NONE, LIKELY },
+    { "1.3: good, server closes", { FLIGHT13, { sends13, 53 }, { server_closes, 5 } }, "ok", BLAME_NONE, LIKELY },
+    { "1.3: good, close_notify both ways", { FLIGHT13, { sends13, 53 }, { replies13, 19 }, { server_closes, 1 } }, "ok", BLAME_NONE, LIKELY },
+};
+
+static void certificates(void) { expect_all(cases, ARRAY_LEN(cases)); }
+
+int main(void)
+{
+    static const CU_TestInfo tests[] = { { "certificates", certificates }, CU_TEST_INFO_NULL };
+    return run_tests("rules_certificate", tests);
+}

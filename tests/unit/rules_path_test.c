@@ -1,0 +1,70 @@
+/* Rules about the path: opening, resets, silence, size, leaving early, and captures that show too little. */
+#include "rules_case.h"
+
+static void unopened(struct handshake *h, int syns)
+{
+    hello(h, 0x0303);
+    h->hello = (struct client_hello){ 0 };
+    h->known = 0;
+    h->message_count = 0;
+    h->tls_seen[CLIENT] = false;
+    h->tcp.syn_ack = (struct place){ 0 };
+    h->tcp.syns = (uint16_t)syns;
+    h->outcome = OUTCOME_NOT_OPENED;
+    h->timed_out = true;
+}
+static void refused(struct handshake *h, int unused) { (void)unused, h->timed_out = false, h->refused = true, h->error_at = now(h, 1); }
+static void icmp(struct handshake *h, int code) { h->timed_out = false, h->unreachable = true, h->code = code, h->error_at = now(h, 1); }
+static void other_ttl(struct handshake *h, int ttl) { h->close.seg.ttl = (uint8_t)ttl; }
+static void answered_late(struct handshake *h, int unused)
+{
+    enum outcome was = h->outcome;
+    answer(h, 0x0304);
+    h->outcome = was;
+    (void)unused;
+}
+static void large(struct handshake *h, int bytes)
+{
+    static const uint8_t zeros[4096];
+    h->hello.raw = (struct bytes){ zeros, (size_t)bytes };
+    h->hello.where.len = (size_t)bytes;
+    h->hello.segments = 2;
+}
+static void resent(struct handshake *h, int times) { h->tcp.retransmissions[CLIENT] = (uint16_t)times; }
+static void acked(struct handshake *h, int bytes) { h->tcp.acked[CLIENT] = (uint64_t)bytes; }
+static void hole(struct handshake *h, int bytes)
+{
+    h->tcp.missing[SERVER] = (uint64_t)bytes;
+    h->known &= ~(unsigned)KNOW_WHOLE_SERVER;
+    h->tls_seen[SERVER] = true;
+}
+static void one_side(struct handshake *h, int unused) { (void)unused, h->known &= ~(unsigned)(KNOW_BOTH_SIDES | KNOW_WHOLE_SERVER); }
+
+static const struct rules_case cases[] = {
+    { "refused", { { unopened, 1 }, { refused, 0 } }, "tcp-refused", BLAME_SERVER, CERTAIN },
+    { "prohibited", { { unopened, 1 }, { icmp, 3 << 8 | 10 } }, "tcp-refused", BLAME_SERVER, CERTAIN },
+    { "no answer to five SYNs", { { unopened, 5 } }, "tcp-timeout", BLAME_PATH, CERTAIN },
+    { "no answer to one SYN", { { unopened, 1 } }, "tcp-timeout", BLAME_PATH, POSSIBLE },
+    { "reset, other TTL", { { hello, 0x0304 }, { server_resets, 1 }, { other_ttl, 250 } }, "tcp-reset", BLAME_PATH, LIKELY },
+    { "reset, then the answer", { { hello, 0x0304 }, { server_resets, 1 }, { answered_late, 0 } }, "tcp-reset", BLAME_PATH, CERTAIN },
+    { "reset in the client's name", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { client_resets, 1 }, { other_ttl, 33 } }, "tcp-reset", BLAME_PATH, LIKELY },
+    { "reset by the server", { { hello, 0x0304 }, { server_resets, 1 } }, "tcp-reset", BLAME_SERVER, POSSIBLE },
+    { "acknowledged, silence", { { hello, 0x0304 }, { acked, 250 }, { client_closes, 5000 } }, "silent-drop", BLAME_PATH, LIKELY },
+    { "resent, silence", { { hello, 0x0304 }, { resent, 4 }, { client_closes, 8000 } }, "silent-drop", BLAME_PATH, LIKELY },
+    { "half a flight, silence", { { hello, 0x0303 }, { answer, 0x0303 }, { client_closes, 9000 } }, "silent-drop", BLAME_PATH, POSSIBLE },
+    { "large hello resent", { { hello, 0x0304 }, { large, 1700 }, { resent, 4 }, { client_closes, 8000 } }, "hello-size", BLAME_PATH, LIKELY },
+    { "sooner than a round trip", { { hello, 0x0304 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, LIKELY },
+    { "after half a second", { { hello, 0x0304 }, { client_closes, 500 } }, "abandoned", BLAME_CLIENT, POSSIBLE },
+    { "the answer came too late", { { hello, 0x0304 }, { client_closes, 900 }, { answered_late, 0 } }, "abandoned", BLAME_CLIENT, LIKELY },
+    { "left in the middle", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { keys, 0 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, POSSIBLE },
+    { "a hole where the certificate was", { { hello, 0x0303 }, { hole, 1448 }, { client_says, 42 } }, "capture-incomplete", BLAME_NONE, LIKELY },
+    { "one side only", { { hello, 0x0303 }, { one_side, 0 }, { client_hides, 0 } }, "capture-incomplete", BLAME_NONE, CERTAIN },
+};
+
+static void paths(void) { expect_all(cases, ARRAY_LEN(cases)); }
+
+int main(void)
+{
+    static const CU_TestInfo tests[] = { { "the path", paths }, CU_TEST_INFO_NULL };
+    return run_tests("rules_path", tests);
+}
