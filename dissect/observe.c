@@ -146,7 +146,8 @@ static void feed(struct conn *c, enum side w, struct bytes in)
 static void on_gap(struct conn *c, enum side w, uint64_t end)
 {
     struct side_state *s = &c->side[w];
-    c->hole[w] = true;
+    if (c->hole[w] == 0)
+        c->hole[w] = c->ev->frame != 0 ? c->ev->frame : 1;
     if (end != 0 && end <= s->next) /* inside a body that was passed over anyway */
         return;
     take_rest(c, w);
@@ -242,7 +243,7 @@ static void tcp_known(struct conn *c, const struct wire_event *ev)
     h->known |= h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame != 0 ? KNOW_OPEN : 0u;
     h->known |= h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u;
     for (int w = 0; w < 2; w++)
-        if (ev->tcp->start_seen[w] && !c->hole[w])
+        if (ev->tcp->start_seen[w] && (c->hole[w] == 0 || (h->close.how != CLOSE_NONE && c->hole[w] > h->close.where.frame)))
             h->known |= tls_side(c, (enum side)w) == CLIENT ? KNOW_WHOLE_CLIENT : KNOW_WHOLE_SERVER;
 }
 

@@ -52,7 +52,8 @@ struct conn {
     struct side_state side[2];        /* by w */
     bool              flip;           /* the TLS client is the wire's SERVER */
     bool              no_prelude;     /* the prelude machine has said its last word */
-    bool              start_seen[2], hole[2];
+    bool              start_seen[2];
+    uint64_t          hole[2];        /* frame behind the first hole; 0 = none */
     bool              v2;             /* an SSL 2.0 session */
     struct prelude_machine machine;
     const struct wire_event *ev;      /* the current one */

@@ -46,8 +46,9 @@ static bool warned_last(const struct handshake *h, const struct alert *a)
 /* Bytes that are missing before the close and are enough to hide a Finished. One lost alert record is not. */
 static bool hole_matters(const struct handshake *h)
 {
-    bool whole = knows(h, KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER);
-    return !whole && h->tcp.missing[CLIENT] + h->tcp.missing[SERVER] > 32;
+    uint64_t client = knows(h, KNOW_WHOLE_CLIENT) ? 0 : h->tcp.missing[CLIENT];
+    uint64_t server = knows(h, KNOW_WHOLE_SERVER) ? 0 : h->tcp.missing[SERVER];
+    return client + server > 32;
 }
 
 /* The alert that ended it: fatal in clear, or a last warning, or an encrypted one before the other side had finished -

@@ -236,7 +236,7 @@ static void change_cipher_spec(struct conn *c, enum side w, unsigned version, st
         return;
     c->side[w].encrypted = true;
     bool full = h->hello_done.len != 0 || h->cert_count + h->certs_dropped > 0 || h->kex.where.len != 0;
-    if (t == SERVER && knows(h, KNOW_SERVER_HELLO) && !c->hole[w])
+    if (t == SERVER && knows(h, KNOW_SERVER_HELLO) && c->hole[w] == 0)
         h->resumed = !full; /* straight from its hello: a session taken up again */
 }
 
