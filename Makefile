@@ -70,26 +70,26 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/pipe.o $(ARCHIVES)
 # make demo and make check: all that a fresh Debian needs, then the work
 demo:
 	@tools/deps.sh build
-	@$(MAKE) --no-print-directory all
-	-@for f in $(DEMO); do echo; echo "$$ tlswhy read --ca pcaps/roots.pem pcaps/$$f"; \
-	    $(BUILD)/tlswhy read --ca pcaps/roots.pem pcaps/$$f || test $$? = 1; done
+	@$(MAKE) -s --no-print-directory all
+	@for f in $(DEMO); do echo; echo "$$ tlswhy read --ca pcaps/roots.pem pcaps/$$f"; \
+	    $(BUILD)/tlswhy read --ca pcaps/roots.pem pcaps/$$f; test $$? = 1 || exit 1; done
 DEMO    := winsrv2008sp2-sha256-chain.pcap missing-intermediate.pcap
 
 check:
 	@tools/deps.sh check
-	@$(MAKE) --no-print-directory all units $(TESTS)
+	@$(MAKE) -s --no-print-directory all units $(TESTS)
 	@sh tests/check.sh $(BUILD)
 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan:
 	@tools/deps.sh check
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all units $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all units $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
 	@CUT_STEP=$${CUT_STEP:-13} SHUFFLES=$${SHUFFLES:-40} sh tests/check.sh $(BUILD)/asan
 
 FUZZ_CC      ?= clang-14
 FUZZ_SECONDS ?= 60
 fuzz:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=$(FUZZ_CC) \
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/fuzz CC=$(FUZZ_CC) \
 	    CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
 	@sh tests/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)

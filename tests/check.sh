@@ -16,11 +16,13 @@ export LC_ALL=C TZ=UTC
 whole() { # NAME COMMAND...
     name=$1
     shift
-    if "$@" >"$logs/$name.out" 2>&1; then
+    "$@" >"$logs/$name.out" 2>&1
+    status=$?
+    if [ $status = 0 ]; then
         echo "PASS $name"
     else
-        sed 's/^/    /' "$logs/$name.out"
-        echo "FAIL $name: exit status $?, see $logs/$name.out"
+        tail -20 "$logs/$name.out" | sed 's/^/    /'
+        echo "FAIL $name: exit status $status, see $logs/$name.out"
     fi
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What README.md shows is what the program prints: readme.py TLSWHY. Every block that begins with "$ tlswhy ..." is run (from the
-top folder) and compared, line by line; a line "..." stands for lines left out."""
+"""What README.md shows is what the program prints: readme.py TLSWHY [--update]. Every block that begins with "$ tlswhy ..." is run
+(from the top folder) and compared, line by line; a line "..." stands for lines left out. --update puts in what is printed now."""
 import os
 import re
 import shlex
@@ -26,6 +26,10 @@ def main():
         p = subprocess.run([os.path.abspath(sys.argv[1])] + argv[1:], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         printed = p.stdout.decode().rstrip("\n").split("\n")
         ok = matches(shown, printed)
+        if not ok and "--update" in sys.argv:
+            text = text.replace(block, "\n".join([command] + printed) + "\n")
+            open(os.path.join(TOP, "README.md"), "w").write(text)
+            ok = True
         failed += not ok
         print("PASS readme: %s" % command if ok else "FAIL readme: %s prints something else now:\n    %s" % (command, "\n    ".join(printed)))
     if not blocks:

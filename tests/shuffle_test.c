@@ -2,7 +2,8 @@
  * Odd seeds lose nothing (segments of one side reordered, sent again, split anew): the verdict must be the same.
  * Even seeds also lose packets: the verdict must be the same or a weaker one.
  *
- *     shuffle_test FOLDER [SEEDS [NAME]]     1,000 seeds by default; NAME takes one capture only */
+ *     shuffle_test FOLDER [SEEDS [NAME [OUT]]]     1,000 seeds by default; NAME takes one capture only, and writes what
+ *                                                  the last seed made of it to OUT */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,7 +227,15 @@ static bool same_or_weaker(const struct answer *v, const struct answer *whole)
     return strcmp(v->cause, whole->cause) == 0 && v->side == whole->side ? v->sure <= whole->sure : v->sure < whole->sure;
 }
 
-static size_t shuffles, bad;
+static size_t      shuffles, bad;
+static const char *keep; /* file for what a shuffle made, or NULL */
+
+static void write_file(const char *path, const uint8_t *p, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    if (f == NULL || fwrite(p, 1, n, f) != n || fclose(f) != 0)
+        perror(path);
+}
 
 static void one_shuffle(struct world *w, const char *name, const uint8_t *p, size_t n, const struct answers *whole, unsigned seed)
 {
@@ -244,6 +253,8 @@ static void one_shuffle(struct world *w, const char *name, const uint8_t *p, siz
         drop(&all, below(all.n));
     uint8_t *out = save(&all, &changed);
     answers_of(w, out, changed, &got);
+    if (keep != NULL)
+        write_file(keep, out, changed);
     const struct answers *walk = lossy ? &got : whole;
     for (size_t i = 0; i < walk->n; i++) {
         const struct answer *a = answer_of_stream(&got, walk->v[i].stream), *b = answer_of_stream(whole, walk->v[i].stream);
@@ -283,9 +294,10 @@ int main(int argc, char **argv)
     int             n = argc > 1 ? scandir(argv[1], &names, NULL, alphasort) : -1;
     struct world    w;
     if (n < 0) {
-        fprintf(stderr, "usage: shuffle_test FOLDER [SEEDS [NAME]]\n");
+        fprintf(stderr, "usage: shuffle_test FOLDER [SEEDS [NAME [OUT]]]\n");
         return 2;
     }
+    keep = argc > 4 ? argv[4] : NULL;
     world_new(&w, argv[1]);
     for (int i = 0; i < n; i++) {
         if (is_capture_name(names[i]->d_name) && (argc < 4 || strcmp(argv[3], names[i]->d_name) == 0))
