@@ -149,6 +149,21 @@ static bool short_key_refused(const struct case_file *c, struct finding *f)
                WORDS(c, "The server's chain holds a key of %s, too small for many clients of today; %s.", cert_key_name(cert, key), ending_words(c, &r.how)));
 }
 
+/* The client asked for a stapled status, the certificate demands one (RFC 7633), and the server sent none. */
+static bool staple_missing(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    int n = r.how.number;
+    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || r.hidden || h->cert_count == 0 || !h->certs[0]->must_staple || !h->hello.status_request ||
+        knows(h, KNOW_STAPLE) || chain_at_fault(h) || n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED)
+        return false;
+    f->weight = 6;
+    ALSO(f, "cert-rejected");
+    return say(c, f, BLAME_SERVER, LIKELY, "nothing else is wrong with the chain, and the certificate demands what the server left out",
+               WORDS(c, "The certificate demands a stapled revocation status (must-staple) and the client asked for it, but the server sent none; %s.", ending_words(c, &r.how)));
+}
+
 /* ---- the root list could not be fetched */
 
 const struct fetch *failed_list_fetch(const struct case_file *c)
@@ -190,6 +205,7 @@ const struct rule abilities_rules[] = {
     { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
     { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
     { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },
+    { "staple-missing", "cert-status", staple_missing },
     { "sha2-not-known", "sha2-unsupported", sha2_not_known },
     { "weak-hash-refused", "sha1-refused", weak_hash_refused },
     { "short-key-refused", "cert-weak-key", short_key_refused },

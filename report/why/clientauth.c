@@ -116,6 +116,20 @@ static bool refused_after_flight_13(const struct handshake *h)
     return alert && h->close.how != CLOSE_NONE && server->app_bytes <= ALERT_RECORD;
 }
 
+/* Nothing at all comes after the client's flight and its data but the close: such a server leaves without a word. */
+static bool left_after_flight_13(const struct handshake *h)
+{
+    const struct side_progress *client = &h->side[CLIENT], *server = &h->side[SERVER];
+    if (!version_is_13(handshake_version(h)) || h->outcome != OUTCOME_ESTABLISHED || h->resumed || client->app_records == 0 || server->app_records != 0 ||
+        server->enc_records > ENC_KEPT || h->close.how == CLOSE_NONE || h->close.by != SERVER)
+        return false;
+    for (size_t i = 0; i < server->enc_records; i++) {
+        if (server->enc_where[i].ns > client->enc_where[0].ns)
+            return false;
+    }
+    return true;
+}
+
 /* The same from a server that says it in clear. */
 static bool clear_alert_13(const struct handshake *h, const struct ending *e)
 {
@@ -123,21 +137,25 @@ static bool clear_alert_13(const struct handshake *h, const struct ending *e)
            e->number == ALERT_BAD_CERTIFICATE || e->number == ALERT_CERTIFICATE_EXPIRED || e->number == ALERT_CERTIFICATE_UNKNOWN);
 }
 
+static const char *ending_13(bool left) { return left ? "a server that leaves at once" : "an alert in answer"; }
+static const char *ended_13(bool left) { return left ? "closed without a word, though data was waiting" : "answered with an alert and closed"; }
+
 static bool none_sent_13(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     bool named = clear_alert_13(h, &e) && e.number == ALERT_CERTIFICATE_REQUIRED;
-    if (!named && !(sent_empty_13(h) && (refused_after_flight_13(h) || clear_alert_13(h, &e))))
+    bool left = left_after_flight_13(h);
+    if (!named && !(sent_empty_13(h) && (left || refused_after_flight_13(h) || clear_alert_13(h, &e))))
         return false;
     f->weight = 10;
     ALSO(f, "client-cert-rejected");
     if (!named && h->side[CLIENT].enc_records != 0)
         f->decisive = h->side[CLIENT].enc_where[0].frame;
-    return say(c, f, BLAME_CLIENT, named ? CERTAIN : LIKELY,
-               named ? "the server says so itself" : "TLS 1.3 encrypts it, but the sizes fit an empty Certificate message and an alert in answer",
+    return say(c, f, BLAME_CLIENT, named ? CERTAIN : left ? POSSIBLE : LIKELY,
+               named ? "the server says so itself" : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit an empty Certificate message and %s", ending_13(left)),
                named ? WORDS(c, "The server demands a client certificate and got none: %s.", ending_words(c, &e))
-                     : "The client's last handshake messages have the size of an empty Certificate and a Finished, and the server answered with an alert and closed. So it asked for a client certificate and got none.");
+                     : WORDS(c, "The client's last handshake messages have the size of an empty Certificate and a Finished, and the server %s. So it asked for a client certificate and got none.", ended_13(left)));
 }
 
 static bool one_refused_13(const struct case_file *c, struct finding *f)
@@ -145,14 +163,15 @@ static bool one_refused_13(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     bool named = clear_alert_13(h, &e) && e.number != ALERT_CERTIFICATE_REQUIRED;
-    if (sent_empty_13(h) || !(named || (sent_certificate_13(h) && refused_after_flight_13(h))))
+    bool left = left_after_flight_13(h);
+    if (sent_empty_13(h) || !(named || (sent_certificate_13(h) && (left || refused_after_flight_13(h)))))
         return false;
     f->weight = 10;
     ALSO(f, "client-cert-missing");
-    return say(c, f, BLAME_CLIENT, named ? CERTAIN : LIKELY,
-               named ? "only the client's certificate can be meant" : "TLS 1.3 encrypts it, but the sizes fit a client certificate and an alert in answer",
+    return say(c, f, BLAME_CLIENT, named ? CERTAIN : left ? POSSIBLE : LIKELY,
+               named ? "only the client's certificate can be meant" : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit a client certificate and %s", ending_13(left)),
                named ? WORDS(c, "The server refused the client's certificate: %s.", ending_words(c, &e))
-                     : "The client's last handshake messages have the size of a certificate with its proof, and the server answered with an alert and closed. So it did not accept the client's certificate.");
+                     : WORDS(c, "The client's last handshake messages have the size of a certificate with its proof, and the server %s. So it did not accept the client's certificate.", ended_13(left)));
 }
 
 const struct rule clientauth_rules[] = {

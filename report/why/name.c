@@ -26,7 +26,8 @@ static bool name_warned(const struct case_file *c, struct finding *f)
     }
     if (warning == NULL || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT)
         return false;
-    bool at_once = stage_of(h) <= STAGE_ANSWER || e.number == ALERT_UNRECOGNIZED_NAME || e.number == ALERT_UNEXPECTED_MESSAGE;
+    bool at_once = stage_of(h) <= STAGE_ANSWER || e.number == ALERT_UNRECOGNIZED_NAME || e.number == ALERT_UNEXPECTED_MESSAGE ||
+                   e.number == ALERT_HANDSHAKE_FAILURE; /* Java reads the flight first */
     if (!at_once && !ended_silently(&e))
         return false;
     f->weight = 6;

@@ -1,7 +1,7 @@
 /* The path: connections that never open, resets and silence, and hellos too large for something on the way. */
 #include "say.h"
 
-enum { LARGE_HELLO = 1200, NOTICE = 1 }; /* bytes: from here a segment, or a second one, can get lost; seconds: shorter waits prove nothing */
+enum { LARGE_HELLO = 1200, SEGMENT = 1400, NOTICE = 1 }; /* bytes: from here one packet can get lost, or there are two; seconds: shorter waits prove nothing */
 
 /* ---- never opened */
 
@@ -159,7 +159,7 @@ static bool flight_broke_off(const struct case_file *c, struct finding *f)
 static bool smaller_answered(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
     (void)c;
-    return p->answered && p->hello_len + 200 < own->hello_len && p->hello_len < 1400 && (p->name_hash == own->name_hash || p->name_hash == 0 || own->name_hash == 0);
+    return p->answered && p->hello_len + 200 < own->hello_len && p->hello_len < SEGMENT && (p->name_hash == own->name_hash || p->name_hash == 0 || own->name_hash == 0);
 }
 
 /* All the same but the size: then even a hello that is not large is too large for something. */
@@ -179,7 +179,7 @@ static bool too_large(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     size_t size = h->hello.raw.n;
-    if (stage_of(h) != STAGE_HELLO || server_spoke(h) || h->plain[SERVER].start.p != NULL || (size < LARGE_HELLO && find_peer(c, same_but_smaller) == NULL) || (e.alert != NULL && e.by == SERVER) ||
+    if (stage_of(h) != STAGE_HELLO || server_spoke(h) || h->plain[SERVER].start.p != NULL || (h->hello.records > 1 && size < SEGMENT) || (size < LARGE_HELLO && find_peer(c, same_but_smaller) == NULL) || (e.alert != NULL && e.by == SERVER) ||
         find_peer(c, as_large_answered) != NULL)
         return false;
     bool server_ended = ended_by(&e, SERVER);
@@ -189,7 +189,7 @@ static bool too_large(const struct case_file *c, struct finding *f)
     const struct peer_fact *p = find_peer(c, smaller_answered);
     uint64_t end = h->hello.where.at + h->hello.where.len;
     bool lost = h->tcp.acked[CLIENT] < end && h->tcp.retransmissions[CLIENT] != 0;
-    bool two = h->hello.segments > 1 || size > 1400;
+    bool two = h->hello.segments > 1 || size > SEGMENT;
     if (p == NULL && !lost && !two)
         return false;
     f->weight = p != NULL ? 11 : lost ? 6 : server_ended ? 0 : -1;
