@@ -246,7 +246,9 @@ static void judge_usage(struct arena *a, struct rootlist *l)
 {
     const struct cert *c = l->signer->cert;
     const char        *usage = l->file.list.usages != 0 ? l->file.list.usage[0] : "";
-    if (c->has_eku && !has_usage(c, usage) && !has_usage(c, OID_CTL_SIGNER))
+    bool other_list = strcmp(usage, OID_ROOT_LIST_SIGNER) != 0; /* of refused certificates, pin rules: signers vary */
+    bool may = !c->has_eku || has_usage(c, usage) || has_usage(c, OID_CTL_SIGNER) || (other_list && (has_usage(c, OID_ROOT_LIST_SIGNER) || has_usage(c, OID_REVOKED_LIST_SIGNER)));
+    if (!may)
         problem(l, SEV_ERROR, "wrong_eku", arena_printf(a, "the signer's certificate does not carry the usage %s (%s) of the list", usage, oid_name(usage)), NULL);
     else if (strcmp(usage, OID_ROOT_LIST_SIGNER) == 0 && !has_usage(c, OID_QUALIFIED_SUBORDINATION))
         problem(l, SEV_INFO, "viewer_usage", "the signer carries the usage " OID_ROOT_LIST_SIGNER ", which chain building wants; the list viewer of Windows asks for " OID_QUALIFIED_SUBORDINATION " and calls even good lists \"not valid\": that is cosmetic", NULL);

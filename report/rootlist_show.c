@@ -58,7 +58,7 @@ void rootlist_show(struct text *t, const struct rootlist *l, bool color)
     text_printf(t, "%s%s%s  ", color ? colors[l->verdict] : "", words[l->verdict], color ? "\033[0m" : "");
     text_safe(t, l->name, strlen(l->name), 200);
     if (l->file.is_list)
-        text_printf(t, "  %s of %s, %zu entries", is_disallowed(l) ? "list of refused certificates" : "root list", when != NULL ? when : "unknown date", l->file.list.entries);
+        text_printf(t, "  %s of %s, %zu entr%s", is_disallowed(l) ? "list of refused certificates" : "root list", when != NULL ? when : "unknown date", l->file.list.entries, l->file.list.entries == 1 ? "y" : "ies");
     text_printf(t, "%s%s\n", l->primary != NULL ? "  " : "", l->primary != NULL ? l->primary : "");
     paragraph(t, "Why", l->why);
     if (l->signer != NULL) {

@@ -82,6 +82,6 @@ const char *ctl_usages_text(struct arena *a, struct bytes usages);
 #define OID_QUALIFIED_SUBORDINATION "1.3.6.1.4.1.311.10.3.10"
 #define OID_CTL_SIGNER "1.3.6.1.4.1.311.10.3.1"
 #define OID_DISALLOWED_LIST "1.3.6.1.4.1.311.10.3.30"
-#define OID_PIN_RULES "1.3.6.1.4.1.311.10.3.32"
+#define OID_REVOKED_LIST_SIGNER "1.3.6.1.4.1.311.10.3.19"
 
 #endif
