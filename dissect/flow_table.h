@@ -10,8 +10,8 @@
 
 struct piece { /* out-of-order payload, waiting for what comes before it */
     struct piece *next;
-    uint64_t      at, frame;
-    int64_t       ns;
+    uint64_t      at;
+    struct place  seen;
     size_t        len;
     uint8_t      *bytes; /* behind the struct; NULL = not wanted, only counted */
 };
@@ -19,13 +19,15 @@ struct piece { /* out-of-order payload, waiting for what comes before it */
 struct tcp_side {
     bool          based;      /* next_seq is known */
     bool          guessed;    /* ... from what the other side acknowledged only */
+    bool          held;       /* the queue holds a SYN's payload that waits for the answer to the SYN */
     uint32_t      next_seq;   /* sequence number of the byte at `next` */
     uint64_t      next;       /* bytes of this side given, or declared lost */
     uint64_t      given;      /* offset up to which events were taken */
     uint64_t      skip_to;    /* below this offset nothing is wanted */
     struct piece *queue;      /* by offset */
     size_t        queued;     /* payload bytes in it */
-    unsigned      waits;      /* packets that have passed since the hole before the queue was acknowledged */
+    unsigned      waits;      /* packets that have passed since a hole was acknowledged */
+    uint32_t      acked_seq;  /* what the other side acknowledged last */
     uint16_t      last_id;    /* IP id of the last data segment: a mirror port's copy has the same */
     bool          fin, fin_given;
     uint64_t      fin_at;
@@ -37,6 +39,7 @@ struct conn {
     struct tcp_facts facts;
     struct tcp_side  side[2];
     bool             open_given, close_only, rst;
+    bool             beyond_syn; /* there was more than the client's SYNs */
     int64_t          over_since; /* ns of the close of both sides, or RST; 0 = still open */
     struct flow     *flow;
     struct conn     *next_over; /* list of connections that linger, or that events still borrow */
@@ -53,7 +56,7 @@ struct flow {
     uint32_t        stream;
     uint32_t        number;   /* its own, + 1 */
     uint32_t        base[2];  /* first sequence number of a side: what tells a new SYN from a repeated one */
-    uint64_t        syn_frame;
+    uint64_t        syn_frame, last_frame;
     int64_t         syn_ns, last_ns;
     struct segment  syn_seg;
     struct conn    *conn;

@@ -1,0 +1,320 @@
+/* One TCP connection: how it opened, was answered, refused or closed; and when its memory goes. */
+#include "flows_parts.h"
+
+#include "tlswhy/text.h"
+
+#include <stdlib.h>
+
+enum { EVICT_AT_ONCE = 64 };
+#define LINGER (1 * NS_PER_S)           /* after the close: a late alert or RST still belongs to the connection */
+#define OPENING_PATIENCE (3 * NS_PER_S) /* a SYN that got no answer for so long, or was repeated, timed out */
+#define REPEAT_MIN (NS_PER_S / 20)      /* the same SYN sooner than this is a mirror port's copy: no stack repeats so early */
+
+void conn_free(struct conn *c)
+{
+    pieces_free(c->side[CLIENT].queue);
+    pieces_free(c->side[SERVER].queue);
+    free(c);
+}
+
+static void adopt_syn(struct flows *f, struct conn *c)
+{
+    const struct flow *flow = c->flow;
+    c->facts.syns = flow->syns;
+    if (flow->syns == 0 || c->facts.syn.frame != 0)
+        return;
+    c->facts.syn = (struct place){ .frame = flow->syn_frame, .ns = flow->syn_ns };
+    c->facts.syn_seg = flow->syn_seg;
+    if (c->facts.bytes[CLIENT] == 0)
+        stream_starts(f, c, CLIENT, flow->syn_seg.seq + 1);
+}
+
+/* What a bare SYN leaves is all there is until something follows it. */
+static struct conn *conn_of(struct flows *f, struct flow *flow)
+{
+    if (flow->conn != NULL)
+        return flow->conn;
+    struct conn *c = mem_get(1, sizeof *c);
+    flow->conn = c;
+    c->flow = flow;
+    f->conns++;
+    adopt_syn(f, c);
+    c->facts.last_seen[CLIENT] = c->facts.syn;
+    return c;
+}
+
+/* A connection leaves: it is freed once the events of this packet have been given. */
+static void drop_conn(struct flows *f, struct flow *flow)
+{
+    struct conn *c = flow->conn;
+    if (c == NULL)
+        return;
+    f->conns--;
+    f->queued -= c->side[CLIENT].queued + c->side[SERVER].queued;
+    flow->conn = NULL;
+    c->next_over = f->spent_conns;
+    f->spent_conns = c;
+}
+
+static bool opened(const struct conn *c) { return c->facts.syn_ack.frame != 0 || c->facts.bytes[0] + c->facts.bytes[1] != 0; }
+
+/* ---- the end ---- */
+
+static void over(struct flows *f, struct conn *c, int64_t now)
+{
+    if (c->over_since != 0)
+        return;
+    c->over_since = now != 0 ? now : 1;
+    c->next_over = NULL;
+    c->flow->lingering = true;
+    if (f->over_last != NULL)
+        f->over_last->next_over = c;
+    else
+        f->over_first = c;
+    f->over_last = c;
+}
+
+const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow)
+{
+    f->bare = (struct tcp_facts){ .syn = { .frame = flow->syn_frame, .ns = flow->syn_ns }, .syn_seg = flow->syn_seg, .syns = flow->syns };
+    f->bare.last_seen[CLIENT] = (struct place){ .frame = flow->last_frame, .ns = flow->last_ns };
+    f->bare.start_seen[CLIENT] = flow->syns != 0;
+    if (flow->refused)
+        f->bare.last_seen[SERVER] = f->bare.last_seen[CLIENT];
+    f->bare.both_directions = flow->refused;
+    return &f->bare;
+}
+
+void conn_finish(struct flows *f, struct flow *flow, bool evicted)
+{
+    struct conn *c = flow->conn;
+    struct place last = { .frame = flow->last_frame, .ns = flow->last_ns };
+    if (flow->done || (flow->proto != PROTO_TCP && flow->slot == NULL))
+        return;
+    if (c != NULL) {
+        stream_end(f, c, CLIENT);
+        stream_end(f, c, SERVER);
+        if (opened(c))
+            conn_open(f, c, CLIENT, last);
+        c->facts.evicted = evicted;
+        c->facts.syns = flow->syns;
+    }
+    bool unanswered = flow->syns != 0 && !flow->told && (c == NULL || !c->beyond_syn);
+    if (unanswered && !evicted && (flow->syns > 1 || f->now - flow->syn_ns >= OPENING_PATIENCE))
+        flows_push(f, flow, WIRE_TIMEOUT, CLIENT, last);
+    flows_push(f, flow, WIRE_END, CLIENT, last);
+    flow->done = true;
+    flow->lingering = false;
+    drop_conn(f, flow);
+}
+
+static bool within_linger(int64_t now, int64_t then)
+{
+    int64_t passed = 0;
+    return !__builtin_sub_overflow(now, then, &passed) && passed <= LINGER && passed >= -LINGER;
+}
+
+/* Ends what was closed and has been quiet since: some go on after a reset that was not theirs. */
+void conns_linger_out(struct flows *f)
+{
+    while (f->over_first != NULL && !within_linger(f->now, f->over_first->over_since)) {
+        struct conn *c = f->over_first;
+        f->over_first = c->next_over;
+        if (f->over_first == NULL)
+            f->over_last = NULL;
+        c->over_since = 0;
+        if (within_linger(f->now, c->flow->last_ns))
+            over(f, c, c->flow->last_ns);
+        else
+            conn_finish(f, c->flow, false);
+    }
+}
+
+/* A port used again, or the end of memory: the connection ends before its time. */
+static void end_early(struct flows *f, struct flow *flow, bool evicted)
+{
+    if (flow->lingering) {
+        struct conn **c = &f->over_first, *before = NULL;
+        while (*c != flow->conn) {
+            before = *c;
+            c = &(*c)->next_over;
+        }
+        *c = flow->conn->next_over;
+        if (f->over_last == flow->conn)
+            f->over_last = before;
+    }
+    conn_finish(f, flow, evicted);
+}
+
+/* The tuple's record goes away once the events of this packet have been given. */
+static void leave(struct flows *f, struct flow *flow)
+{
+    flow_detach(&f->table, flow);
+    if (f->leaving_n == f->leaving_cap) {
+        f->leaving_cap = f->leaving_cap != 0 ? f->leaving_cap * 2 : 64;
+        f->leaving = mem_grow(f->leaving, f->leaving_cap, sizeof *f->leaving);
+    }
+    f->leaving[f->leaving_n++] = flow;
+}
+
+void conn_replace(struct flows *f, struct flow *flow)
+{
+    end_early(f, flow, false);
+    leave(f, flow);
+}
+
+static size_t memory_used(const struct flows *f)
+{
+    return f->table.used * (sizeof(struct flow) + 2 * sizeof(struct cell)) + f->conns * (sizeof(struct conn) + 32) + f->queued;
+}
+
+/* Makes room, oldest first: connections that are over or half open before others. */
+void conns_keep_within(struct flows *f, const struct flow *keep)
+{
+    size_t freed = memory_used(f) > f->memory ? 0 : EVICT_AT_ONCE;
+    for (size_t round = 0; round < 2 && freed < EVICT_AT_ONCE; round++) {
+        for (size_t i = 0; i < f->table.n && freed < EVICT_AT_ONCE; i++) {
+            struct flow *flow = flow_at(&f->table, f->sweep++ % f->table.n);
+            bool         lively = flow != NULL && flow->conn != NULL && flow->conn->over_since == 0 && opened(flow->conn);
+            if (flow == NULL || flow == keep || flow->detached || (round == 0 && lively))
+                continue;
+            f->facts.evicted += !flow->done;
+            end_early(f, flow, true);
+            leave(f, flow);
+            freed++;
+        }
+    }
+}
+
+/* ---- its segments ---- */
+
+enum side conn_start(struct flows *f, struct flow *flow, const struct segment *seg)
+{
+    bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0;
+    bool sender_is_client = syn ? !ack : flow->ends[CLIENT].port >= flow->ends[SERVER].port;
+    if (!sender_is_client) {
+        struct endpoint sender = flow->ends[CLIENT];
+        flow->ends[CLIENT] = flow->ends[SERVER];
+        flow->ends[SERVER] = sender;
+    }
+    flow->stream = f->tcp_streams++;
+    f->facts.streams++;
+    return sender_is_client ? CLIENT : SERVER;
+}
+
+bool conn_starts_anew(const struct flow *flow, enum side s, const struct segment *seg)
+{
+    return (seg->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN && (flow->has_base & (1 << s)) != 0 && flow->base[s] != seg->seq;
+}
+
+/* The first sequence number of each side, as Wireshark takes it: what tells a new SYN from a repeated one. */
+static void note_base(struct flow *flow, enum side s, const struct segment *seg)
+{
+    enum side other = other_side(s);
+    bool      syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0;
+    if ((flow->has_base & (1 << s)) == 0 || (syn && ack))
+        flow->base[s] = syn ? seg->seq : seg->seq - 1;
+    if ((flow->has_base & (1 << other)) == 0 && ack)
+        flow->base[other] = seg->ack - 1;
+    flow->has_base |= (uint8_t)(1 << s | (ack ? 1 << other : 0));
+}
+
+static void take_syn(struct flow *flow, const struct segment *seg, const struct packet *p)
+{
+    if (flow->syns == 0) {
+        flow->syn_frame = p->frame;
+        flow->syn_ns = p->ns;
+        flow->syn_seg = *seg;
+    }
+    if (flow->syns == 0 || seg->ip_id != flow->syn_seg.ip_id || p->ns - flow->last_ns >= REPEAT_MIN)
+        count_up(&flow->syns);
+}
+
+static void take_syn_ack(struct flows *f, struct conn *c, const struct segment *seg, const struct packet *p)
+{
+    count_up(&c->facts.syn_acks);
+    if (c->facts.syn_ack.frame == 0) {
+        c->facts.syn_ack = place_of(p);
+        c->facts.syn_ack_seg = *seg;
+    }
+    if (c->facts.bytes[SERVER] == 0) /* it may answer again with another number */
+        stream_starts(f, c, SERVER, seg->seq + 1);
+    if (!c->side[CLIENT].based)
+        stream_starts(f, c, CLIENT, seg->ack);
+}
+
+static void refuse(struct flows *f, struct flow *flow, const struct segment *seg, const struct packet *p)
+{
+    flow->refused = flow->told = true;
+    flows_push(f, flow, WIRE_REFUSED, SERVER, place_of(p))->seg = *seg;
+    end_early(f, flow, false);
+}
+
+static void reset(struct flows *f, struct conn *c, enum side s, const struct segment *seg, const struct packet *p)
+{
+    stream_end(f, c, CLIENT);
+    stream_end(f, c, SERVER);
+    c->rst = true;
+    if (opened(c))
+        conn_open(f, c, s, place_of(p));
+    struct wire_event *e = flows_push(f, c->flow, WIRE_RST, s, place_of(p));
+    e->at = c->side[s].next;
+    e->seg = *seg;
+}
+
+void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+{
+    bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0, rst = (seg->flags & FLAG_RST) != 0;
+    bool first_syn = s == CLIENT && syn && !ack;
+    note_base(flow, s, seg);
+    if (flow->done)
+        return;
+    if (first_syn)
+        take_syn(flow, seg, p);
+    flow->last_ns = p->ns;
+    flow->last_frame = p->frame;
+    if (flow->conn == NULL && first_syn && body.len == 0)
+        return;
+    if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn)) {
+        refuse(f, flow, seg, p);
+        return;
+    }
+    struct conn      *c = conn_of(f, flow);
+    struct tcp_facts *facts = &c->facts;
+    enum side         other = other_side(s);
+    c->beyond_syn |= !first_syn;
+    adopt_syn(f, c);
+    facts->last_seen[s] = place_of(p);
+    facts->both_directions = facts->last_seen[CLIENT].frame != 0 && facts->last_seen[SERVER].frame != 0;
+    facts->fast_open |= first_syn && body.len != 0;
+    if (syn && ack && s == SERVER)
+        take_syn_ack(f, c, seg, p);
+    if (ack && !rst) {
+        if (syn)
+            stream_release(f, c, other, seg->ack != c->side[other].next_seq, place_of(p));
+        stream_acked(c, other, seg->ack);
+    }
+    if (body.len != 0 && !rst)
+        stream_payload(f, c, s, seg->seq + (syn ? 1 : 0), body, p, seg);
+    if ((seg->flags & FLAG_FIN) != 0)
+        stream_fin(f, c, s, seg->seq + (uint32_t)body.len + (syn ? 1 : 0), p, seg);
+    stream_patience(f, c, CLIENT);
+    stream_patience(f, c, SERVER);
+    if (rst && !c->rst)
+        reset(f, c, s, seg, p);
+    if (c->rst || (c->side[CLIENT].fin && c->side[SERVER].fin))
+        over(f, c, p->ns);
+}
+
+void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p)
+{
+    if (flow->done)
+        return;
+    if (too_big) {
+        struct place *where = &conn_of(f, flow)->facts.too_big[s];
+        *where = where->frame == 0 ? place_of(p) : *where;
+        return;
+    }
+    flow->told = true;
+    flows_push(f, flow, WIRE_UNREACHABLE, other_side(s), place_of(p))->code = (int)(type << 8 | code);
+}

@@ -1,0 +1,89 @@
+/* flows_parts.h - inside of the flow layer: what packets turn into before it is given as events.
+ *
+ * flows.c takes packets in and gives events out, flow_conn.c follows one connection, flow_stream.c one side's bytes,
+ * flow_table.c finds tuples, link.c and ip.c take the headers off. */
+#ifndef DISSECT_FLOWS_PARTS_H
+#define DISSECT_FLOWS_PARTS_H
+
+#include "flow_table.h"
+#include "link.h"
+#include "tlswhy/flows.h"
+
+enum { FLAG_FIN = 1, FLAG_SYN = 2, FLAG_RST = 4, FLAG_ACK = 16 };
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58 };
+enum { TYPES_SAID = 16 };
+
+/* An event and what it speaks of; `conn` NULL: a connection that never opened, or a datagram. */
+struct pending {
+    struct wire_event ev;
+    struct flow      *flow;
+    struct conn      *conn;
+};
+
+struct flows {
+    struct flow_table table;
+    struct unwrap    *unwrap;
+    struct flow_facts facts;
+    size_t            memory, conns, queued, sweep;
+    struct pending   *event;        /* of this packet, given one by one */
+    size_t            events, event_cap, given;
+    struct piece     *spent;        /* what events still borrow: payload, */
+    struct conn      *spent_conns;  /* connections that have ended, */
+    struct flow     **leaving;      /* and tuples that were evicted or used again */
+    size_t            leaving_n, leaving_cap;
+    struct conn      *over_first, *over_last; /* connections that are closed and linger */
+    struct tcp_facts  bare;         /* built for events of connections that never opened */
+    uint32_t          tcp_streams, udp_streams;
+    const struct flow *last;        /* of the packet taken last, for flows_stream; NULL = none */
+    int64_t           now;
+    bool              ending;
+    size_t            end_at;
+    uint32_t          said[TYPES_SAID]; /* link types that were called unknown */
+    size_t            said_n;
+};
+
+static inline enum side     other_side(enum side s) { return s == CLIENT ? SERVER : CLIENT; }
+static inline struct place  place_of(const struct packet *p) { return (struct place){ .frame = p->frame, .ns = p->ns }; }
+static inline void          count_up(uint16_t *n) { *n = (uint16_t)(*n < UINT16_MAX ? *n + 1 : *n); }
+
+struct wire_event *flows_push(struct flows *f, struct flow *flow, enum wire_kind kind, enum side from, struct place at);
+
+/* ---- flow_stream.c: one side's bytes ---- */
+
+/* Payload of a segment; `seq` is that of its first byte. A SYN's payload is held until it is known whether the server
+ * took it (RFC 7413). */
+void stream_payload(struct flows *f, struct conn *c, enum side s, uint32_t seq, struct cut body, const struct packet *p,
+                    const struct segment *seg);
+/* The held payload of a SYN goes into the stream, or is dropped: it will be sent again. */
+void stream_release(struct flows *f, struct conn *c, enum side s, bool taken, struct place at);
+/* The other side acknowledged up to this sequence number. */
+void stream_acked(struct conn *c, enum side s, uint32_t ack);
+void stream_fin(struct flows *f, struct conn *c, enum side s, uint32_t seq, const struct packet *p, const struct segment *seg);
+/* One more packet of the connection has passed: holes that stay for long are lost. */
+void stream_patience(struct flows *f, struct conn *c, enum side s);
+/* Nothing more will come: every hole is lost, and what waits behind it comes. */
+void stream_end(struct flows *f, struct conn *c, enum side s);
+/* The sequence number of its first byte, from the opening of the connection. */
+void stream_starts(struct flows *f, struct conn *c, enum side s, uint32_t seq);
+/* WIRE_OPEN, once: before the first of all else. */
+void conn_open(struct flows *f, struct conn *c, enum side from, struct place at);
+void pieces_free(struct piece *p);
+
+/* ---- flow_conn.c: one connection ---- */
+
+/* A new tuple: its number, and which end is the client (wire.h). Gives the sender's side; so far it is CLIENT. */
+enum side conn_start(struct flows *f, struct flow *flow, const struct segment *seg);
+void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
+/* True: this SYN begins a new stream on a tuple that has one, by Wireshark's rule: its number is not the first of its side. */
+bool conn_starts_anew(const struct flow *flow, enum side s, const struct segment *seg);
+/* The old connection ends, and its tuple is free for another. */
+void conn_replace(struct flows *f, struct flow *flow);
+void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p);
+/* The last events of a connection; its tuple stays known. */
+void conn_finish(struct flows *f, struct flow *flow, bool evicted);
+void conn_free(struct conn *c);
+void conns_linger_out(struct flows *f);
+void conns_keep_within(struct flows *f, const struct flow *keep); /* --memory */
+const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow);
+
+#endif
