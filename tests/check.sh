@@ -58,9 +58,9 @@ show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v 
 
 # The two long ones share a processor with the rest.
 cut >"$logs/cut.log" 2>&1 &
-for t in units layers manual cases readme streams bad_input install extra; do
-    $t >"$logs/$t.log" 2>&1
-    show "$logs/$t.log"
+for part in units layers manual cases readme streams bad_input install extra; do
+    $part >"$logs/$part.log" 2>&1
+    show "$logs/$part.log"
 done
 shuffle >"$logs/shuffle.log" 2>&1
 wait

@@ -33,8 +33,8 @@ number() { # PATTERN: the first percentage on the first line that matches
 captures() {
     have captures tools/check_captures.py || return
     out=$(python3 "$extra/tools/check_captures.py" "$extra/captures" --cmd "$program read --json --all {file}")
-    share "captures, all fields" 97 "$(echo "$out" | number '^all fields')"
-    share "captures, outcomes" 96 "$(echo "$out" | number '^outcome ')"
+    share "captures, all fields" 99.5 "$(echo "$out" | number '^all fields')"
+    share "captures, outcomes" 99.5 "$(echo "$out" | number '^outcome ')"
     crashes=$(echo "$out" | grep '^CRASH' | head -3)
     [ -z "$crashes" ] && echo "PASS extra captures: no crash" || echo "FAIL extra captures: $crashes"
 }
@@ -42,7 +42,7 @@ captures() {
 blame() {
     have blame tools/check_blame.py || return
     out=$(python3 "$extra/tools/check_blame.py" --dir "$extra/captures/blame" --cmd "$program read --json --all --ca {roots} {file}" --quiet)
-    share "blame, acceptable" 80 "$(echo "$out" | number '^top-1 acceptable')"
+    share "blame, acceptable" 97 "$(echo "$out" | number '^top-1 acceptable')"
     wrong=$(echo "$out" | sed -n 's/^CONFIDENT AND WRONG *\([0-9]*\) of.*/\1/p')
     [ "$wrong" = 0 ] && echo "PASS extra blame: none certain and wrong" || echo "FAIL extra blame: ${wrong:-?} certain and wrong"
 }
@@ -53,7 +53,7 @@ chains() {
     [ -e "$extra/trust/cases.json" ] || { skip chains "no trust/cases.json in TLSWHY_EXTRA"; return; }
     out=$(python3 "$extra/tools/check_chains.py" --cases "$extra/trust/cases.json" -- "$program" chain --json --trust ROOTS --time TIME \
         --name NAME --pool POOL --cert-sigs SIGS --cert-keys KEYS CHAIN)
-    share "chains, verdicts" 80 "$(echo "$out" | sed -n 's,^SCORE core+client verdict \([0-9]*\)/\([0-9]*\).*,\1 \2,p' | awk '{ printf "%.1f", 100 * $1 / $2 }')"
+    share "chains, verdicts" 99 "$(echo "$out" | sed -n 's,^SCORE core+client verdict \([0-9]*\)/\([0-9]*\).*,\1 \2,p' | awk '{ printf "%.1f", 100 * $1 / $2 }')"
 }
 
 captures
