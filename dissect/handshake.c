@@ -58,7 +58,10 @@ const struct alert *alert_before_end(const struct handshake *h, int side)
     return NULL;
 }
 
-uint16_t handshake_version(const struct handshake *h) { return knows(h, KNOW_SERVER_HELLO) ? h->answer.chosen_version : 0; }
+uint16_t handshake_version(const struct handshake *h)
+{
+    return knows(h, KNOW_SERVER_HELLO) ? h->answer.chosen_version : 0;
+}
 
 bool offers_suite(const struct client_hello *c, uint32_t id)
 {
@@ -84,7 +87,8 @@ bool offers_version(const struct client_hello *c, uint16_t version)
 {
     if (c->versions.v != NULL)
         return has_u16(c->versions, version);
-    return version_rank(version) != 0 && version_rank(version) <= version_rank(c->version) && (version != 0x0002 || c->v2_format);
+    return version_rank(version) != 0 && version_rank(version) <= version_rank(c->version) &&
+           (version != 0x0002 || c->v2_format);
 }
 
 bool has_ext(const struct client_hello *c, uint16_t type)
@@ -98,26 +102,11 @@ bool has_ext(const struct client_hello *c, uint16_t type)
 void handshake_check_kex(struct handshake *h)
 {
     struct server_kex *k = &h->kex;
-    if (k->verified != SIG_UNCHECKED || k->signature.n == 0 || h->cert_count == 0 || !knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO))
+    if (k->verified != SIG_UNCHECKED || k->signature.n == 0 || h->cert_count == 0 ||
+        !knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO))
         return;
     struct bytes pieces[] = { h->hello.random, h->answer.random, k->params };
     k->verified = cert_verifies(h->certs[0], k->sigalg, pieces, ARRAY_LEN(pieces), k->signature);
-}
-
-/* One letter a message; encrypted handshake messages and data have none. */
-static char history_letter(unsigned type)
-{
-    static const struct { uint16_t type; char letter; } letters[] = {
-        { 0, 'H' }, { 1, 'C' }, { 2, 'S' }, { 3, 'V' }, { 4, 'T' }, { 5, 'E' }, { 6, 'J' }, { 8, 'O' }, { 11, 'X' }, { 12, 'K' },
-        { 13, 'R' }, { 14, 'N' }, { 15, 'Y' }, { 16, 'G' }, { 20, 'F' }, { 21, 'W' }, { 22, 'U' }, { 23, 'A' }, { 24, 'P' },
-        { 254, 'M' }, { MSG_CHANGE_CIPHER_SPEC, 'I' }, { MSG_ALERT, 'L' }, { MSG_APPLICATION_DATA, 'D' }, { MSG_HEARTBEAT, 'B' },
-        { MSG_UNKNOWN, 'Q' }, { MSG_HELLO_RETRY_REQUEST, 'J' }, { MSG_ENCRYPTED, '\0' }, { MSG_ENCRYPTED_HANDSHAKE, '\0' },
-        { MSG_V2 + 1, 'C' }, { MSG_V2 + 4, 'S' }, { MSG_V2 + 2, 'G' },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(letters); i++)
-        if (letters[i].type == type)
-            return letters[i].letter;
-    return 'Z';
 }
 
 void handshake_history(const struct handshake *h, char *buf, size_t size)
@@ -125,7 +114,7 @@ void handshake_history(const struct handshake *h, char *buf, size_t size)
     size_t n = 0;
     for (size_t i = 0; i < h->message_count && n + 1 < size; i++) {
         const struct message *m = &h->messages[i];
-        char                  c = history_letter(m->type);
+        char                  c = handshake_type_letter(m->type);
         if (c != '\0')
             buf[n++] = (char)(m->from == CLIENT ? c : c | 0x20);
     }

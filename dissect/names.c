@@ -32,7 +32,12 @@ static const struct row extensions[] = {
 #undef EXTENSION
 };
 static const struct row messages[] = {
-#define MESSAGE(id, name) { id, name },
+#define MESSAGE(id, name, letter) { id, name },
+#include "gen/messages.inc"
+#undef MESSAGE
+};
+static const char *const message_letters[] = {
+#define MESSAGE(id, name, letter) letter,
 #include "gen/messages.inc"
 #undef MESSAGE
 };
@@ -80,7 +85,8 @@ static const char *named(const struct row *r, uint32_t id, char buf[NAME_MAX_LEN
 {
     if (r != NULL)
         return r->name;
-    snprintf(buf, NAME_MAX_LEN, "%s(0x%04x)", id <= UINT16_MAX && is_grease((uint16_t)id) ? "GREASE" : "Unknown", (unsigned)id);
+    snprintf(buf, NAME_MAX_LEN, "%s(0x%04x)", id <= UINT16_MAX && is_grease((uint16_t)id) ? "GREASE" : "Unknown",
+             (unsigned)id);
     return buf;
 }
 
@@ -122,7 +128,16 @@ const char *suite_name(uint32_t id, char buf[NAME_MAX_LEN])
 
 const char *group_name(uint16_t id, char buf[NAME_MAX_LEN]) { return named(FIND(groups, id), id, buf); }
 const char *extension_name(uint16_t id, char buf[NAME_MAX_LEN]) { return named(FIND(extensions, id), id, buf); }
-const char *handshake_type_name(unsigned type, char buf[NAME_MAX_LEN]) { return named(FIND(messages, type), type, buf); }
+const char *handshake_type_name(unsigned type, char buf[NAME_MAX_LEN])
+{
+    return named(FIND(messages, type), type, buf);
+}
+
+char handshake_type_letter(unsigned type)
+{
+    const struct row *r = FIND(messages, type);
+    return r != NULL ? message_letters[r - messages][0] : 'Z';
+}
 
 /* Content types share the message table: there 0x100 is added to them (enum message_type). */
 const char *content_type_name(unsigned type, char buf[NAME_MAX_LEN])

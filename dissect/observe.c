@@ -95,7 +95,7 @@ void keep_bytes(uint8_t **buf, size_t *n, size_t *cap, const uint8_t *p, size_t 
     *n += len;
 }
 
-/* The body of an application record that is still to come is of no use once everything about the handshake is known. */
+/* The body of an application record is of no use once all about the handshake is known. */
 static void skip_bulk(struct conn *c, enum side w)
 {
     struct side_state          *s = &c->side[w];
@@ -112,7 +112,8 @@ static void skip_bulk(struct conn *c, enum side w)
 static void feed_bare(struct conn *c, enum side w, struct bytes in)
 {
     struct side_state *s = &c->side[w];
-    if (s->reading == READ_START && s->n > 0 && starts_with_hello(in)) { /* a dialog nobody understood has led to TLS */
+    /* A dialog nobody understood has led to TLS. */
+    if (s->reading == READ_START && s->n > 0 && starts_with_hello(in)) {
         begin_plain(c, w, (struct bytes){ s->buf, s->n });
         s->n = 0;
     }
@@ -178,7 +179,8 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
     s->last = (struct place){ .frame = ev->frame, .ns = ev->ns, .at = ev->at, .len = ev->len };
     feed(c, w, in);
     enum side back = other(w);
-    if (c->side[back].n > 0 && c->side[back].reading == READ_START) /* said in haste: this may be what it waited for */
+    /* What was said in haste: this may be what it waited for. */
+    if (c->side[back].n > 0 && c->side[back].reading == READ_START)
         feed(c, back, (struct bytes){ (const uint8_t *)"", 0 });
     skip_bulk(c, w);
     if (handshake_done(c->cur) && s->n == 0 && s->hs_n == 0) {
@@ -187,8 +189,8 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
         s->buf = s->hs = NULL;
         s->cap = s->hs_cap = 0;
     }
-    if (c->side[CLIENT].reading == READ_NOTHING && c->side[SERVER].reading == READ_NOTHING && c->o->flows != NULL)
-        flows_close_only(c->o->flows, ev);
+    if (s->reading == READ_NOTHING && c->o->flows != NULL) /* looked long enough: only the closes are of interest */
+        flows_skip(c->o->flows, ev, w, UINT64_MAX);
 }
 
 /* ------------------------------------------------------------------------------------ closes and the end */
@@ -197,11 +199,14 @@ static void on_close(struct conn *c, const struct wire_event *ev)
 {
     struct handshake *h = c->h;
     enum side         back = other(ev->from);
-    int64_t           peer = c->side[back].last.frame != 0 ? c->side[back].last.ns : ev->tcp != NULL ? ev->tcp->last_seen[back].ns : 0;
-    struct closing    it = {
-        .by = tls_side(c, ev->from), .how = ev->kind == WIRE_FIN ? CLOSE_FIN : CLOSE_RST, .seg = ev->seg,
-        .where = { .frame = ev->frame, .ns = ev->ns, .at = ev->at }, .since_peer = peer != 0 && ev->ns >= peer ? ev->ns - peer : -1
-    };
+    int64_t           peer = ev->tcp != NULL ? ev->tcp->last_seen[back].ns : 0;
+    if (c->side[back].last.frame != 0)
+        peer = c->side[back].last.ns;
+    struct closing it = { .by = tls_side(c, ev->from),
+                          .how = ev->kind == WIRE_FIN ? CLOSE_FIN : CLOSE_RST,
+                          .seg = ev->seg,
+                          .where = { .frame = ev->frame, .ns = ev->ns, .at = ev->at },
+                          .since_peer = peer != 0 && ev->ns >= peer ? ev->ns - peer : -1 };
     drop_held_alert(c, ev->from, true);
     if (h->close.how == CLOSE_NONE) {
         h->close = it;
@@ -218,14 +223,12 @@ static void on_close(struct conn *c, const struct wire_event *ev)
 /* Turns what TCP counted round where the TLS client is the wire's server. */
 static void turn_tcp(struct tcp_facts *t)
 {
-#define SWAP(a) do { __typeof__((a)[0]) x = (a)[0]; (a)[0] = (a)[1]; (a)[1] = x; } while (0)
-    SWAP(t->retransmissions);
-    SWAP(t->bytes);
-    SWAP(t->missing);
-    SWAP(t->acked);
-    SWAP(t->last_seen);
-    SWAP(t->start_seen);
-#undef SWAP
+    SWAP_SIDES(t->retransmissions);
+    SWAP_SIDES(t->bytes);
+    SWAP_SIDES(t->missing);
+    SWAP_SIDES(t->acked);
+    SWAP_SIDES(t->last_seen);
+    SWAP_SIDES(t->start_seen);
 }
 
 static void tcp_known(struct conn *c, const struct wire_event *ev)
@@ -242,8 +245,9 @@ static void tcp_known(struct conn *c, const struct wire_event *ev)
         h->first = h->tcp.syn;
     h->known |= h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame != 0 ? KNOW_OPEN : 0u;
     h->known |= h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u;
+    bool closed = h->close.how != CLOSE_NONE;
     for (int w = 0; w < 2; w++)
-        if (ev->tcp->start_seen[w] && (c->hole[w] == 0 || (h->close.how != CLOSE_NONE && c->hole[w] > h->close.where.frame)))
+        if (ev->tcp->start_seen[w] && (c->hole[w] == 0 || (closed && c->hole[w] > h->close.where.frame)))
             h->known |= tls_side(c, (enum side)w) == CLIENT ? KNOW_WHOLE_CLIENT : KNOW_WHOLE_SERVER;
 }
 
@@ -281,7 +285,8 @@ static void on_error(struct conn *c, const struct wire_event *ev)
 
 static uint64_t conn_memory(const struct conn *c)
 {
-    return sizeof *c + sizeof *c->h + c->h->arena.used + c->side[0].cap + c->side[1].cap + c->side[0].hs_cap + c->side[1].hs_cap;
+    const struct side_state *a = &c->side[0], *b = &c->side[1];
+    return sizeof *c + sizeof *c->h + c->h->arena.used + a->cap + a->hs_cap + b->cap + b->hs_cap;
 }
 
 void observe(struct observer *o, const struct wire_event *ev)

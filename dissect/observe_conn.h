@@ -1,7 +1,7 @@
 /* observe_conn.h - one connection under observation; for dissect/observe*.c alone.
  *
- * Two numberings of sides: `w`, as the wire has them (who opened the connection), and `t`, as TLS has them (who sent the
- * ClientHello). The state of reading goes by w, what is observed goes by t; tls_side() crosses over. */
+ * Two numberings of sides: `w`, as the wire has them (who opened the connection), and `t`, as TLS has them (who
+ * sent the ClientHello). The state of reading goes by w, what is observed goes by t; tls_side() crosses over. */
 #ifndef TLSWHY_OBSERVE_CONN_H
 #define TLSWHY_OBSERVE_CONN_H
 
@@ -13,11 +13,11 @@
 #define DIRECTION_KEPT (256u * 1024) /* handshake bytes kept a direction */
 #define MESSAGES_KEPT  128
 #define ALERTS_KEPT    16
-#define PENDING_MAX    (16u * 1024)  /* of a prelude; looked at again with each segment, so no more */
-#define LOOKS_MAX      64            /* segments looked at in vain for the start of TLS */
+#define PENDING_MAX    (16u * 1024) /* of a prelude; looked at again with each segment, so no more */
+#define LOOKS_MAX      64           /* segments looked at in vain for the start of TLS */
 
 enum reading {
-    READ_START,  /* the first bytes of the side, or the first after a prelude */
+    READ_START, /* the first bytes of the side, or the first after a prelude */
     READ_TLS,
     READ_V2,     /* SSL 2.0 records */
     READ_LOST,   /* after a hole, or in the middle of a stream: looking for a record header */
@@ -26,37 +26,37 @@ enum reading {
 };
 
 struct side_state {
-    enum reading  reading;
-    uint8_t      *buf;          /* bytes that came and are not taken yet */
-    size_t        n, cap;
-    uint64_t      at, next;     /* stream offset of buf[0], and of the next byte to come */
-    struct record rec;          /* the record whose body is being passed over, and how much of it is due */
-    uint64_t      rec_at, body_left;
-    uint8_t      *hs;           /* handshake bytes that are no whole message yet */
-    size_t        hs_n, hs_cap;
-    uint64_t      hs_at, hs_skip; /* hs_skip: of an oversized message, still to come */
-    unsigned      records, segments; /* that carried the message being gathered */
-    bool          encrypted;    /* ChangeCipherSpec was sent (TLS <= 1.2), or SSL 2.0 has its keys */
-    bool          unsure;       /* there was a hole: what state the side is in is only likely */
-    bool          holding;      /* `held` looks like an alert if nothing follows it (TLS 1.3) */
-    struct alert  held;
-    unsigned      looks;
-    struct prelude_wrap wrap;   /* TLS comes inside packets of another protocol */
-    struct place  last;         /* of the last bytes */
+    enum reading        reading;
+    uint8_t            *buf; /* bytes that came and are not taken yet */
+    size_t              n, cap;
+    uint64_t            at, next; /* stream offset of buf[0], and of the next byte to come */
+    struct record       rec;      /* the record whose body is being passed over, and how much of it is due */
+    uint64_t            rec_at, body_left;
+    uint8_t            *hs; /* handshake bytes that are no whole message yet */
+    size_t              hs_n, hs_cap;
+    uint64_t            hs_at, hs_skip;    /* hs_skip: of an oversized message, still to come */
+    unsigned            records, segments; /* that carried the message being gathered */
+    bool                encrypted;         /* ChangeCipherSpec was sent (TLS <= 1.2), or SSL 2.0 has its keys */
+    bool                unsure;            /* there was a hole: what state the side is in is only likely */
+    bool                holding;           /* `held` looks like an alert if nothing follows it (TLS 1.3) */
+    struct alert        held;
+    unsigned            looks;
+    struct prelude_wrap wrap; /* TLS comes inside packets of another protocol */
+    struct place        last; /* of the last bytes */
 };
 
 struct conn {
-    struct observer  *o;
-    struct conn      *before, *after; /* list of the open, or of the finished */
-    struct handshake *h, *cur;        /* the first, and the one going on */
-    struct side_state side[2];        /* by w */
-    bool              flip;           /* the TLS client is the wire's SERVER */
-    bool              no_prelude;     /* the prelude machine has said its last word */
-    bool              start_seen[2];
-    uint64_t          hole[2];        /* frame behind the first hole; 0 = none */
-    bool              v2;             /* an SSL 2.0 session */
-    struct prelude_machine machine;
-    const struct wire_event *ev;      /* the current one */
+    struct observer         *o;
+    struct conn             *before, *after; /* list of the open, or of the finished */
+    struct handshake        *h, *cur;        /* the first, and the one going on */
+    struct side_state        side[2];        /* by w */
+    bool                     flip;           /* the TLS client is the wire's SERVER */
+    bool                     no_prelude;     /* the prelude machine has said its last word */
+    bool                     start_seen[2];
+    uint64_t                 hole[2]; /* frame behind the first hole; 0 = none */
+    bool                     v2;      /* an SSL 2.0 session */
+    struct prelude_machine   machine;
+    const struct wire_event *ev; /* the current one */
 };
 
 struct observer {
@@ -68,12 +68,14 @@ struct observer {
     int64_t            now; /* newest time seen */
 };
 
+#define SWAP_SIDES(a) do { __typeof__((a)[0]) x_ = (a)[0]; (a)[0] = (a)[1]; (a)[1] = x_; } while (0)
+
 static inline enum side other(enum side s) { return s == CLIENT ? SERVER : CLIENT; }
 static inline enum side tls_side(const struct conn *c, enum side w) { return c->flip ? other(w) : w; }
 
 /* observe_stream.c: where does TLS start? Each takes bytes and gives how many it took. */
 size_t take_bytes(struct conn *c, enum side w, struct bytes in);
-void   take_rest(struct conn *c, enum side w);  /* no more will follow what is kept: a hole or the end */
+void   take_rest(struct conn *c, enum side w); /* no more will follow what is kept: a hole or the end */
 bool   starts_with_hello(struct bytes in);
 void   begin_plain(struct conn *c, enum side w, struct bytes in);
 
@@ -82,16 +84,16 @@ void keep_bytes(uint8_t **buf, size_t *n, size_t *cap, const uint8_t *p, size_t 
 
 /* observe_record.c */
 struct place place_here(const struct conn *c, uint64_t at, size_t len);
-size_t take_records(struct conn *c, enum side w, struct bytes in);
-void   handshake_fragment(struct conn *c, enum side w, struct bytes body, uint64_t at);
-void   drop_held_alert(struct conn *c, enum side w, bool it_was_one);
-void   add_message(struct conn *c, enum side t, unsigned type, unsigned version, struct place where);
-void   add_alert(struct conn *c, struct alert a);
-void   encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where);
-void   finished(struct handshake *h, enum side t, struct place where);
-void   renegotiation(struct conn *c);
-bool   handshake_done(const struct handshake *h); /* both sides are known to have finished */
-bool   speaks_13(const struct conn *c);
+size_t       take_records(struct conn *c, enum side w, struct bytes in);
+void         handshake_fragment(struct conn *c, enum side w, struct bytes body, uint64_t at);
+void         drop_held_alert(struct conn *c, enum side w, bool it_was_one);
+void         add_message(struct conn *c, enum side t, unsigned type, unsigned version, struct place where);
+void         add_alert(struct conn *c, struct alert a);
+void         encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where);
+void         finished(struct handshake *h, enum side t, struct place where);
+void         renegotiation(struct conn *c);
+bool         handshake_done(const struct handshake *h); /* both sides are known to have finished */
+bool         speaks_13(const struct conn *c);
 
 /* observe_message.c */
 void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes whole, struct place where);

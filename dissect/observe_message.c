@@ -1,5 +1,5 @@
-/* observe_message.c - handshake messages: put together from records, and folded into the handshake (RFC 8446 section 4,
- * RFC 5246 section 7.4). */
+/* observe_message.c - handshake messages: put together from records, and folded into the handshake (RFC 8446
+ * section 4, RFC 5246 section 7.4). */
 #include <string.h>
 
 #include "observe_conn.h"
@@ -14,19 +14,17 @@ void note_malformed(struct conn *c, enum side t, const char *field, struct place
 
 /* ------------------------------------------------------------------------------------ who is who */
 
-#define SWAP(type, a) do { type x_ = (a)[0]; (a)[0] = (a)[1]; (a)[1] = x_; } while (0)
-
 /* The TLS client is the other end than it seemed: all that was recorded so far goes to the other side. */
 static void turn_round(struct handshake *h)
 {
-    SWAP(struct endpoint, h->ends);
-    SWAP(struct plain, h->plain);
-    SWAP(bool, h->tls_seen);
-    SWAP(struct side_progress, h->side);
-    SWAP(size_t, h->oversized);
-    SWAP(const char *, h->malformed);
-    SWAP(struct place, h->malformed_at);
-    SWAP(struct place, h->last_before_close);
+    SWAP_SIDES(h->ends);
+    SWAP_SIDES(h->plain);
+    SWAP_SIDES(h->tls_seen);
+    SWAP_SIDES(h->side);
+    SWAP_SIDES(h->oversized);
+    SWAP_SIDES(h->malformed);
+    SWAP_SIDES(h->malformed_at);
+    SWAP_SIDES(h->last_before_close);
     for (size_t i = 0; i < h->message_count; i++)
         h->messages[i].from = other(h->messages[i].from);
     for (size_t i = 0; i < h->alert_count; i++)
@@ -107,14 +105,16 @@ static void server_hello(struct conn *c, enum side w, unsigned type, struct byte
             h->retry = s;
         return;
     }
-    if (knows(h, KNOW_SERVER_HELLO) || (s.malformed != NULL && !s.has_extensions)) /* broken before its choice of suite */
+    bool chose = s.malformed == NULL || s.has_extensions; /* it was not broken before its choice of suite */
+    if (knows(h, KNOW_SERVER_HELLO) || !chose)
         return;
     h->answer = s;
     h->known |= KNOW_SERVER_HELLO;
     if (version_is_13(s.chosen_version))
         h->resumed = s.psk;
     else
-        h->resumed = s.session_id.n > 0 && knows(h, KNOW_CLIENT_HELLO) && bytes_equal(s.session_id, h->hello.session_id);
+        h->resumed =
+            s.session_id.n > 0 && knows(h, KNOW_CLIENT_HELLO) && bytes_equal(s.session_id, h->hello.session_id);
 }
 
 static void certificate(struct conn *c, enum side t, struct bytes whole, struct place where)
@@ -152,7 +152,8 @@ static void server_key_exchange(struct conn *c, struct bytes whole, struct place
     if (knows(h, KNOW_SERVER_KEX))
         return;
     h->kex.where = where;
-    tls_server_key_exchange(keep_message(h, whole, &raw), suite_of(h->answer.suite), h->answer.chosen_version, &h->kex);
+    tls_server_key_exchange(keep_message(h, whole, &raw), suite_of(h->answer.suite), h->answer.chosen_version,
+                            &h->kex);
     h->known |= KNOW_SERVER_KEX;
 }
 
@@ -233,7 +234,8 @@ void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes 
     default:
         break;
     }
-    add_message(c, t, retry ? MSG_HELLO_RETRY_REQUEST : type, t == CLIENT ? h->hello.record_version : h->answer.record_version, where);
+    add_message(c, t, retry ? MSG_HELLO_RETRY_REQUEST : type,
+                t == CLIENT ? h->hello.record_version : h->answer.record_version, where);
 }
 
 /* A message longer than is kept is passed over; its rest is still to come. Gives what was taken of the bytes. */

@@ -51,13 +51,13 @@ static bool hole_matters(const struct handshake *h)
     return client + server > 32;
 }
 
-/* The alert that ended it: fatal in clear, or a last warning, or an encrypted one before the other side had finished -
- * where nothing is missing: a hole could hide a Finished, and the alert would be the usual close_notify. */
+/* The alert that ended it: fatal in clear, or a last warning, or an encrypted one before the other side had finished.
+ * The last only where nothing is missing: a hole could hide a Finished, and the alert is the usual close_notify. */
 static const struct alert *ending_alert(const struct handshake *h)
 {
     for (size_t i = 0; i < h->alert_count; i++) {
         const struct alert *a = &h->alerts[i];
-        bool ends = a->encrypted ? !hole_matters(h) : a->level == 2 || warned_last(h, a);
+        bool                ends = a->encrypted ? !hole_matters(h) : a->level == 2 || warned_last(h, a);
         if (ends && in_time(h, &a->where))
             return a;
     }
@@ -69,7 +69,10 @@ static bool tunnel_asked(const struct handshake *h)
     return h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS;
 }
 
-static enum outcome aborted_by(enum side t) { return t == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER; }
+static enum outcome aborted_by(enum side t)
+{
+    return t == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER;
+}
 
 /* No TLS of the client was seen. */
 static enum outcome without_client(const struct handshake *h)
@@ -79,7 +82,8 @@ static enum outcome without_client(const struct handshake *h)
         return a != NULL && !a->encrypted ? aborted_by(a->from) : OUTCOME_INCOMPLETE;
     if (tunnel_asked(h) && !h->prelude.accepted)
         return h->prelude.refused || h->close.how != CLOSE_NONE ? OUTCOME_NOT_OPENED : OUTCOME_INCOMPLETE;
-    bool said = h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] > 0 || h->plain[CLIENT].start.p != NULL || h->plain[SERVER].start.p != NULL;
+    bool said = h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] > 0 || h->plain[CLIENT].start.p != NULL ||
+                h->plain[SERVER].start.p != NULL;
     if (!said && (h->refused || h->unreachable || h->timed_out))
         return OUTCOME_NOT_OPENED;
     if (!said && h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame == 0 && !h->tcp.both_directions)
@@ -123,8 +127,8 @@ static enum outcome renegotiation_outcome(const struct handshake *again)
     return again->close.how != CLOSE_NONE ? ended_by_close(again) : OUTCOME_INCOMPLETE;
 }
 
-/* What came after the first close answers nothing that the closer had seen. Frame order is known only now: a FIN waits for
- * the bytes before it. */
+/* What came after the first close was not seen by the closer. Frame order is known only now: a FIN waits for the
+ * bytes before it. */
 static void mark_late(struct handshake *h)
 {
     for (size_t i = 0; i < h->message_count; i++)

@@ -1,5 +1,5 @@
-/* observe_record.c - one record at a time: what is in clear is read, what is encrypted is known by type, size and place
- * (RFC 8446 section 5, RFC 5246 section 6.2; alerts: section 7.2). */
+/* observe_record.c - one record at a time: what is in clear is read, what is encrypted is known by type, size and
+ * place (RFC 8446 section 5, RFC 5246 section 6.2; alerts: section 7.2). */
 #include <string.h>
 
 #include "observe_conn.h"
@@ -9,14 +9,17 @@ struct place place_here(const struct conn *c, uint64_t at, size_t len)
     return (struct place){ .frame = c->ev->frame, .ns = c->ev->ns, .at = at, .len = len };
 }
 
-/* The place of something that ends with the newest bytes of its side: at the end of a connection the event is another. */
+/* The place of something that ends with the newest bytes of its side; at a hole or the end, the event is another. */
 static struct place place_of(const struct conn *c, enum side w, uint64_t at, size_t len)
 {
     const struct place *last = &c->side[w].last;
     return (struct place){ .frame = last->frame, .ns = last->ns, .at = at, .len = len };
 }
 
-bool handshake_done(const struct handshake *h) { return h->side[CLIENT].finished_seen && h->side[SERVER].finished_seen; }
+bool handshake_done(const struct handshake *h)
+{
+    return h->side[CLIENT].finished_seen && h->side[SERVER].finished_seen;
+}
 
 bool speaks_13(const struct conn *c)
 {
@@ -31,7 +34,7 @@ static bool null_suite(const struct handshake *h)
     return s != NULL && strstr(s->name, "_WITH_NULL_") != NULL && s->kex != KEX_TLS13;
 }
 
-/* The size of an alert under TLS 1.3: level, number, inner type, tag. Nothing else that ends a handshake is as short. */
+/* The size of an alert under TLS 1.3: level, number, inner type, tag. No handshake message is as short. */
 static size_t alert_size_13(const struct handshake *h)
 {
     const struct suite *s = suite_of(h->answer.suite);
@@ -56,7 +59,8 @@ void add_message(struct conn *c, enum side t, unsigned type, unsigned version, s
             memcpy(v, h->messages, n * sizeof *v);
         h->messages = v;
     }
-    h->messages[n] = (struct message){ .where = where, .from = t, .type = (uint16_t)type, .version = (uint16_t)version };
+    h->messages[n] =
+        (struct message){ .where = where, .from = t, .type = (uint16_t)type, .version = (uint16_t)version };
 }
 
 void add_alert(struct conn *c, struct alert a)
@@ -72,7 +76,8 @@ void add_alert(struct conn *c, struct alert a)
     h->alerts[h->alert_count++] = a;
 }
 
-static void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, struct place where)
+static void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version,
+                         struct place where)
 {
     for (size_t i = 0; i + 2 <= n; i += 2) {
         add_alert(c, (struct alert){ .where = where, .from = t, .level = p[i], .number = p[i + 1] });
@@ -110,7 +115,8 @@ void finished(struct handshake *h, enum side t, struct place where)
 static size_t smallest_cbc_record(const struct suite *s, const struct server_hello *answer)
 {
     size_t mac = strstr(s->name, "_MD5") != NULL ? 16 : 20;
-    size_t block = strstr(s->name, "DES") != NULL || strstr(s->name, "RC2") != NULL || strstr(s->name, "IDEA") != NULL ? 8 : 16;
+    bool   old = strstr(s->name, "DES") != NULL || strstr(s->name, "RC2") != NULL || strstr(s->name, "IDEA") != NULL;
+    size_t block = old ? 8 : 16;
     for (size_t i = 0; i < answer->exts; i++)
         if (answer->ext[i].type == EXT_ENCRYPT_THEN_MAC)
             return block + mac;
@@ -122,7 +128,8 @@ static void note_split(struct handshake *h, size_t len)
 {
     const struct side_progress *p = &h->side[CLIENT];
     const struct suite         *s = suite_of(h->answer.suite);
-    if (p->app_records != 1 || s == NULL || !s->cbc || version_rank(h->answer.chosen_version) > version_rank(0x0301))
+    if (p->app_records != 1 || s == NULL || !s->cbc ||
+        version_rank(h->answer.chosen_version) > version_rank(0x0301))
         return;
     size_t first = p->first_app.len - 5;
     h->record_split = first == smallest_cbc_record(s, &h->answer) && len >= first;
@@ -142,8 +149,8 @@ static void application_record(struct conn *c, enum side t, size_t len, struct p
     p->last_tls = where;
 }
 
-/* TLS 1.3: everything is type 23. The server's records follow its hello; the client's first record after them that is no
- * alert is its Finished, or its Certificate before it. Early data comes sooner. */
+/* TLS 1.3: everything is type 23. The server's records follow its hello; the client's first record after them that
+ * is no alert is its Finished, or its Certificate before it. Early data comes sooner. */
 static void encrypted_13(struct conn *c, enum side w, size_t len, struct place where)
 {
     struct handshake *h = c->cur;
@@ -153,7 +160,8 @@ static void encrypted_13(struct conn *c, enum side w, size_t len, struct place w
     if (handshake_done(h)) {
         if (like_alert) {
             c->side[w].holding = true;
-            c->side[w].held = (struct alert){ .where = where, .from = t, .encrypted = true, .after_established = true };
+            c->side[w].held =
+                (struct alert){ .where = where, .from = t, .encrypted = true, .after_established = true };
         } else {
             application_record(c, t, len, where);
         }
@@ -270,7 +278,8 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
             encrypted_record(c, w, rec->type, rec->len, where);
         return;
     default: /* handshake */
-        if (s->hs_n == 0 && s->hs_skip == 0 && (s->unsure || (s->encrypted && readable)) && !clear_message_likely(body, rec->len))
+        if (s->hs_n == 0 && s->hs_skip == 0 && (s->unsure || (s->encrypted && readable)) &&
+            !clear_message_likely(body, rec->len))
             readable = false;
         if (!readable) {
             encrypted_record(c, w, rec->type, rec->len, where);
@@ -287,7 +296,7 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
     }
 }
 
-/* Must the body be looked at? Alerts, ChangeCipherSpec, and handshake messages in clear; after a hole nobody knows. */
+/* Must the body be looked at? Alerts, ChangeCipherSpec, handshake messages in clear; after a hole nobody knows. */
 static bool body_needed(const struct conn *c, enum side w, const struct record *rec)
 {
     if (rec->type == TLS_APPLICATION_DATA || rec->type == TLS_HEARTBEAT)

@@ -1,15 +1,16 @@
-/* observe_stream.c - where does TLS start in a side's bytes? At once, after a prelude, or somewhere in the middle of a
- * capture that began too late or has holes. By content, on any port. */
+/* observe_stream.c - where does TLS start in a side's bytes? At once, after a prelude, or somewhere in the middle
+ * of a capture that began too late or has holes. By content, on any port. */
 #include <string.h>
 
 #include "observe_conn.h"
 
-/* Could a record header be made of the next bytes? Stricter than record_peek: nothing vouches for these bytes. */
+/* Are the next bytes likely to be a record header? Stricter than record_peek: nothing vouches for them. */
 static bool header_likely(struct bytes b, size_t off, size_t *end)
 {
     struct reader r = rd_of(b.p + off, b.n - off);
     struct record rec;
-    if (record_peek(&r, false, &rec) != RECORD_YES || rec.type == TLS_HEARTBEAT || rec.len == 0 || rec.version > 0x0303)
+    if (record_peek(&r, false, &rec) != RECORD_YES || rec.type == TLS_HEARTBEAT || rec.len == 0 ||
+        rec.version > 0x0303)
         return false;
     bool len_ok = rec.type == TLS_CHANGE_CIPHER_SPEC ? rec.len == 1 : rec.type != TLS_ALERT || rec.len <= 256;
     *end = off + rec.header + rec.len;
@@ -47,7 +48,8 @@ bool starts_with_hello(struct bytes in)
 {
     struct reader r = rd_of(in.p, in.n);
     struct record rec;
-    return record_peek(&r, true, &rec) == RECORD_YES && (rec.v2 || rec.type == TLS_HANDSHAKE) && in.p[rec.header] == HS_CLIENT_HELLO;
+    return record_peek(&r, true, &rec) == RECORD_YES && (rec.v2 || rec.type == TLS_HANDSHAKE) &&
+           in.p[rec.header] == HS_CLIENT_HELLO;
 }
 
 /* `strict`: the start of a handshake. Else it is somewhere in the middle, and what state it is in is only likely. */
@@ -60,7 +62,8 @@ static void begin_tls(struct conn *c, enum side w, struct bytes in, const struct
     s->unsure = !strict;
     c->no_prelude = w != CLIENT || !answer_due(&c->h->prelude);
     c->h->plain[t] = (struct plain){ 0 };
-    if (starts_with_hello(in) && !c->h->tls_seen[other(t)]) /* what was said before was a prelude, understood or not */
+    /* What was said before was a prelude, understood or not. */
+    if (starts_with_hello(in) && !c->h->tls_seen[other(t)])
         c->h->plain[other(t)] = (struct plain){ 0 };
     c->h->tls_seen[t] = true;
 }
@@ -130,7 +133,7 @@ static size_t take_start(struct conn *c, enum side w, struct bytes in)
         begin_tls(c, w, in, &rec, strict);
         return 0;
     }
-    if (!c->start_seen[w] && c->h->tls_seen[tls_side(c, other(w))]) { /* its first bytes seen are in the middle of TLS */
+    if (!c->start_seen[w] && c->h->tls_seen[tls_side(c, other(w))]) { /* in the middle of TLS */
         s->reading = READ_LOST;
         return 0;
     }
@@ -223,16 +226,16 @@ size_t take_bytes(struct conn *c, enum side w, struct bytes in)
     }
 }
 
-/* The first part of a record whose rest was lost, or never sent: the whole messages in it are worth reading. Where only
- * the capture ended nobody has failed, and only a hello is looked at, for the names in it. */
+/* The first part of a record whose rest was lost, or never sent: the whole messages in it are worth reading. Where
+ * only the capture ended nobody has failed, and only a hello is looked at, for the names in it. */
 static void take_part_of_record(struct conn *c, enum side w)
 {
     struct side_state *s = &c->side[w];
     struct reader      r = rd_of(s->buf, s->n);
     struct record      rec;
     bool               ended = c->ev->kind == WIRE_GAP || c->h->close.how != CLOSE_NONE || c->h->timed_out;
-    if (s->n > 5 && record_peek(&r, false, &rec) == RECORD_YES && rec.type == TLS_HANDSHAKE && !s->encrypted && !s->unsure &&
-        (ended || s->hs_n > 0 || s->buf[5] == HS_CLIENT_HELLO))
+    if (s->n > 5 && record_peek(&r, false, &rec) == RECORD_YES && rec.type == TLS_HANDSHAKE && !s->encrypted &&
+        !s->unsure && (ended || s->hs_n > 0 || s->buf[5] == HS_CLIENT_HELLO))
         handshake_fragment(c, w, (struct bytes){ s->buf + 5, s->n - 5 }, s->at + 5);
 }
 

@@ -1,4 +1,5 @@
-/* observe_v2.c - SSL 2.0: hellos, CLIENT-MASTER-KEY, and what follows under encryption (draft-hickman-netscape-ssl-00). */
+/* observe_v2.c - SSL 2.0: hellos, CLIENT-MASTER-KEY, and what follows under encryption
+ * (draft-hickman-netscape-ssl-00). */
 #include "observe_conn.h"
 
 enum v2_type { V2_ERROR, V2_CLIENT_HELLO, V2_CLIENT_MASTER_KEY, V2_CLIENT_FINISHED, V2_SERVER_HELLO };
@@ -10,7 +11,9 @@ static bool v2_header(struct reader r, struct record *rec)
     bool     padded = (head & 0x8000) == 0;
     if (padded)
         rd_u8(&r, "padding");
-    *rec = (struct record){ .version = 2, .v2 = true, .header = padded ? 3 : 2, .len = head & (padded ? 0x3fffu : 0x7fffu) };
+    *rec = (struct record){
+        .version = 2, .v2 = true, .header = padded ? 3 : 2, .len = head & (padded ? 0x3fffu : 0x7fffu)
+    };
     return r.want == NULL;
 }
 
@@ -120,13 +123,16 @@ size_t take_v2_records(struct conn *c, enum side w, struct bytes in)
         struct reader r = rd_of(in.p + took, in.n - took);
         struct record rec;
         /* A v2-format hello that was answered by a newer protocol: the rest is in TLS records. */
-        if (!c->v2 && knows(c->cur, KNOW_CLIENT_HELLO) && r.p[0] >= TLS_CHANGE_CIPHER_SPEC && r.p[0] <= TLS_APPLICATION_DATA) {
+        if (!c->v2 && knows(c->cur, KNOW_CLIENT_HELLO) && r.p[0] >= TLS_CHANGE_CIPHER_SPEC &&
+            r.p[0] <= TLS_APPLICATION_DATA) {
             s->reading = READ_TLS;
             break;
         }
         if (!v2_header(r, &rec) || rd_left(&r) < rec.header + rec.len)
             break;
-        struct place where = { .frame = s->last.frame, .ns = s->last.ns, .at = s->at + took, .len = rec.header + rec.len };
+        struct place where = {
+            .frame = s->last.frame, .ns = s->last.ns, .at = s->at + took, .len = rec.header + rec.len
+        };
         v2_message(c, w, (struct bytes){ r.p + rec.header, rec.len }, where);
         took += rec.header + rec.len;
     }

@@ -18,7 +18,8 @@ static struct reader rest_of(struct reader *r, size_t width, const char *what, c
 }
 
 /* The extension block into a list. */
-static const struct extension *extension_list(struct reader block, struct arena *a, size_t *n, bool *duplicate, const char **malformed)
+static const struct extension *extension_list(struct reader block, struct arena *a, size_t *n, bool *duplicate,
+                                              const char **malformed)
 {
     struct reader count = block;
     size_t        room = 0;
@@ -375,7 +376,8 @@ void tls_v2_server_hello(struct reader r, struct arena *a, struct server_hello *
 bool tls_is_hello_retry(const struct server_hello *s)
 {
     /* SHA-256 of "HelloRetryRequest": RFC 8446 section 4.1.3. */
-    static const uint8_t retry[32] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-                                       0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c };
+    static const uint8_t retry[32] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                       0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                       0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c };
     return s->random.n == sizeof retry && memcmp(s->random.p, retry, sizeof retry) == 0;
 }

@@ -17,7 +17,8 @@ static inline struct u16s list_u16(struct reader r, struct arena *a, const char 
 }
 
 /* All of `r` as vectors with a length of `width` bytes; at most `max` are kept. `all` counts them (may be NULL). */
-static inline struct byte_list list_vec(struct reader r, size_t width, size_t max, struct arena *a, size_t *all, const char **malformed)
+static inline struct byte_list list_vec(struct reader r, size_t width, size_t max, struct arena *a, size_t *all,
+                                        const char **malformed)
 {
     struct reader count = r;
     size_t        n = 0;

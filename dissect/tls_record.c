@@ -61,7 +61,8 @@ enum record_peek record_peek(const struct reader *side, bool start, struct recor
     size_t        left = rd_left(&r);
     if (start && left > 0 && r.p[0] >= 0x80)
         return peek_v2(r, out);
-    *out = (struct record){ .type = rd_u8(&r, "record type"), .version = rd_u16(&r, "record version"), .header = 5 };
+    *out =
+        (struct record){ .type = rd_u8(&r, "record type"), .version = rd_u16(&r, "record version"), .header = 5 };
     out->len = rd_u16(&r, "record length");
     if (left >= 1 && (out->type < TLS_CHANGE_CIPHER_SPEC || out->type > TLS_HEARTBEAT))
         return RECORD_NOT_TLS;
@@ -69,7 +70,8 @@ enum record_peek record_peek(const struct reader *side, bool start, struct recor
         return RECORD_NOT_TLS;
     if (r.want != NULL)
         return RECORD_MORE;
-    if (!record_version_ok(out->version) || out->len > RECORD_MAX || (out->len == 0 && out->type != TLS_APPLICATION_DATA))
+    if (!record_version_ok(out->version) || out->len > RECORD_MAX ||
+        (out->len == 0 && out->type != TLS_APPLICATION_DATA))
         return RECORD_NOT_TLS;
     return start ? peek_first_body(r, out) : RECORD_YES;
 }

@@ -40,6 +40,7 @@ unsigned     sigalg_hash(uint16_t id);
 bool         sigalg_is_pss(uint16_t id);
 const char *extension_name(uint16_t id, char buf[NAME_MAX_LEN]);
 const char *handshake_type_name(unsigned type, char buf[NAME_MAX_LEN]); /* "ClientHello" */
+char        handshake_type_letter(unsigned type); /* as in Zeek's ssl_history, upper-case; '\0' = has none */
 const char *content_type_name(unsigned type, char buf[NAME_MAX_LEN]);
 
 const char *alert_name(unsigned number, char buf[NAME_MAX_LEN]); /* "unknown_ca"; "201 (unassigned)" */
