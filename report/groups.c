@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS_MAX = 10000, KIND_LEN = 48 };
+enum { GROUPS_MAX = 10000, KIND_LEN = 48, EVERYWHERE_MAX = 50 };
 
 /* How many of one kind there were: the kind is a few bytes that say what counts as alike. */
 struct kind {
@@ -21,7 +21,7 @@ struct kinds {
 struct group_table {
     struct hash_key secret;
     struct kinds    rows, alike;
-    struct group   *groups;
+    struct group   *groups, *sorted;
     size_t          n, cap;
     uint64_t        in_none;
 };
@@ -40,6 +40,7 @@ void groups_free(struct group_table *g)
     free(g->rows.slot);
     free(g->alike.slot);
     free(g->groups);
+    free(g->sorted);
     free(g);
 }
 
@@ -117,6 +118,7 @@ static size_t group_new(struct group_table *g, const struct handshake *h, const 
 uint64_t groups_add(struct group_table *g, const struct handshake *h, const struct finding *f, uint32_t *first)
 {
     uint8_t bytes[KIND_LEN];
+    *first = h->stream;
     enum result result = finding_result(h, f);
     if (result == RESULT_FAILURE) {
         kind_bytes(bytes, f->cause, &h->ends[SERVER], NULL);
@@ -128,10 +130,15 @@ uint64_t groups_add(struct group_table *g, const struct handshake *h, const stru
         else
             g->in_none++;
     }
+    /* A client that fails in one way with very many servers (a scan, a proxy that is down) is one story, too. */
+    kind_bytes(bytes, f->cause, NULL, &h->ends[CLIENT]);
+    bytes[KIND_LEN - 1] = 1; /* another count than the one below */
+    const struct kind *everywhere = count(g, &g->alike, bytes);
+    if (everywhere == NULL || everywhere->n > EVERYWHERE_MAX)
+        return UINT64_MAX;
     kind_bytes(bytes, f->cause, result == RESULT_UNCLEAR || h->outcome == OUTCOME_NOT_OPENED ? NULL : &h->ends[SERVER],
                result == RESULT_UNCLEAR ? NULL : &h->ends[CLIENT]);
     struct kind *alike = count(g, &g->alike, bytes);
-    *first = h->stream;
     if (alike == NULL)
         return UINT64_MAX; /* no room to count it: surely one of very many */
     if (alike->n == 1 || alike->file != h->file) {
@@ -155,7 +162,11 @@ const struct group *groups_sorted(struct group_table *g, size_t *n, uint64_t *in
 {
     *n = g->n;
     *in_none = g->in_none;
-    if (g->n != 0)
-        qsort(g->groups, g->n, sizeof *g->groups, most_frequent);
-    return g->groups;
+    free(g->sorted);
+    g->sorted = mem_get(g->n, sizeof *g->sorted);
+    if (g->n != 0) {
+        memcpy(g->sorted, g->groups, g->n * sizeof *g->sorted);
+        qsort(g->sorted, g->n, sizeof *g->sorted, most_frequent);
+    }
+    return g->sorted;
 }

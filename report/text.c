@@ -1,6 +1,7 @@
 #include "tlswhy/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* For people: 100 columns, labels in column 3, what they say from column 13 on.
@@ -8,7 +9,7 @@
  *     FAILED  stream 4  10.0.0.20:49213 > 203.0.113.7:443  activation.example        cert-rejected
  *       Why       The client closed right after ...
  */
-enum { WIDTH = 100, INDENT = 12, NAME_COLUMNS = 64 };
+enum { WIDTH = 100, INDENT = 12, NAME_COLUMNS = 64, ROWS = 40 };
 
 #define RED "\033[31m"
 #define YELLOW "\033[33m"
@@ -255,7 +256,6 @@ static void text_file(struct text *t, const struct report_options *o, const char
 
 static void table(struct text *t, const struct group *groups, size_t n, uint64_t in_none)
 {
-    enum { ROWS = 40 };
     size_t   cause_width = 5, server_width = 6;
     uint64_t left = in_none;
     char     buf[64];
@@ -271,9 +271,32 @@ static void table(struct text *t, const struct group *groups, size_t n, uint64_t
                     groups[i].stream);
     for (size_t i = ROWS; i < n; i++)
         left += groups[i].n;
-    if (left != 0) {
+    if (left != 0)
         text_printf(t, "%7llu  more, of other causes or servers\n", (unsigned long long)left);
+}
+
+static int most_of(const void *a, const void *b)
+{
+    const struct cause_count *x = a, *y = b;
+    return x->n != y->n ? (x->n > y->n ? -1 : 1) : strcmp(x->code, y->code);
+}
+
+/* "In all: 149,832 tcp-timeout, 37,687 tcp-refused": where the table cannot hold every server. */
+static void cause_totals(struct text *t, const struct report_options *o, const struct summary *s)
+{
+    struct cause_count all[ARRAY_LEN(s->causes)];
+    struct text        line = { 0 };
+    memcpy(all, s->causes, s->causes_n * sizeof all[0]);
+    qsort(all, s->causes_n, sizeof all[0], most_of);
+    text_add(&line, "In all: ");
+    for (size_t i = 0; i < s->causes_n; i++) {
+        text_add(&line, i != 0 ? ", " : "");
+        number(&line, all[i].n);
+        text_printf(&line, " %s", all[i].code);
     }
+    text_wrap(t, line.s, 0, width_of(o));
+    text_char(t, '\n');
+    text_free(&line);
 }
 
 static void text_summary(struct text *t, const struct report_options *o, const struct summary *s, struct group_table *groups)
@@ -285,6 +308,8 @@ static void text_summary(struct text *t, const struct report_options *o, const s
     struct text line = { 0 };
     if (s->failed + s->unknown + s->abandoned > MANY && n != 0)
         table(t, rows, n, in_none);
+    if (n > ROWS)
+        cause_totals(t, o, s);
     if (s->handshakes == 0)
         text_add(&line, "No TLS handshake");
     else

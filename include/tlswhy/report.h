@@ -45,8 +45,9 @@ extern const struct renderer text_renderer, json_renderer;
  * groups; what fits in none of them is counted. */
 struct group_table *groups_new(void);
 /* Gives how many of this kind there are by now, this one included: same cause, server and client; for connections
- * that never opened same cause and client; for captures that are not whole same cause. *first is the stream of the
- * first of them in this input. */
+ * that never opened same cause and client; for captures that are not whole same cause. UINT64_MAX
+ * where one client has very many of one cause, or there is no room to count. *first is the stream of the first of
+ * them in this input. */
 uint64_t            groups_add(struct group_table *g, const struct handshake *h, const struct finding *f, uint32_t *first);
 void                groups_free(struct group_table *g);
 

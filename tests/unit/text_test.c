@@ -148,7 +148,7 @@ static void groups(void)
     h->ends[SERVER].port = 8443;
     h->stream = 9;
     for (uint64_t i = 1; i <= 300; i++)
-        CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), i);
+        CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), i < 50 ? i : UINT64_MAX); /* very many of one client, wherever */
     CU_ASSERT_EQUAL(first, 9);
     h->ends[CLIENT].ip[3] = 99; /* another client: another kind, the same row */
     CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), 1);
