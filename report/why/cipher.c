@@ -307,7 +307,7 @@ static bool dh_refused(const struct case_file *c, struct finding *f)
     unsigned bits = h->kex.dh_bits;
     bool weak_alert = e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_INSUFFICIENT_SECURITY || e.number == ALERT_ILLEGAL_PARAMETER;
     bool alert = weak_alert || e.number == ALERT_INTERNAL_ERROR;
-    if (!knows(h, KNOW_SERVER_KEX) || bits == 0 || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT || (!alert && !ended_silently(&e)))
+    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || bits == 0 || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT || (!alert && !ended_silently(&e)))
         return false;
     bool sound = h->chain == NULL || h->chain->verdict != CHAIN_FAIL;
     f->decisive = h->kex.where.frame;
@@ -348,7 +348,7 @@ static bool handshake_signature_refused(const struct case_file *c, struct findin
     char name[NAME_MAX_LEN];
     struct ending e = ending_of(h);
     uint16_t scheme = h->kex.sigalg;
-    if (!knows(h, KNOW_SERVER_KEX) || scheme == 0 || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT || e.how == END_HIDDEN_ALERT)
+    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || scheme == 0 || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT || e.how == END_HIDDEN_ALERT)
         return false;
     bool listed = h->hello.sigalgs.v == NULL ? sigalg_hash(scheme) == 2 : offers_sigalg(&h->hello, scheme);
     bool about_it = e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_DECRYPT_ERROR ||

@@ -98,6 +98,8 @@ static bool sent_certificate_13(const struct handshake *h)
     return a > 200 && !is_finished(a) && is_finished(first_flight_length(h, 2)); /* Certificate, CertificateVerify, Finished */
 }
 
+static bool comes_after(const struct place *a, const struct place *b) { return a->frame != 0 ? a->frame > b->frame : a->ns > b->ns; }
+
 /* The first thing the server sends after the client's flight is the size of an alert, and the last. */
 static bool refused_after_flight_13(const struct handshake *h)
 {
@@ -107,7 +109,7 @@ static bool refused_after_flight_13(const struct handshake *h)
     size_t after = 0;
     uint32_t len = 0;
     for (size_t i = 0; i < server->enc_records && i < ENC_KEPT; i++) {
-        if (server->enc_where[i].ns <= client->enc_where[0].ns)
+        if (!comes_after(&server->enc_where[i], &client->enc_where[0]))
             continue;
         after++;
         len = server->enc_len[i];
@@ -124,7 +126,7 @@ static bool left_after_flight_13(const struct handshake *h)
         server->enc_records > ENC_KEPT || h->close.how == CLOSE_NONE || h->close.by != SERVER)
         return false;
     for (size_t i = 0; i < server->enc_records; i++) {
-        if (server->enc_where[i].ns > client->enc_where[0].ns)
+        if (comes_after(&server->enc_where[i], &client->enc_where[0]))
             return false;
     }
     return true;

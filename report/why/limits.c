@@ -14,12 +14,13 @@ static bool left_early(const struct case_file *c, struct finding *f)
     bool late = server_late(h);
     if (wait < 0 || (!late && ((wait >= SHORT_MS * (NS_PER_S / 1000) && wait > 2 * rtt) || h->tcp.retransmissions[CLIENT] != 0)))
         return false;
+    bool heard = h->tcp.acked[SERVER] > h->tcp.bytes[SERVER]; /* it acknowledged more than was captured */
     bool sooner = late || (rtt >= 0 && wait <= rtt + rtt / 2);
     f->weight = 1;
     if (!sooner)
         ALSO(f, "silent-drop");
-    return say(c, f, BLAME_CLIENT, sooner || wait < 200 * (NS_PER_S / 1000) ? LIKELY : POSSIBLE,
-               late ? "the server's answer came after the client had left" : sooner ? "it left sooner than the server's answer could be there" : "it waited less than a server may take",
+    return say(c, f, BLAME_CLIENT, !heard && (sooner || wait < 200 * (NS_PER_S / 1000)) ? LIKELY : POSSIBLE,
+               heard ? "it acknowledged something of the server's that was not captured" : late ? "the server's answer came after the client had left" : sooner ? "it left sooner than the server's answer could be there" : "it waited less than a server may take",
                WORDS(c, "The client left %s after its own hello, before the server could answer%s. No fault shows: a race between addresses or a cancelled request ends like this.",
                      duration_text(c->arena, wait), rtt >= 0 ? WORDS(c, " (a round trip takes %s)", duration_text(c->arena, rtt)) : ""));
 }

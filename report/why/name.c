@@ -8,7 +8,8 @@ static bool name_refused(const struct case_file *c, struct finding *f)
     if (!ended_by_alert(&e, SERVER, ALERT_UNRECOGNIZED_NAME) || h->outcome == OUTCOME_ESTABLISHED)
         return false;
     f->weight = 15;
-    return say(c, f, BLAME_CLIENT, CERTAIN, "the server says so itself",
+    bool fatal = e.how == END_ALERT;
+    return say(c, f, BLAME_CLIENT, fatal ? CERTAIN : LIKELY, fatal ? "the server says so itself" : "the server only warned, but then it closed",
                h->hello.sni.p != NULL ? WORDS(c, "The server does not serve the name %s: it refused with alert unrecognized_name (112).", asked_name(c, "?"))
                                       : "The client named no host and the server serves named ones only: it refused with alert unrecognized_name (112).");
 }

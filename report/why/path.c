@@ -46,11 +46,11 @@ static bool never_opened(const struct case_file *c, struct finding *f)
 
 /* ---- reset */
 
-/* Payload of the server behind its own reset, whether it can be read or not. */
+/* The server sent payload behind its own reset in its stream, and after it: who has reset a connection does not. */
 static bool spoke_after(const struct handshake *h)
 {
-    return !server_spoke(h) && h->tcp.missing[SERVER] + h->tcp.bytes[SERVER] > 0 && h->tcp.last_seen[SERVER].frame > h->close.where.frame &&
-           h->plain[SERVER].start.p == NULL;
+    return h->close.how == CLOSE_RST && h->close.by == SERVER && h->tcp.last_seen[SERVER].frame > h->close.where.frame &&
+           h->tcp.missing[SERVER] + h->tcp.bytes[SERVER] > h->close.where.at && h->plain[SERVER].start.p == NULL;
 }
 
 /* Signs that a reset was sent by somebody else than the end it names. */
@@ -65,8 +65,8 @@ static const char *foreign_signs(const struct case_file *c, bool *strong)
         *strong = true;
         return WORDS(c, "its TTL is %u where the %s's own packets have %u", rst->ttl, end->by == SERVER ? "server" : "client", own->ttl);
     }
-    if (end->by == SERVER && (server_late(h) || spoke_after(h))) {
-        *strong = true; /* who has reset a connection sends nothing on it */
+    if (spoke_after(h)) {
+        *strong = true;
         return "the server went on with its answer after it";
     }
     if (end->by == SERVER && rtt > 4000000 && after >= 0 && after < rtt / 2)
@@ -86,7 +86,7 @@ static bool reset(const struct case_file *c, struct finding *f)
     if (signs == NULL && (!by_server || stage > STAGE_FLIGHT))
         return false;
     const char *name = asked_name(c, NULL);
-    bool proven = strong && by_server && (server_late(h) || spoke_after(h));
+    bool proven = spoke_after(h);
     f->weight = strong ? 7 : signs != NULL ? 5 : -3;
     if (signs == NULL)
         ALSO(f, "server-no-certificate", "protocol-version", "cipher-mismatch");

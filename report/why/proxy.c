@@ -7,6 +7,9 @@ enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
 
 static bool is_tunnel(const struct prelude *p) { return p->kind == PRELUDE_CONNECT || p->kind == PRELUDE_SOCKS; }
 
+/* It opened: the proxy said so, or the client went on as if it had. */
+static bool tunnel_open(const struct handshake *h) { return is_tunnel(&h->prelude) && (h->prelude.accepted || (h->tls_seen[CLIENT] && !h->prelude.refused)); }
+
 static const char *target_words(const struct case_file *c)
 {
     const struct prelude *p = &c->h->prelude;
@@ -98,7 +101,7 @@ static bool plain_in_tunnel(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct plain *p = &h->plain[SERVER];
-    if (!is_tunnel(&h->prelude) || !h->prelude.accepted || p->start.p == NULL || h->tls_seen[SERVER])
+    if (!tunnel_open(h) || p->start.p == NULL || h->tls_seen[SERVER])
         return false;
     f->weight = 15;
     f->decisive = p->where.frame;
@@ -113,7 +116,7 @@ static bool tunnel_closed(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (!is_tunnel(&h->prelude) || !h->prelude.accepted || knows(h, KNOW_SERVER_HELLO) || h->tls_seen[SERVER] || h->plain[SERVER].start.p != NULL ||
+    if (!tunnel_open(h) || knows(h, KNOW_SERVER_HELLO) || h->tls_seen[SERVER] || h->plain[SERVER].start.p != NULL ||
         !ended_by(&e, SERVER) || !ended_silently(&e))
         return false;
     f->weight = 5;

@@ -35,6 +35,13 @@ static bool is_padded_alert(const struct handshake *h)
     return version_is_13(handshake_version(h)) && p->enc_records == 1 && p->enc_len[0] < SMALLEST_FINISHED;
 }
 
+/* Bytes, or a FIN, of this side were acknowledged and are not in the capture. */
+static bool unseen(const struct handshake *h, enum side side)
+{
+    bool fin = (h->close.how == CLOSE_FIN && h->close.by == side) || (h->close2.how == CLOSE_FIN && h->close2.by == side);
+    return h->tcp.missing[side] != 0 || h->tcp.acked[side] > h->tcp.bytes[side] + fin;
+}
+
 struct refusal refusal_of(const struct handshake *h)
 {
     struct refusal r = { .how = ending_of(h) };
@@ -48,6 +55,9 @@ struct refusal refusal_of(const struct handshake *h)
     if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) || h->resumed || h->stopped_by_us ||
         sent(h, CLIENT, MSG_HEARTBEAT)) /* a heartbeat in the middle of a handshake: a scanner, which leaves by plan */
         return r;
+    bool told = r.how.how == END_ALERT || r.how.how == END_WARNING;
+    if (!knows(h, KNOW_CLIENT_HELLO) || (!told && (!knows(h, KNOW_WHOLE_CLIENT) || unseen(h, CLIENT) || unseen(h, SERVER))))
+        return r; /* what is missing may have been its keys, or the alert that tells */
     if (!r.hidden && h->certs_at.frame == 0 && h->cert_count == 0 && h->malformed[SERVER] == NULL)
         return r;
     if (stage == STAGE_DONE) {
@@ -55,6 +65,8 @@ struct refusal refusal_of(const struct handshake *h)
         r.when = quiet ? REFUSED_AFTER : REFUSED_NOT;
     } else if (stage == STAGE_REPLY) {
         r.when = REFUSED_AT_REPLY;
+    } else if (tls13 && !told && h->side[CLIENT].enc_records > 1) {
+        r.when = REFUSED_NOT; /* it went on: something of the handshake is not seen as it was */
     } else if (tls13 || !silent || h->hello_done.frame != 0) {
         r.when = REFUSED_AT_FLIGHT; /* to leave in the middle of the server's flight without a word is no refusal */
     }

@@ -24,12 +24,14 @@ static bool server_speaks_plain(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     const struct plain *p = &h->plain[SERVER];
     bool banner = h->prelude.kind == PRELUDE_STARTTLS && h->prelude.server.p != NULL && !h->prelude.asked_for_tls && !h->prelude.accepted;
-    if (!h->tls_seen[CLIENT] || h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) || h->prelude.accepted || !(p->start.p != NULL || banner))
+    bool tunnel = h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS;
+    if (!h->tls_seen[CLIENT] || h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) || h->prelude.accepted || tunnel || !(p->start.p != NULL || banner))
         return false;
     const char *protocol = p->start.p != NULL && p->protocol != NULL ? p->protocol : banner ? h->prelude.protocol : NULL;
     f->weight = 12;
     f->decisive = p->start.p != NULL ? p->where.frame : h->prelude.answered.frame;
-    return say(c, f, BLAME_SERVER, CERTAIN, "the server's first bytes are no TLS",
+    bool whole = knows(h, KNOW_WHOLE_CLIENT); /* else a request to a proxy may have come before */
+    return say(c, f, BLAME_SERVER, whole ? CERTAIN : LIKELY, whole ? "the server's first bytes are no TLS" : "the start of the connection is not whole",
                WORDS(c, "The client started TLS, but on port %u the server speaks %s. It is the wrong port, the wrong service, or TLS has to be asked for first.",
                      h->ends[SERVER].port, protocol_words(c, protocol)));
 }
@@ -49,14 +51,14 @@ static bool client_speaks_plain(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     const struct plain *client = &h->plain[CLIENT], *server = &h->plain[SERVER];
     bool connect = h->prelude.kind == PRELUDE_CONNECT && h->prelude.status == 0;
-    if (h->tls_seen[CLIENT] || (client->start.p == NULL && !connect) || h->prelude.accepted)
+    if (h->tls_seen[CLIENT] || (client->start.p == NULL && !connect) || h->prelude.accepted || !knows(h, KNOW_WHOLE_CLIENT))
         return false;
     bool alert = h->tls_seen[SERVER] && h->alert_count != 0 && h->alerts[0].from == SERVER;
     bool speaks = c->others != NULL && peers_speaks_tls(c->others, &h->ends[SERVER]);
     bool refused = server->start.p == NULL || (server->start.n >= 12 && server->start.p[9] == '4'); /* "HTTP/1.1 400 ..." to plain HTTP */
     if (!alert && !(refused && (speaks || is_tls_port(h->ends[SERVER].port)) && (h->close.how != CLOSE_NONE && h->close.by == SERVER)))
         return false;
-    if (!alert && client->protocol == NULL && !speaks)
+    if (client->protocol == NULL && !connect && (client->start.n < 5 || (!alert && !speaks)))
         return false; /* some other binary protocol of its own */
     f->weight = 12;
     f->decisive = client->start.p != NULL ? client->where.frame : h->prelude.asked.frame;

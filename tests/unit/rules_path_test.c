@@ -20,6 +20,8 @@ static void answered_late(struct handshake *h, int unused)
 {
     enum outcome was = h->outcome;
     answer(h, 0x0304);
+    h->tcp.bytes[SERVER] = 1448;
+    h->tcp.last_seen[SERVER] = h->answer.where;
     h->outcome = was;
     (void)unused;
 }
