@@ -206,10 +206,8 @@ static int run_chain(int argc, char **argv)
                                 .name_len = o.name != NULL ? strlen(o.name) : 0, .sigs = words_of(&a, o.sigs),
                                     .keys = words_of(&a, o.keys) };
     if (client != NULL) {
-        q.sigs = q.sigs != NULL ? q.sigs : client->cert_sigs;
-        q.keys = q.keys != NULL ? q.keys : client->cert_keys;
-        q.rsa_min = client->rsa_min;
-        q.san_needed = (client->cannot & CAN_WITHOUT_SAN) != 0;
+        struct client_match one = client_match_of(client);
+        trust_ask_as(&q, &one, true, &a);
     }
     struct chain c;
     chain_judge(&q, &a, &c);

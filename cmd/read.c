@@ -89,8 +89,7 @@ static bool set_client(struct read_options *o, const char *value)
                 near != NULL ? "'?" : "");
         return false;
     }
-    o->client = (struct client_match){ .how = MATCH_EXACT, .similarity = 100, .profiles = { p }, .n = 1, .all_can = p->can,
-                                       .all_cannot = p->cannot, .any_cannot = p->cannot, .disputed = p->disputed };
+    o->client = client_match_of(p);
     o->verdicts.client = &o->client;
     return true;
 }

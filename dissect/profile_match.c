@@ -253,6 +253,13 @@ const struct client_match *profile_match(const struct client_hello *hello, struc
     return out;
 }
 
+struct client_match client_match_of(const struct profile *p)
+{
+    struct client_match m = { .how = MATCH_EXACT, .similarity = 100 };
+    add_member(&m, p);
+    return m;
+}
+
 const char *match_name(enum match_how how)
 {
     return how == MATCH_EXACT ? "exact" : how == MATCH_NEAREST ? "nearest" : "none";

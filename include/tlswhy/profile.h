@@ -84,6 +84,8 @@ struct client_match {
  * set of extensions, but for GREASE, signalling suites, and extensions that come and go with the occasion (server_name,
  * ALPN, padding, cookie, pre_shared_key, early_data). NULL: none is near. In the arena. */
 const struct client_match *profile_match(const struct client_hello *hello, struct arena *a);
+/* The match that holds this client alone, as named by the user. */
+struct client_match        client_match_of(const struct profile *p);
 const char *match_name(enum match_how how); /* "exact", "nearest" */
 
 #endif

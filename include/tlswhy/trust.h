@@ -59,8 +59,15 @@ struct trust_question {
     const char *const *sigs, *const *keys; /* NULL-terminated */
     unsigned           rsa_min;    /* smallest RSA modulus it takes, bits; 0 = not known */
     bool               san_needed; /* it does not look at the common name */
+    const char *const *eras;       /* its list of roots: "microsoft 2008-12-31", one or another of these; NULL = not known */
+    bool               client_guessed; /* recognised by its hello, not named by the user: what follows from it is unsure */
+    bool               name_learnt;    /* the name comes from a DNS answer, not from the client's own request */
     enum kex           kex;   /* of the suite, for key usage; KEX_UNKNOWN = do not check */
 };
+/* Looks with the eyes of this client: where it may be one of several, only what holds for all of them. `named`: the
+ * user said so. What `q` has already stays. Lists are made in the arena. */
+struct client_match;
+void trust_ask_as(struct trust_question *q, const struct client_match *client, bool named, struct arena *a);
 void chain_judge(const struct trust_question *q, struct arena *a, struct chain *out);
 bool chain_has(const struct chain *c, const char *code, enum severity at_least, const struct chain_problem **which);
 

@@ -285,17 +285,25 @@ static bool list_has_sha2(const char *const *list)
     return false;
 }
 
+/* What was found with the eyes of a client that was only recognised is never sure. */
+static void by_client(const struct judge *j, struct chain_problem *p) { p->unsure = j->q->client_guessed; }
+
+static const char *this_client(const struct judge *j)
+{
+    return j->q->client_guessed ? "this client, as its hello tells," : "this client";
+}
+
 /* What a known client's list allows is its own affair; otherwise what current clients do counts. */
 static void check_signature(struct judge *j, int i, const struct cert *c)
 {
     char word[32];
-    bool sha1 = c->sig_hash == HASH_SHA1, known = j->q->sigs != NULL;
+    bool sha1 = c->sig_hash == HASH_SHA1, known = j->q->sigs != NULL && !j->q->client_guessed;
     sig_word(c, word);
-    if (known && !in_list(j->q->sigs, word)) {
+    if (j->q->sigs != NULL && !in_list(j->q->sigs, word)) {
         bool sha2 = is_sha2(c->sig_hash) && !list_has_sha2(j->q->sigs);
-        problem_add(j, sha2 ? "sha2_unsupported_by_client" : "sig_unsupported_by_client", i,
-                    "%s is signed with %s, which this client cannot verify%s", who(j, c), cert_sig_name(c),
-                    sha2 ? ": it has no SHA-2 at all" : "");
+        by_client(j, problem_add(j, sha2 ? "sha2_unsupported_by_client" : "sig_unsupported_by_client", i,
+                                 "%s is signed with %s, which %s cannot verify%s", who(j, c), cert_sig_name(c),
+                                 this_client(j), sha2 ? ": it has no SHA-2 at all" : ""));
     } else if (sha1 || c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4 || c->sig_hash == HASH_MD5) {
         problem_add_as(j, "weak_signature", known ? SEV_INFO : sha1 ? SEV_WARNING : SEV_ERROR, i,
                        "%s is signed with %s, which %s", who(j, c), cert_sig_name(c),
@@ -312,13 +320,14 @@ static void check_key(struct judge *j, int i, const struct cert *c)
     char     name[64];
     bool     rsa = c->key == CERT_KEY_RSA || c->key == CERT_KEY_RSA_PSS || c->key == CERT_KEY_DSA;
     unsigned least = rsa ? (j->q->rsa_min != 0 ? j->q->rsa_min : 1024) : c->key == CERT_KEY_EC ? 224 : 0;
+    bool     own_least = rsa && j->q->rsa_min != 0 && c->key_bits >= 1024;
     cert_key_name(c, name);
     if (j->q->keys != NULL && !in_list(j->q->keys, key_word(c)))
-        problem_add(j, "unsupported_key_for_client", i, "the key of %s is %s, which this client cannot use",
-                    who(j, c), name);
+        by_client(j, problem_add(j, "unsupported_key_for_client", i, "the key of %s is %s, which %s cannot use",
+                                 who(j, c), name, this_client(j)));
     if (c->key_bits != 0 && c->key_bits < least)
         problem_add(j, "weak_key", i, "the key of %s is %s, too small for %s", who(j, c), name,
-                    rsa && j->q->rsa_min != 0 ? "this client" : "every current client");
+                    own_least ? this_client(j) : "every current client")->unsure = own_least && j->q->client_guessed;
     else if (rsa && c->key_bits != 0 && c->key_bits < 2048)
         problem_add_as(j, "weak_key", SEV_WARNING, i, "the key of %s is %s; many clients want 2048 bits",
                        who(j, c), name);
@@ -375,12 +384,13 @@ static void check_name(struct judge *j, const struct cert *c)
         return;
     const char *asked = safe_str(j->a, j->q->name, j->q->name_len);
     if (!cert_matches_name(c, j->q->name, j->q->name_len, &cn))
-        problem_add(j, "name_mismatch", 0, "the name asked for is %s, the certificate is for %s%s", asked,
-                    names_of(j, c), near_miss(j, c));
+        problem_add(j, "name_mismatch", 0, "the name asked for is %s%s, the certificate is for %s%s", asked,
+                    j->q->name_learnt ? " (by the DNS answer for this address; the client may have asked for another)" : "",
+                    names_of(j, c), near_miss(j, c))->unsure = j->q->name_learnt;
     else if (cn)
-        problem_add_as(j, "no_san", j->q->san_needed ? SEV_ERROR : SEV_WARNING, 0,
-                       "%s stands only in the common name of the certificate; there is no subjectAltName "
-                       "for it, which browsers have asked for since 2017", asked);
+        by_client(j, problem_add_as(j, "no_san", j->q->san_needed ? SEV_ERROR : SEV_WARNING, 0,
+                                    "%s stands only in the common name of the certificate; there is no subjectAltName "
+                                    "for it, which browsers have asked for since 2017", asked));
 }
 
 /* ---- remarks on the leaf ---- */

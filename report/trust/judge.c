@@ -66,8 +66,9 @@ static void sort_problems(struct problems *f)
 /* What keeps us from saying that a chain without errors is good. */
 static bool undecides(const struct chain_problem *p)
 {
-    return strcmp(p->code, "unsupported_by_tool") == 0 || strcmp(p->code, "untrusted_root") == 0 ||
-           strcmp(p->code, "missing_intermediate") == 0;
+    return p->severity >= SEV_WARNING &&
+           (strcmp(p->code, "unsupported_by_tool") == 0 || strcmp(p->code, "untrusted_root") == 0 ||
+            strcmp(p->code, "missing_intermediate") == 0);
 }
 
 static void conclude(struct judge *j, struct chain *out)
@@ -97,6 +98,7 @@ void chain_judge(const struct trust_question *q, struct arena *a, struct chain *
         return;
     paths_search(&j);
     check_sent(&j);
+    check_era(&j);
     check_interception(&j);
     conclude(&j, out);
 }

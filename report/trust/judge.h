@@ -3,6 +3,7 @@
  *     paths.c     candidates -> every path, the best one kept
  *     checks.c    one path -> its problems (dates, CA rules, usages, algorithms, names)
  *     constraints.c, status.c, intercept.c   three of those checks that need room
+ *     client.c    the client's eyes: what a known client can verify, and which roots its list had
  *     words.c     code -> rank, severity, fix, what others call it
  *     judge.c     the question -> verdict */
 #ifndef TLSWHY_JUDGE_H
@@ -61,6 +62,7 @@ void check_sent(struct judge *j);
 void check_constraints(struct judge *j);
 void check_status(struct judge *j);
 void check_interception(struct judge *j);
+void check_era(struct judge *j); /* client.c: had the client's list this root? */
 
 static inline bool is_anchor_step(const struct judge *j,
                                   size_t i) { return j->path.end == END_ANCHOR && i + 1 == j->path.n; }
