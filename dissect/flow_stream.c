@@ -83,6 +83,8 @@ static void give_fin(struct flows *f, struct conn *c, enum side s)
     if (!side->fin || side->fin_given || side->next < side->fin_at || acked_end(c, other_side(s)) > c->side[other_side(s)].next)
         return;
     side->fin_given = true;
+    if (c->facts.syn_ack.frame != 0)
+        conn_open(f, c, s, side->fin_place);
     struct wire_event *e = flows_push(f, c->flow, WIRE_FIN, s, side->fin_place);
     e->at = side->fin_at;
     e->seg = side->fin_seg;
@@ -142,7 +144,7 @@ void stream_end(struct flows *f, struct conn *c, enum side s)
         lose_first_hole(f, c, s);
     uint64_t end = side->fin ? side->fin_at : acked_end(c, s);
     if (side->based && end > side->next && !c->rst)
-        give_gap(f, c, s, end, side->fin ? side->fin_place : c->facts.last_seen[s]);
+        give_gap(f, c, s, end, side->fin ? side->fin_place : c->facts.last_seen[other_side(s)]);
     give_fins(f, c);
 }
 
