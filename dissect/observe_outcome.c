@@ -75,7 +75,7 @@ static enum outcome aborted_by(enum side t)
 }
 
 /* No TLS of the client was seen. */
-static enum outcome without_client(const struct handshake *h)
+static enum outcome without_client(const struct handshake *h, int64_t now)
 {
     const struct alert *a = ending_alert(h);
     if (h->tls_seen[SERVER] && h->plain[CLIENT].start.p == NULL)
@@ -84,9 +84,13 @@ static enum outcome without_client(const struct handshake *h)
         return h->prelude.refused || h->close.how != CLOSE_NONE ? OUTCOME_NOT_OPENED : OUTCOME_INCOMPLETE;
     bool said = h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] > 0 || h->plain[CLIENT].start.p != NULL ||
                 h->plain[SERVER].start.p != NULL;
-    if (!said && (h->refused || h->unreachable || h->timed_out))
+    bool opened = h->tcp.syn_ack.frame != 0 || h->tcp.both_directions;
+    bool young = h->tcp.syn.frame != 0 && h->close.how == CLOSE_NONE && now - h->tcp.syn.ns < SILENCE_NS;
+    if (!said && (h->refused || h->unreachable))
         return OUTCOME_NOT_OPENED;
-    if (!said && h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame == 0 && !h->tcp.both_directions)
+    if (!said && young) /* the capture ended before anything could be said */
+        return OUTCOME_INCOMPLETE;
+    if (!said && (h->timed_out || (h->tcp.syn.frame != 0 && !opened)))
         return OUTCOME_NOT_OPENED;
     return OUTCOME_NOT_TLS;
 }
@@ -106,7 +110,7 @@ static enum outcome outcome_of(const struct handshake *h, int64_t now)
     if (established(h))
         return OUTCOME_ESTABLISHED;
     if (!h->tls_seen[CLIENT])
-        return without_client(h);
+        return without_client(h, now);
     if (a != NULL && (hello || !a->encrypted))
         return aborted_by(a->from);
     bool probed = h->timed_out || h->stopped_by_us; /* a socket sees both sides */
