@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+static void err_vset(struct err *err, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 static void err_vset(struct err *err, const char *fmt, va_list ap)
 {
     if (err != NULL && err->text[0] == '\0')

@@ -54,7 +54,7 @@ void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align);
 void *arena_copy(struct arena *a, const void *p, size_t n);
 char *arena_str(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void  arena_free(struct arena *a); /* frees all; the arena is empty and usable again */
 
 /* malloc, calloc and realloc that cannot return NULL for n > 0: they end the program as above. */
