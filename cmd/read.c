@@ -144,12 +144,21 @@ struct input {
     struct stream_set wanted; /* with a filter: connections that a passing packet belongs to */
 };
 
+static bool is_dns(const struct wire_event *ev)
+{
+    enum { DNS = 53, MDNS = 5353 };
+    return ev->kind == WIRE_DATAGRAM && (ev->ends[SERVER].port == DNS || ev->ends[CLIENT].port == DNS || ev->ends[SERVER].port == MDNS);
+}
+
 /* Passes on all that the packet (or the end) brought about. */
 static void observe_all(struct input *in)
 {
     struct wire_event ev;
     struct handshake *h = NULL;
     while (flows_next(in->flows, &ev)) {
+        if (is_dns(&ev))
+            hosts_learn_dns(verdicts_hosts(in->v), ev.bytes, ev.len);
+        verdicts_learn(in->v, &ev);
         observe(in->observer, &ev);
         while ((h = observed(in->observer)) != NULL) {
             if (in->o->filter == NULL || streams_has(&in->wanted, h->datagram, h->stream))

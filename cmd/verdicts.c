@@ -21,7 +21,8 @@ struct verdicts {
     struct cert_store  *store;
     struct anchors      anchors;
     bool                anchors_tried, anchors_there, trouble;
-    struct peers       *peers;      /* of this input */
+    struct peers       *peers;      /* of this input, */
+    struct hosts       *hosts;      /* of this one or the last */
     struct group_table *groups;
     struct summary      sum;
     struct text         out;
@@ -61,6 +62,7 @@ struct verdicts *verdicts_new(const struct verdict_options *o)
 }
 
 struct cert_store *verdicts_store(struct verdicts *v) { return v->store; }
+struct hosts *verdicts_hosts(struct verdicts *v) { return v->hosts; }
 const struct stream_set *verdicts_failed(const struct verdicts *v) { return &v->failed; }
 struct remarks *verdicts_remarks(struct verdicts *v) { return &v->remarks; }
 
@@ -78,6 +80,8 @@ void verdicts_begin(struct verdicts *v, const char *file)
     v->gaps = 0;
     forget_failed(v);
     v->peers = peers_new();
+    hosts_free(v->hosts);
+    v->hosts = hosts_new();
 }
 
 static const struct anchors *anchors(struct verdicts *v)
@@ -106,11 +110,15 @@ static const struct client_match *client_of(struct verdicts *v, struct handshake
     return m->client;
 }
 
-/* Looks up the client, and judges the server's chain for the moment, the name and (with --client) the client. */
+/* Looks up the client and the server's name, checks the key exchange, and judges the server's chain for the moment, the name and (with --client) the client. */
 static void judge(struct verdicts *v, struct handshake *h)
 {
     if (knows(h, KNOW_CLIENT_HELLO))
         h->client = client_of(v, h);
+    if (h->hello.sni.p == NULL && h->prelude.host.p == NULL)
+        h->dns_name = hosts_find(v->hosts, &h->ends[SERVER]); /* shown, not judged: an address may have many names */
+    if (knows(h, KNOW_SERVER_KEX) && h->outcome != OUTCOME_ESTABLISHED)
+        handshake_check_kex(h);
     if (h->cert_count == 0)
         return;
     const struct suite *suite = suite_of(h->answer.suite);
@@ -343,6 +351,7 @@ int verdicts_close(struct verdicts *v)
     out_flush(&v->out);
     text_free(&v->out);
     groups_free(v->groups);
+    hosts_free(v->hosts);
     anchors_free(&v->anchors);
     forget_failed(v);
     arena_free(&v->arena);

@@ -62,10 +62,12 @@ static void frame_of(struct json *j, const char *key, uint64_t frame)
         json_uint(j, key, frame);
 }
 
-static void endpoint(struct json *j, const char *key, const struct endpoint *e)
+static void endpoint(struct json *j, const char *key, const struct endpoint *e, struct bytes dns_name)
 {
     char buf[64];
     json_open(j, key, '{');
+    if (dns_name.n != 0)
+        json_bytes(j, "domain", dns_name.p, dns_name.n);
     json_str(j, "ip", endpoint_ip_text(e, buf));
     json_uint(j, "port", e->port);
     json_close(j, '}');
@@ -367,8 +369,8 @@ static void json_handshake(struct text *out, const struct report_options *o, str
     if (h->file != NULL)
         json_str(&j, "file", h->file);
     event(&j, h, f);
-    endpoint(&j, "source", &h->ends[CLIENT]);
-    endpoint(&j, "destination", &h->ends[SERVER]);
+    endpoint(&j, "source", &h->ends[CLIENT], (struct bytes){ 0 });
+    endpoint(&j, "destination", &h->ends[SERVER], h->dns_name);
     json_open(&j, "network", '{');
     json_str(&j, "transport", h->datagram ? "udp" : "tcp");
     json_str(&j, "community_id", community);

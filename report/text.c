@@ -58,10 +58,17 @@ static void paragraph(struct text *t, const struct report_options *o, const char
     text_char(t, '\n');
 }
 
-/* What the connection was for: the name asked for, or where a tunnel was to go. */
-static struct bytes asked_for(const struct handshake *h)
+/* What the connection was for: the name asked for, where a tunnel was to go, or the name that DNS gave the address,
+ * which is marked. */
+static void add_name(struct text *t, const struct handshake *h)
 {
-    return h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+    bool         dns = h->hello.sni.p == NULL && h->prelude.host.p == NULL;
+    struct bytes name = dns ? h->dns_name : h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+    if (name.n == 0)
+        return;
+    text_add(t, "  ");
+    text_safe(t, name.p, name.n, NAME_COLUMNS);
+    text_add(t, dns ? " (DNS)" : "");
 }
 
 /* The first line. `right` stands at the right edge, or `less` where there is no room for it; what still does not fit
@@ -74,8 +81,8 @@ static void headline(struct text *t, const struct report_options *o, const struc
     size_t      width = width_of(o);
     text_printf(&stream, "%sstream %u", h->datagram ? "udp " : "", h->stream);
     text_printf(&ends, "  %s > %s", endpoint_text(&h->ends[CLIENT], a), endpoint_text(&h->ends[SERVER], b));
-    text_add(&name, asked_for(h).n != 0 ? "  " : "");
-    text_safe(&name, asked_for(h).p, asked_for(h).n, NAME_COLUMNS);
+    text_add(&name, "");
+    add_name(&name, h);
     size_t used = 8 + stream.n, both = ends.n + columns(name.s);
     right = used + both + 2 + columns(right) <= width ? right : less;
     bool one_line = used + both + 2 + columns(right) <= width;
