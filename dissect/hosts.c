@@ -11,6 +11,7 @@ enum { LARGEST = 65536, ANSWERS = 64, NAME_LEN = 253, DNS_A = 1, DNS_AAAA = 28, 
 struct host {
     uint8_t      ip[16];
     uint8_t      ip_len; /* 0 = free */
+    bool         several; /* it had another name before */
     struct bytes name;
 };
 
@@ -75,6 +76,7 @@ void hosts_learn(struct hosts *t, const uint8_t *ip, size_t ip_len, const char *
     } else if (h->name.n == n && memcmp(h->name.p, name, n) == 0) {
         return;
     }
+    h->several |= h->name.n != 0;
     h->name = (struct bytes){ arena_copy(&t->names, name, n), n };
     if (t->used * 2 > t->slots)
         grow(t);
@@ -85,6 +87,12 @@ struct bytes hosts_find(const struct hosts *t, const struct endpoint *e)
     if (t == NULL || (e->ip_len != 4 && e->ip_len != 16))
         return (struct bytes){ 0 };
     return slot_of(t, e->ip, e->ip_len)->name;
+}
+
+struct bytes hosts_find_only(const struct hosts *t, const struct endpoint *e)
+{
+    bool known = t != NULL && (e->ip_len == 4 || e->ip_len == 16);
+    return known && !slot_of(t, e->ip, e->ip_len)->several ? hosts_find(t, e) : (struct bytes){ 0 };
 }
 
 /* Reads a domain name (RFC 1035 section 3.1) into `out` as lower-case text without the last dot. The reader

@@ -13,6 +13,7 @@ cert_sigs: rsa-md5 rsa-sha1 rsa-sha256 rsa-sha384 rsa-sha512
 cert_keys: rsa
 dh_max: 1024
 san_needed: no
+root_era: java 2013-04-16
 can_source: JDK-7093640 for versions; DH limit and keys recalled
 notes: SSLv2-format hello: 3-byte cipher specs, challenge 16 bytes, no compression field, no extensions; SSLv2Hello on by default; TLS 1.0
 observed: yes

@@ -14,6 +14,7 @@ cert_sigs: rsa-md5 rsa-sha1 rsa-sha256 rsa-sha384 rsa-sha512 ecdsa-sha256 ecdsa-
 cert_keys: rsa ecdsa
 dh_max: 1024
 san_needed: no
+root_era: java 2013-06-18
 can_source: recalled
 notes: TLS 1.0 client default
 observed: yes

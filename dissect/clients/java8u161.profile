@@ -13,6 +13,7 @@ hello_bytes: 236
 cert_sigs: rsa-sha1 rsa-sha256 rsa-sha384 rsa-sha512 ecdsa-sha256 ecdsa-sha384 ecdsa-sha512
 cert_keys: rsa ecdsa
 san_needed: no
+root_era: java 2018-01-16
 can_source: recalled
 observed: yes
 source: testssl/testssl.sh:etc/client-simulation.txt (9fdf8028) "Java 8u161", taken there from SSL Labs getClients

@@ -22,5 +22,7 @@ void hosts_learn(struct hosts *t, const uint8_t *ip, size_t ip_len, const char *
 
 /* p NULL: no name known. */
 struct bytes hosts_find(const struct hosts *t, const struct endpoint *e);
+/* The same, but an address that was the answer for several names (a host of many sites) tells none of them. */
+struct bytes hosts_find_only(const struct hosts *t, const struct endpoint *e);
 
 #endif
