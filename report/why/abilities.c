@@ -8,8 +8,15 @@
 
 enum { TLS_1_2 = 0x0303 };
 
-static bool is_sha2(const struct cert *c) { return c->sig_hash == HASH_SHA224 || c->sig_hash == HASH_SHA256 || c->sig_hash == HASH_SHA384 || c->sig_hash == HASH_SHA512; }
-static bool is_weak_hash(const struct cert *c) { return c->sig_hash == HASH_SHA1 || c->sig_hash == HASH_MD5 || c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4; }
+static bool is_sha2(const struct cert *c)
+{
+    return c->sig_hash == HASH_SHA224 || c->sig_hash == HASH_SHA256 || c->sig_hash == HASH_SHA384 ||
+           c->sig_hash == HASH_SHA512;
+}
+static bool is_weak_hash(const struct cert *c)
+{
+    return c->sig_hash == HASH_SHA1 || c->sig_hash == HASH_MD5 || c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4;
+}
 
 /* Could this chain's faults be the reason? Then the certificate family speaks. */
 static bool chain_at_fault(const struct handshake *h)
@@ -31,8 +38,14 @@ static const struct cert *first_below(const struct handshake *h, bool (*fits)(co
     return NULL;
 }
 
-static bool cannot(const struct handshake *h, enum client_can what) { return h->client != NULL && (h->client->any_cannot & what) != 0; }
-static bool can(const struct handshake *h, enum client_can what) { return h->client != NULL && h->client->how == MATCH_EXACT && (h->client->all_can & what) != 0; }
+static bool cannot(const struct handshake *h, enum client_can what)
+{
+    return h->client != NULL && (h->client->any_cannot & what) != 0;
+}
+static bool can(const struct handshake *h, enum client_can what)
+{
+    return h->client != NULL && h->client->how == MATCH_EXACT && (h->client->all_can & what) != 0;
+}
 
 /* The same client took a SHA-2 certificate with the same hello. */
 static bool took_sha2(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
@@ -47,11 +60,13 @@ static bool sha2_not_known(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct refusal r = refusal_of(h);
     const struct cert *cert = first_below(h, is_sha2);
-    int  n = r.how.number;
+    int n = r.how.number;
     bool old = version_rank(h->hello.max_version) < version_rank(TLS_1_2) && h->hello.sigalgs.v == NULL;
-    if (r.when != REFUSED_AT_FLIGHT || cert == NULL || chain_at_fault(h) || !(old || cannot(h, CAN_SHA2_CHAIN)) || can(h, CAN_SHA2_CHAIN))
+    if (r.when != REFUSED_AT_FLIGHT || cert == NULL || chain_at_fault(h) || !(old || cannot(h, CAN_SHA2_CHAIN)) ||
+        can(h, CAN_SHA2_CHAIN))
         return false;
-    if (find_client_peer(c, took_sha2) != NULL || n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED || n == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE)
+    if (find_client_peer(c, took_sha2) != NULL || n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED ||
+        n == ALERT_CERTIFICATE_REVOKED || n == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE)
         return false;
     bool before_2007 = h->hello.sni.p == NULL && !any_suite(&h->hello, suite_of_today);
     bool known = cannot(h, CAN_SHA2_CHAIN) || (h->client != NULL && (h->client->disputed & CAN_SHA2_CHAIN) != 0);
@@ -60,7 +75,9 @@ static bool sha2_not_known(const struct case_file *c, struct finding *f)
     return say(c, f, BLAME_CLIENT, before_2007 || known ? LIKELY : POSSIBLE,
                known ? "this hello is known from systems that cannot verify SHA-2; a missing root would look the same"
                      : "the hello is of the kind that such systems send; a missing root would look the same",
-               WORDS(c, "The client (%s, no signature_algorithms) left right after a chain signed with %s: %s. Systems with such a hello often cannot verify SHA-2 signatures.",
+               WORDS(c,
+                     "The client (%s, no signature_algorithms) left right after a chain signed with %s: %s. Systems "
+                     "with such a hello often cannot verify SHA-2 signatures.",
                      offer_words(c), cert_sig_name(cert), ending_words(c, &r.how)));
 }
 
@@ -68,12 +85,17 @@ static bool sha2_not_known(const struct case_file *c, struct finding *f)
 
 static bool scheme_covers(uint16_t scheme, const struct cert *c)
 {
-    static const enum hash_id hashes[] = { HASH_NONE, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+    static const enum hash_id hashes[] = { HASH_NONE,   HASH_MD5,    HASH_SHA1,  HASH_SHA224,
+                                           HASH_SHA256, HASH_SHA384, HASH_SHA512 };
     unsigned hash = sigalg_hash(scheme);
-    enum sig_key want = c->sig_kind == SIG_RSA || c->sig_kind == SIG_RSA_PSS ? KEY_RSA : c->sig_kind == SIG_ECDSA ? KEY_ECDSA : c->sig_kind == SIG_DSA ? KEY_DSA : KEY_UNKNOWN;
+    enum sig_key want = c->sig_kind == SIG_RSA || c->sig_kind == SIG_RSA_PSS ? KEY_RSA
+                      : c->sig_kind == SIG_ECDSA                             ? KEY_ECDSA
+                      : c->sig_kind == SIG_DSA                               ? KEY_DSA
+                                                                             : KEY_UNKNOWN;
     if (want == KEY_UNKNOWN)
         return true; /* Ed25519 and others: the judge's business */
-    return sigalg_key(scheme) == want && sigalg_is_pss(scheme) == (c->sig_kind == SIG_RSA_PSS) && hash < ARRAY_LEN(hashes) && hashes[hash] == c->sig_hash;
+    return sigalg_key(scheme) == want && sigalg_is_pss(scheme) == (c->sig_kind == SIG_RSA_PSS) &&
+           hash < ARRAY_LEN(hashes) && hashes[hash] == c->sig_hash;
 }
 
 static const struct cert *not_in_list(const struct handshake *h)
@@ -106,8 +128,40 @@ static bool chain_not_in_list(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 6;
     ALSO(f, "cert-rejected");
-    return say(c, f, weak ? BLAME_SERVER : BLAME_CLIENT, LIKELY, "the client's list lacks it, and nothing else is wrong with the chain",
-               WORDS(c, "A certificate of the chain is signed with %s, which the client's signature_algorithms do not list; %s.", cert_sig_name(cert), ending_words(c, &r.how)));
+    return say(c, f, weak ? BLAME_SERVER : BLAME_CLIENT, LIKELY,
+               "the client's list lacks it, and nothing else is wrong with the chain",
+               WORDS(c,
+                     "A certificate of the chain is signed with %s, which the client's signature_algorithms do not "
+                     "list; %s.",
+                     cert_sig_name(cert), ending_words(c, &r.how)));
+}
+
+/* The curve of the certificate's key has to be one the client lists (RFC 8422 section 5.1). */
+static bool curve_not_in_list(const struct case_file *c, struct finding *f)
+{
+    static const struct {
+        const char *oid;
+        uint16_t group;
+    } curves[] = {
+        { "1.2.840.10045.3.1.1", 19 }, { "1.3.132.0.33", 21 }, { "1.3.132.0.10", 22 },
+        { "1.2.840.10045.3.1.7", 23 }, { "1.3.132.0.34", 24 }, { "1.3.132.0.35", 25 },
+    };
+    const struct handshake *h = c->h;
+    struct refusal r = refusal_of(h);
+    char name[NAME_MAX_LEN];
+    if (r.when != REFUSED_AT_FLIGHT || r.hidden || h->cert_count == 0 || h->certs[0]->curve_oid == NULL ||
+        h->hello.groups.v == NULL || chain_at_fault(h))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+        if (strcmp(curves[i].oid, h->certs[0]->curve_oid) != 0 || offers_group(&h->hello, curves[i].group))
+            continue;
+        f->weight = 6;
+        return say(
+            c, f, BLAME_SERVER, LIKELY, "the client's list lacks the curve, and nothing else is wrong with the chain",
+            WORDS(c, "The key of the server's certificate lies on the curve %s, which the client does not list; %s.",
+                  group_name(curves[i].group, name), ending_words(c, &r.how)));
+    }
+    return false;
 }
 
 /* ---- strength: what the judge may let pass and clients of today do not */
@@ -117,20 +171,25 @@ static bool weak_hash_refused(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct refusal r = refusal_of(h);
     const struct cert *cert = first_below(h, is_weak_hash);
-    if ((r.when != REFUSED_AT_FLIGHT && !(r.when == REFUSED_AT_REPLY && r.how.how == END_HIDDEN_ALERT)) || cert == NULL || chain_at_fault(h) || !sha1_is_refused(h))
+    if ((r.when != REFUSED_AT_FLIGHT && !(r.when == REFUSED_AT_REPLY && r.how.how == END_HIDDEN_ALERT)) ||
+        cert == NULL || chain_at_fault(h) || !sha1_is_refused(h))
         return false;
-    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE && r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
+    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE &&
+        r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
         return false;
     f->weight = 4;
     ALSO(f, "cert-rejected");
-    return say(c, f, BLAME_SERVER, LIKELY, "clients of today refuse such signatures, and nothing else is wrong with the chain",
-               WORDS(c, "A certificate of the server's chain is signed with %s, which clients of today refuse; %s.", cert_sig_name(cert), ending_words(c, &r.how)));
+    return say(c, f, BLAME_SERVER, LIKELY,
+               "clients of today refuse such signatures, and nothing else is wrong with the chain",
+               WORDS(c, "A certificate of the server's chain is signed with %s, which clients of today refuse; %s.",
+                     cert_sig_name(cert), ending_words(c, &r.how)));
 }
 
 static bool is_short(const struct cert *c)
 {
     return ((c->key == CERT_KEY_RSA || c->key == CERT_KEY_RSA_PSS) && c->key_bits != 0 && c->key_bits < 2048) ||
-           (c->key == CERT_KEY_EC && c->key_bits != 0 && c->key_bits < 224) || (c->key == CERT_KEY_DSA && c->key_bits < 2048);
+           (c->key == CERT_KEY_EC && c->key_bits != 0 && c->key_bits < 224) ||
+           (c->key == CERT_KEY_DSA && c->key_bits < 2048);
 }
 
 static bool short_key_refused(const struct case_file *c, struct finding *f)
@@ -141,12 +200,14 @@ static bool short_key_refused(const struct case_file *c, struct finding *f)
     char key[64];
     if ((r.when != REFUSED_AT_FLIGHT && r.when != REFUSED_AT_REPLY) || cert == NULL || chain_at_fault(h))
         return false;
-    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE && r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
+    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE &&
+        r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
         return false;
     f->weight = 4;
     ALSO(f, "cert-rejected");
     return say(c, f, BLAME_SERVER, LIKELY, "nothing else is wrong with the chain, and many clients demand more",
-               WORDS(c, "The server's chain holds a key of %s, too small for many clients of today; %s.", cert_key_name(cert, key), ending_words(c, &r.how)));
+               WORDS(c, "The server's chain holds a key of %s, too small for many clients of today; %s.",
+                     cert_key_name(cert, key), ending_words(c, &r.how)));
 }
 
 /* The client asked for a stapled status, the certificate demands one (RFC 7633), and the server sent none. */
@@ -155,13 +216,18 @@ static bool staple_missing(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct refusal r = refusal_of(h);
     int n = r.how.number;
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || r.hidden || h->cert_count == 0 || !h->certs[0]->must_staple || !h->hello.status_request ||
-        knows(h, KNOW_STAPLE) || chain_at_fault(h) || n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED)
+    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || r.hidden || h->cert_count == 0 ||
+        !h->certs[0]->must_staple || !h->hello.status_request || knows(h, KNOW_STAPLE) || chain_at_fault(h) ||
+        n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED)
         return false;
     f->weight = 6;
     ALSO(f, "cert-rejected");
-    return say(c, f, BLAME_SERVER, LIKELY, "nothing else is wrong with the chain, and the certificate demands what the server left out",
-               WORDS(c, "The certificate demands a stapled revocation status (must-staple) and the client asked for it, but the server sent none; %s.", ending_words(c, &r.how)));
+    return say(c, f, BLAME_SERVER, LIKELY,
+               "nothing else is wrong with the chain, and the certificate demands what the server left out",
+               WORDS(c,
+                     "The certificate demands a stapled revocation status (must-staple) and the client asked for it, "
+                     "but the server sent none; %s.",
+                     ending_words(c, &r.how)));
 }
 
 /* ---- the root list could not be fetched */
@@ -184,30 +250,37 @@ static bool root_list_missing(const struct case_file *c, struct finding *f)
     struct refusal r = refusal_of(h);
     const struct fetch *p = failed_list_fetch(c);
     int n = r.how.number;
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || p == NULL || (about_certificate(n) && n != ALERT_UNKNOWN_CA && n != ALERT_CERTIFICATE_UNKNOWN && n != ALERT_BAD_CERTIFICATE))
+    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || p == NULL ||
+        (about_certificate(n) && n != ALERT_UNKNOWN_CA && n != ALERT_CERTIFICATE_UNKNOWN &&
+         n != ALERT_BAD_CERTIFICATE))
         return false;
     bool proxy = p->status == 407 || p->status == 403 || p->status == 511 || p->to_proxy || p->status >= 500;
-    bool other_fault = chain_at_fault(h) && !chain_has(h->chain, "untrusted_root", SEV_WARNING, NULL) && !chain_has(h->chain, "missing_intermediate", SEV_WARNING, NULL);
+    bool other_fault = chain_at_fault(h) && !chain_has(h->chain, "untrusted_root", SEV_WARNING, NULL) &&
+                       !chain_has(h->chain, "missing_intermediate", SEV_WARNING, NULL);
     if (other_fault)
         return false;
     f->weight = 14;
     ALSO(f, "cert-untrusted-root", "cert-rejected");
-    say(c, f, proxy ? BLAME_PROXY : BLAME_SERVER, LIKELY, "the failed fetch and the refused certificate belong to one client; that one caused the other is the usual case",
-        WORDS(c, "The client asked for %s and got status %d, then refused the server's certificate. Windows takes missing roots from that list, so the root stays unknown.",
+    say(c, f, proxy ? BLAME_PROXY : BLAME_SERVER, LIKELY,
+        "the failed fetch and the refused certificate belong to one client; that one caused the other is the usual "
+        "case",
+        WORDS(c,
+              "The client asked for %s and got status %d, then refused the server's certificate. Windows takes "
+              "missing roots from that list, so the root stays unknown.",
               fetch_name(p->kind), p->status));
-    cite_elsewhere(c, f, p->stream, p->answered.frame != 0 ? p->answered.frame : p->asked.frame, "fetch", "HTTP fetch",
-                   p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n) : WORDS(c, "status %d", p->status));
+    cite_elsewhere(
+        c, f, p->stream, p->answered.frame != 0 ? p->answered.frame : p->asked.frame, "fetch", "HTTP fetch",
+        p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n) : WORDS(c, "status %d", p->status));
     return true;
 }
 
-const struct rule abilities_rules[] = {
-    { "root-list-missing", "trust-list", root_list_missing },
-    { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
-    { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
-    { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },
-    { "staple-missing", "cert-status", staple_missing },
-    { "sha2-not-known", "sha2-unsupported", sha2_not_known },
-    { "weak-hash-refused", "sha1-refused", weak_hash_refused },
-    { "short-key-refused", "cert-weak-key", short_key_refused },
-    { NULL, NULL, NULL }
-};
+const struct rule abilities_rules[] = { { "root-list-missing", "trust-list", root_list_missing },
+                                        { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
+                                        { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
+                                        { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },
+                                        { "curve-not-in-list", "cert-key-type", curve_not_in_list },
+                                        { "staple-missing", "cert-status", staple_missing },
+                                        { "sha2-not-known", "sha2-unsupported", sha2_not_known },
+                                        { "weak-hash-refused", "sha1-refused", weak_hash_refused },
+                                        { "short-key-refused", "cert-weak-key", short_key_refused },
+                                        { NULL, NULL, NULL } };

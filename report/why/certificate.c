@@ -1,7 +1,7 @@
-/* The server's certificate: the judge of chains (trust.h) says what is wrong with it, the client's way of leaving says
- * whether and why it minded. The alert names the sender's habit as much as the cause: GnuTLS sends bad_certificate
- * (42) for everything, Java certificate_unknown (46), Node and NSS nothing in clear. So a fault that both the alert
- * and the certificate itself show is certain, one that only one of them shows is likely. */
+/* The server's certificate: the judge of chains (trust.h) says what is wrong with it, the client's way of leaving
+ * says whether and why it minded. The alert names the sender's habit as much as the cause: GnuTLS sends
+ * bad_certificate (42) for everything, Java certificate_unknown (46), Node and NSS nothing in clear. So a fault that
+ * both the alert and the certificate itself show is certain, one that only one of them shows is likely. */
 #include "refusal.h"
 
 #include <string.h>
@@ -12,39 +12,58 @@ enum kind { K_TRUST, K_DATES, K_NAME, K_USAGE, K_BYTES, K_STRENGTH, K_REVOKED, K
 /* The one crossing between the judge's words and causes. `by_anchors`: true only for whom has the same anchors. */
 static const struct crossing {
     const char *code, *cause;
-    enum kind   kind;
-    bool        by_anchors;
+    enum kind kind;
+    bool by_anchors;
     const char *says;
 } crossings[] = {
     { "malformed", "cert-malformed", K_BYTES, false, "A certificate that the server sent does not decode" },
-    { "bad_signature", "cert-malformed", K_BYTES, false, "A certificate that the server sent carries a signature that is wrong" },
-    { "self_signed_leaf", "cert-self-signed", K_TRUST, false, "The server's certificate is signed by itself and by no authority" },
-    { "interception_suspected", "interception", K_TRUST, false, "The certificate looks like one made on the way by an inspecting proxy" },
-    { "missing_intermediate", "cert-missing-intermediate", K_TRUST, false, "The server did not send the intermediate certificate that leads to the root" },
-    { "untrusted_root", "cert-untrusted-root", K_TRUST, true, "The server's certificate chain ends in a root that is not trusted" },
-    { "ctl_missing_root", "cert-untrusted-root", K_TRUST, true, "The server's certificate chain ends in a root that this Windows does not have" },
-    { "distrusted", "cert-untrusted-root", K_TRUST, true, "The server's certificate comes from an authority that is distrusted" },
-    { "cross_sign_expired", "cert-expired", K_DATES, true, "The server's certificate chain passes an expired cross certificate" },
+    { "bad_signature", "cert-malformed", K_BYTES, false,
+      "A certificate that the server sent carries a signature that is wrong" },
+    { "self_signed_leaf", "cert-self-signed", K_TRUST, false,
+      "The server's certificate is signed by itself and by no authority" },
+    { "interception_suspected", "interception", K_TRUST, false,
+      "The certificate looks like one made on the way by an inspecting proxy" },
+    { "missing_intermediate", "cert-missing-intermediate", K_TRUST, false,
+      "The server did not send the intermediate certificate that leads to the root" },
+    { "untrusted_root", "cert-untrusted-root", K_TRUST, true,
+      "The server's certificate chain ends in a root that is not trusted" },
+    { "ctl_missing_root", "cert-untrusted-root", K_TRUST, true,
+      "The server's certificate chain ends in a root that this Windows does not have" },
+    { "distrusted", "cert-untrusted-root", K_TRUST, true,
+      "The server's certificate comes from an authority that is distrusted" },
+    { "cross_sign_expired", "cert-expired", K_DATES, true,
+      "The server's certificate chain passes an expired cross certificate" },
     { "expired", "cert-expired", K_DATES, false, "A certificate of the server's chain has expired" },
     { "expired_anchor", "cert-expired", K_DATES, true, "The root of the server's certificate chain has expired" },
     { "not_yet_valid", "cert-not-yet-valid", K_DATES, false, "A certificate of the server's chain is not valid yet" },
     { "name_mismatch", "cert-name", K_NAME, false, "The server's certificate does not hold the name asked for" },
-    { "no_san", "cert-name", K_NAME, false, "The server's certificate has its name only in the subject, not as a subjectAltName" },
+    { "no_san", "cert-name", K_NAME, false,
+      "The server's certificate has its name only in the subject, not as a subjectAltName" },
     { "wrong_leaf", "cert-name", K_NAME, false, "The first certificate that the server sends is not its own" },
-    { "wrong_eku", "cert-usage", K_USAGE, false, "A certificate of the server's chain is not meant for TLS server authentication" },
+    { "wrong_eku", "cert-usage", K_USAGE, false,
+      "A certificate of the server's chain is not meant for TLS server authentication" },
     { "wrong_ku", "cert-usage", K_USAGE, false, "The key usage of a certificate of the server's chain does not fit" },
-    { "not_a_ca", "cert-constraint", K_TRUST, false, "The server's certificate was issued by a certificate that is no CA" },
-    { "path_len", "cert-constraint", K_TRUST, false, "The server's certificate chain is longer than one of its CAs allows" },
-    { "name_constraint", "cert-constraint", K_TRUST, false, "A CA of the server's chain may not issue for this name" },
-    { "unknown_critical_ext", "cert-constraint", K_OTHER, false, "A certificate of the server's chain has a critical extension that no client knows" },
-    { "weak_signature", "sha1-refused", K_STRENGTH, false, "The server's certificate chain is signed with SHA-1 or MD5, which this client refuses" },
+    { "not_a_ca", "cert-constraint", K_TRUST, false,
+      "The server's certificate was issued by a certificate that is no CA" },
+    { "path_len", "cert-constraint", K_TRUST, false,
+      "The server's certificate chain is longer than one of its CAs allows" },
+    { "name_constraint", "cert-constraint", K_TRUST, false,
+      "A CA of the server's chain may not issue for this name" },
+    { "unknown_critical_ext", "cert-constraint", K_OTHER, false,
+      "A certificate of the server's chain has a critical extension that no client knows" },
+    { "weak_signature", "sha1-refused", K_STRENGTH, false,
+      "The server's certificate chain is signed with SHA-1 or MD5, which this client refuses" },
     { "weak_key", "cert-weak-key", K_STRENGTH, false, "A key of the server's certificate chain is too small" },
     { "revoked", "cert-revoked", K_REVOKED, false, "A certificate of the server's chain was revoked" },
     { "ocsp_bad", "cert-status", K_STATUS, false, "The revocation status that the server staples is not valid" },
-    { "ocsp_missing", "cert-status", K_STATUS, false, "The certificate demands a stapled revocation status and the server sent none" },
-    { "sha2_unsupported_by_client", "sha2-unsupported", K_STRENGTH, false, "The chain is signed with SHA-2, which this client cannot verify" },
-    { "sig_unsupported_by_client", "signature-algorithms", K_STRENGTH, false, "The chain is signed with an algorithm that this client does not take" },
-    { "unsupported_key_for_client", "cert-key-type", K_STRENGTH, false, "The server's certificate has a kind of key that this client cannot use" },
+    { "ocsp_missing", "cert-status", K_STATUS, false,
+      "The certificate demands a stapled revocation status and the server sent none" },
+    { "sha2_unsupported_by_client", "sha2-unsupported", K_STRENGTH, false,
+      "The chain is signed with SHA-2, which this client cannot verify" },
+    { "sig_unsupported_by_client", "signature-algorithms", K_STRENGTH, false,
+      "The chain is signed with an algorithm that this client does not take" },
+    { "unsupported_key_for_client", "cert-key-type", K_STRENGTH, false,
+      "The server's certificate has a kind of key that this client cannot use" },
 };
 
 static const struct crossing *crossing_of(const char *code)
@@ -59,11 +78,18 @@ static const struct crossing *crossing_of(const char *code)
 /* What the alert says beyond "I do not like it": +1 names this kind, 0 fits it, -1 names another. */
 static int alert_fits(int alert, enum kind kind)
 {
-    static const struct { int alert; unsigned kinds; } special[] = {
-        { ALERT_UNKNOWN_CA, 1u << K_TRUST }, { ALERT_CERTIFICATE_EXPIRED, 1u << K_DATES },
-        { ALERT_CERTIFICATE_REVOKED, 1u << K_REVOKED }, { ALERT_BAD_CERTIFICATE_STATUS_RESPONSE, 1u << K_STATUS },
+    static const struct {
+        int alert;
+        unsigned kinds;
+    } special[] = {
+        { ALERT_UNKNOWN_CA, 1u << K_TRUST },
+        { ALERT_CERTIFICATE_EXPIRED, 1u << K_DATES },
+        { ALERT_CERTIFICATE_REVOKED, 1u << K_REVOKED },
+        { ALERT_BAD_CERTIFICATE_STATUS_RESPONSE, 1u << K_STATUS },
         { ALERT_UNSUPPORTED_CERTIFICATE, 1u << K_USAGE | 1u << K_STRENGTH | 1u << K_OTHER },
-        { ALERT_INSUFFICIENT_SECURITY, 1u << K_STRENGTH }, { ALERT_DECODE_ERROR, 1u << K_BYTES }, { ALERT_DECRYPT_ERROR, 1u << K_BYTES },
+        { ALERT_INSUFFICIENT_SECURITY, 1u << K_STRENGTH },
+        { ALERT_DECODE_ERROR, 1u << K_BYTES },
+        { ALERT_DECRYPT_ERROR, 1u << K_BYTES },
     };
     for (size_t i = 0; i < ARRAY_LEN(special); i++) {
         if (special[i].alert == alert)
@@ -82,7 +108,8 @@ static const struct crossing *fault_of(const struct handshake *h, int alert, con
     for (size_t i = 0; chain != NULL && i < chain->n; i++) {
         const struct chain_problem *p = &chain->problems[i];
         const struct crossing *x = crossing_of(p->code);
-        bool warns = p->severity == SEV_WARNING && x != NULL && (x->kind == K_STRENGTH || x->kind == K_NAME || x->kind == K_STATUS);
+        bool warns = p->severity == SEV_WARNING && x != NULL &&
+                     (x->kind == K_STRENGTH || x->kind == K_NAME || x->kind == K_STATUS);
         bool made_on_the_way = x != NULL && strcmp(x->cause, "interception") == 0 && chain->verdict == CHAIN_FAIL;
         if (warns && strcmp(p->code, "weak_signature") == 0 && !sha1_is_refused(h))
             continue;
@@ -108,10 +135,11 @@ static bool several_errors(const struct chain *chain, const struct crossing *x)
     return false;
 }
 
-static enum sure how_sure(const struct case_file *c, const struct refusal *r, const struct crossing *x, const struct chain_problem *p, const char **because)
+static enum sure how_sure(const struct case_file *c, const struct refusal *r, const struct crossing *x,
+                          const struct chain_problem *p, const char **because)
 {
     const struct handshake *h = c->h;
-    int  fit = alert_fits(r->how.number, x->kind);
+    int fit = alert_fits(r->how.number, x->kind);
     bool own = h->chain->anchors != NULL && h->chain->anchors->clients_own;
     bool alert = r->when == REFUSED_AT_FLIGHT && about_certificate(r->how.number);
     if (strcmp(x->cause, "interception") == 0) {
@@ -119,7 +147,8 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
         return LIKELY;
     }
     if (r->when == REFUSED_AFTER) {
-        *because = "the handshake completed; that the client left without sending data is the only sign that it minded";
+        *because =
+            "the handshake completed; that the client left without sending data is the only sign that it minded";
         return p->severity == SEV_ERROR && (own || !x->by_anchors) ? LIKELY : POSSIBLE;
     }
     if (p->severity != SEV_ERROR) {
@@ -134,7 +163,8 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
         *because = "judged with this system's list of roots, not the client's own";
         return LIKELY;
     }
-    if (x->kind == K_TRUST && (x->by_anchors || strcmp(p->code, "missing_intermediate") == 0) && (looks_intercepted(c) || failed_list_fetch(c) != NULL)) {
+    if (x->kind == K_TRUST && (x->by_anchors || strcmp(p->code, "missing_intermediate") == 0) &&
+        (looks_intercepted(c) || failed_list_fetch(c) != NULL)) {
         *because = "the root is unknown; whose doing that is, other signs tell";
         return LIKELY;
     }
@@ -148,10 +178,12 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
         return LIKELY;
     }
     if (strcmp(p->code, "missing_intermediate") == 0) {
-        *because = "the issuer was not sent; that it is an intermediate, not a root of somebody's own, is the usual case";
+        *because =
+            "the issuer was not sent; that it is an intermediate, not a root of somebody's own, is the usual case";
         return LIKELY;
     }
-    *because = fit > 0 ? "the certificate shows the fault and the client's alert names it" : "the certificate shows the fault and the client refused it";
+    *because = fit > 0 ? "the certificate shows the fault and the client's alert names it"
+                       : "the certificate shows the fault and the client refused it";
     return CERTAIN;
 }
 
@@ -168,12 +200,14 @@ static bool all_to_come(const struct handshake *h)
 static const char *refusal_words(const struct case_file *c, const struct refusal *r)
 {
     if (r->when == REFUSED_AFTER)
-        return WORDS(c, "the client completed the handshake and left without sending any data (%s)", ending_noun(c, &r->how));
+        return WORDS(c, "the client completed the handshake and left without sending any data (%s)",
+                     ending_noun(c, &r->how));
     return ending_words(c, &r->how);
 }
 
-/* The handshake was completed and the client left: scanners, health checks and preconnects do that every day, whatever
- * the certificate. So only a fault counts that every client minds, and an unknown root only by the client's own list. */
+/* The handshake was completed and the client left: scanners, health checks and preconnects do that every day,
+ * whatever the certificate. So only a fault counts that every client minds, and an unknown root only by the client's
+ * own list. */
 static bool counts_after_all(const struct handshake *h, const struct crossing *x, const struct chain_problem *p)
 {
     if (strcmp(p->code, "weak_signature") == 0)
@@ -201,31 +235,53 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
     enum sure sure = how_sure(c, &r, x, p, &because);
     bool clock = x->kind == K_DATES && strcmp(p->code, "not_yet_valid") == 0 && all_to_come(h);
     if (x->kind == K_TRUST)
-        ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate", "interception");
+        ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate",
+             "interception");
     if (sure != CERTAIN)
         ALSO(f, "cert-rejected");
     f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r.how.number, x->kind) < 0 ? 5 : 8;
-    return say(c, f, strcmp(x->cause, "interception") == 0 ? BLAME_PROXY : clock ? BLAME_CLIENT : BLAME_SERVER, sure, because,
-               WORDS(c, "%s%s%s%s. So %s.", x->says, p->detail != NULL ? " (" : "", p->detail != NULL ? p->detail : "", p->detail != NULL ? ")" : "",
-                     refusal_words(c, &r)));
+    return say(c, f,
+               strcmp(x->cause, "interception") == 0 ? BLAME_PROXY
+               : clock                               ? BLAME_CLIENT
+                                                     : BLAME_SERVER,
+               sure, because,
+               WORDS(c, "%s%s%s%s. So %s.", x->says, p->detail != NULL ? " (" : "",
+                     p->detail != NULL ? p->detail : "", p->detail != NULL ? ")" : "", refusal_words(c, &r)));
 }
 
 /* ---- the alert alone: it names a reason that the certificate does not show, or the certificate is not to be seen */
 
 static const struct {
-    int         alert;
+    int alert;
     const char *cause;
-    enum blame  side;
+    enum blame side;
     const char *says;
     const char *also[4];
 } meanings[] = {
-    { ALERT_UNKNOWN_CA, "cert-untrusted-root", BLAME_SERVER, "the client cannot follow the server's certificate to a root that it trusts",
+    { ALERT_UNKNOWN_CA,
+      "cert-untrusted-root",
+      BLAME_SERVER,
+      "the client cannot follow the server's certificate to a root that it trusts",
       { "cert-missing-intermediate", "cert-self-signed", "interception", NULL } },
-    { ALERT_CERTIFICATE_EXPIRED, "cert-expired", BLAME_SERVER, "for the client a certificate of the chain is past its date",
+    { ALERT_CERTIFICATE_EXPIRED,
+      "cert-expired",
+      BLAME_SERVER,
+      "for the client a certificate of the chain is past its date",
       { "cert-not-yet-valid", NULL } },
-    { ALERT_CERTIFICATE_REVOKED, "cert-revoked", BLAME_SERVER, "the client found a certificate of the chain revoked", { NULL } },
-    { ALERT_BAD_CERTIFICATE_STATUS_RESPONSE, "cert-status", BLAME_SERVER, "the client does not accept the stapled revocation status", { NULL } },
-    { ALERT_UNSUPPORTED_CERTIFICATE, "cert-usage", BLAME_SERVER, "the client cannot use this certificate for a TLS server: its usage or its kind of key is wrong",
+    { ALERT_CERTIFICATE_REVOKED,
+      "cert-revoked",
+      BLAME_SERVER,
+      "the client found a certificate of the chain revoked",
+      { NULL } },
+    { ALERT_BAD_CERTIFICATE_STATUS_RESPONSE,
+      "cert-status",
+      BLAME_SERVER,
+      "the client does not accept the stapled revocation status",
+      { NULL } },
+    { ALERT_UNSUPPORTED_CERTIFICATE,
+      "cert-usage",
+      BLAME_SERVER,
+      "the client cannot use this certificate for a TLS server: its usage or its kind of key is wrong",
       { "cert-key-type", "cert-rejected", NULL } },
 };
 
@@ -242,19 +298,23 @@ static bool alert_names_it(const struct case_file *c, struct finding *f)
         const struct crossing *x = fault_of(h, r.how.number, &p);
         bool judged = h->chain != NULL && h->chain->verdict != CHAIN_UNKNOWN && !r.hidden;
         bool own = judged && h->chain->anchors != NULL && h->chain->anchors->clients_own;
-        bool exact = r.how.number == ALERT_CERTIFICATE_REVOKED || r.how.number == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
+        bool exact =
+            r.how.number == ALERT_CERTIFICATE_REVOKED || r.how.number == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
         if (x != NULL && p->severity == SEV_ERROR && alert_fits(r.how.number, x->kind) > 0)
             return false; /* the certificate shows it as well: chain_fault says so */
         if (r.how.number == ALERT_UNSUPPORTED_CERTIFICATE && judged)
             return false; /* its usage is in order: cert-rejected */
         add_causes(f->alternatives, &f->alternatives_n, meanings[i].also);
         f->weight = exact ? 12 : 7;
-        const char *seen = exact ? "the client's alert names it"
+        const char *seen = exact    ? "the client's alert names it"
                          : r.hidden ? "the alert names the reason, but TLS 1.3 hides the certificate"
-                         : judged && h->chain->verdict == CHAIN_OK ? "the alert names the reason, but the certificate looks sound from here"
-                                                                   : "the alert names the reason";
-        return say(c, f, own && h->chain->verdict == CHAIN_OK && !exact ? BLAME_CLIENT : meanings[i].side, exact ? CERTAIN : LIKELY, seen,
-                   WORDS(c, "The client refused the server's certificate with %s: %s.", ending_noun(c, &r.how), meanings[i].says));
+                         : judged && h->chain->verdict == CHAIN_OK
+                             ? "the alert names the reason, but the certificate looks sound from here"
+                             : "the alert names the reason";
+        return say(c, f, own && h->chain->verdict == CHAIN_OK && !exact ? BLAME_CLIENT : meanings[i].side,
+                   exact ? CERTAIN : LIKELY, seen,
+                   WORDS(c, "The client refused the server's certificate with %s: %s.", ending_noun(c, &r.how),
+                         meanings[i].says));
     }
     return false;
 }
@@ -270,13 +330,16 @@ static bool refused_somehow(const struct case_file *c, struct finding *f)
         return false; /* a finished handshake and a sound chain: nothing says that anything failed */
     if (r.when == REFUSED_AT_REPLY && !alert && r.how.how != END_HIDDEN_ALERT)
         return false;
-    const char *sound = r.hidden ? "TLS 1.3 hides it from here"
-                      : h->chain != NULL && h->chain->verdict == CHAIN_OK ? "it looks sound from here"
+    const char *sound = r.hidden                                            ? "TLS 1.3 hides it from here"
+                      : h->chain != NULL && h->chain->verdict == CHAIN_OK   ? "it looks sound from here"
                       : h->chain != NULL && h->chain->verdict == CHAIN_FAIL ? "its faults do not settle it"
                                                                             : "it could not be judged from here";
-    const char *because = alert ? WORDS(c, "%s is about the certificate, but does not say what is wrong with it; %s", ending_noun(c, &r.how), sound)
-                        : silent ? WORDS(c, "the client gave no reason; a certificate is what a client checks at this point; %s", sound)
-                                 : WORDS(c, "%s came at the point where the certificate is checked; %s", ending_noun(c, &r.how), sound);
+    const char *because =
+        alert ? WORDS(c, "%s is about the certificate, but does not say what is wrong with it; %s",
+                      ending_noun(c, &r.how), sound)
+        : silent
+            ? WORDS(c, "the client gave no reason; a certificate is what a client checks at this point; %s", sound)
+            : WORDS(c, "%s came at the point where the certificate is checked; %s", ending_noun(c, &r.how), sound);
     enum sure sure = alert || silent || r.how.how == END_HIDDEN_ALERT ? LIKELY : POSSIBLE;
     f->weight = alert ? 1 : -1;
     ALSO(f, "cert-untrusted-root");
@@ -285,19 +348,41 @@ static bool refused_somehow(const struct case_file *c, struct finding *f)
     if (silent)
         ALSO(f, "abandoned");
     return say(c, f, BLAME_CLIENT, sure, because,
-               WORDS(c, "The client ended the handshake right after the server's certificate%s: %s. Its own log knows the reason: a root it lacks, a pinned certificate, an algorithm or a policy.",
+               WORDS(c,
+                     "The client ended the handshake right after the server's certificate%s: %s. Its own log knows "
+                     "the reason: a root it lacks, a pinned certificate, an algorithm or a policy.",
                      r.hidden ? ", which TLS 1.3 encrypts" : "", ending_words(c, &r.how)));
 }
 
-#define CHAIN_FAULT(cause) { "chain-" cause, cause, chain_fault }
-#define ALERT_NAMES(cause) { "alert-" cause, cause, alert_names_it }
-const struct rule certificate_rules[] = {
-    CHAIN_FAULT("cert-malformed"), CHAIN_FAULT("cert-self-signed"), CHAIN_FAULT("interception"), CHAIN_FAULT("cert-missing-intermediate"),
-    CHAIN_FAULT("cert-untrusted-root"), CHAIN_FAULT("cert-expired"), CHAIN_FAULT("cert-not-yet-valid"), CHAIN_FAULT("cert-name"),
-    CHAIN_FAULT("cert-usage"), CHAIN_FAULT("cert-constraint"), CHAIN_FAULT("sha1-refused"), CHAIN_FAULT("cert-weak-key"),
-    CHAIN_FAULT("cert-revoked"), CHAIN_FAULT("cert-status"), CHAIN_FAULT("sha2-unsupported"), CHAIN_FAULT("signature-algorithms"),
-    CHAIN_FAULT("cert-key-type"),
-    ALERT_NAMES("cert-untrusted-root"), ALERT_NAMES("cert-expired"), ALERT_NAMES("cert-revoked"), ALERT_NAMES("cert-status"), ALERT_NAMES("cert-usage"),
-    { "refused-somehow", "cert-rejected", refused_somehow },
-    { NULL, NULL, NULL }
-};
+#define CHAIN_FAULT(cause) \
+    { \
+        "chain-" cause, cause, chain_fault \
+    }
+#define ALERT_NAMES(cause) \
+    { \
+        "alert-" cause, cause, alert_names_it \
+    }
+const struct rule certificate_rules[] = { CHAIN_FAULT("cert-malformed"),
+                                          CHAIN_FAULT("cert-self-signed"),
+                                          CHAIN_FAULT("interception"),
+                                          CHAIN_FAULT("cert-missing-intermediate"),
+                                          CHAIN_FAULT("cert-untrusted-root"),
+                                          CHAIN_FAULT("cert-expired"),
+                                          CHAIN_FAULT("cert-not-yet-valid"),
+                                          CHAIN_FAULT("cert-name"),
+                                          CHAIN_FAULT("cert-usage"),
+                                          CHAIN_FAULT("cert-constraint"),
+                                          CHAIN_FAULT("sha1-refused"),
+                                          CHAIN_FAULT("cert-weak-key"),
+                                          CHAIN_FAULT("cert-revoked"),
+                                          CHAIN_FAULT("cert-status"),
+                                          CHAIN_FAULT("sha2-unsupported"),
+                                          CHAIN_FAULT("signature-algorithms"),
+                                          CHAIN_FAULT("cert-key-type"),
+                                          ALERT_NAMES("cert-untrusted-root"),
+                                          ALERT_NAMES("cert-expired"),
+                                          ALERT_NAMES("cert-revoked"),
+                                          ALERT_NAMES("cert-status"),
+                                          ALERT_NAMES("cert-usage"),
+                                          { "refused-somehow", "cert-rejected", refused_somehow },
+                                          { NULL, NULL, NULL } };

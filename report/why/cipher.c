@@ -13,8 +13,14 @@ enum { X25519 = 29, SECP256R1 = 23, TLS_AES_128_GCM_SHA256 = 0x1301, TLS_1_2 = 0
 
 static bool is_13_suite(const struct suite *s) { return s->kex == KEX_TLS13; }
 static bool is_old_suite(const struct suite *s) { return s->kex != KEX_TLS13; }
-static bool is_ephemeral_aead(const struct suite *s) { return s->aead && (s->kex == KEX_ECDHE || s->kex == KEX_DHE); }
-static bool needs_no_curve(const struct suite *s) { return s->kex != KEX_TLS13 && s->kex != KEX_ECDHE && s->kex != KEX_ECDH; }
+static bool is_usual(const struct suite *s)
+{
+    return s->aead && s->kex == KEX_ECDHE && s->auth == KEY_RSA;
+} /* what nearly all servers take; Windows before 10 lacks it */
+static bool needs_no_curve(const struct suite *s)
+{
+    return s->kex != KEX_TLS13 && s->kex != KEX_ECDHE && s->kex != KEX_ECDH;
+}
 static bool fits_rsa(const struct suite *s) { return s->auth == KEY_RSA; }
 static bool fits_ecdsa(const struct suite *s) { return s->auth == KEY_ECDSA; }
 
@@ -37,7 +43,10 @@ static bool any_sha2(const struct client_hello *hello)
     return false;
 }
 
-static bool up_to_12(const struct client_hello *hello) { return any_suite(hello, is_old_suite) && !version_is_13(hello->min_version); }
+static bool up_to_12(const struct client_hello *hello)
+{
+    return any_suite(hello, is_old_suite) && !version_is_13(hello->min_version);
+}
 
 static bool narrow_suites(const struct client_hello *hello)
 {
@@ -47,7 +56,7 @@ static bool narrow_suites(const struct client_hello *hello)
         return false; /* a server has TLS 1.3 or TLS 1.2 suites to choose from */
     if (version_rank(hello->max_version) < version_rank(TLS_1_2))
         return !any_suite(hello, suite_of_today);
-    return real_suites(hello) < 3 || !any_suite(hello, is_ephemeral_aead);
+    return real_suites(hello) < 3 || !any_suite(hello, is_usual);
 }
 
 static bool narrow_groups(const struct client_hello *hello)
@@ -117,7 +126,8 @@ static bool same_suite(const struct case_file *c, const struct peer_fact *own, c
 static bool other_group(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
     (void)own;
-    return same_suite(c, own, p) && p->group != 0 && c->h->hello.groups.v != NULL && !offers_group(&c->h->hello, p->group);
+    return same_suite(c, own, p) && p->group != 0 && c->h->hello.groups.v != NULL &&
+           !offers_group(&c->h->hello, p->group);
 }
 
 static bool same_offer_answered(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
@@ -137,12 +147,16 @@ static bool refused_offer(const struct case_file *c, struct ending *e)
     if ((stage != STAGE_HELLO && stage != STAGE_RETRY) || !ended_by(e, SERVER) || h->plain[SERVER].start.p != NULL)
         return false;
     switch (e->number) {
-    case ALERT_HANDSHAKE_FAILURE: case ALERT_INSUFFICIENT_SECURITY: case ALERT_UNSUPPORTED_CERTIFICATE:
-    case ALERT_ILLEGAL_PARAMETER: case ALERT_MISSING_EXTENSION: case ALERT_INTERNAL_ERROR: case ALERT_NONE:
-    case ALERT_BAD_CERTIFICATE: case ALERT_CLOSE_NOTIFY:
-        return find_peer(c, same_offer_answered) == NULL;
-    default:
-        return false;
+    case ALERT_HANDSHAKE_FAILURE:
+    case ALERT_INSUFFICIENT_SECURITY:
+    case ALERT_UNSUPPORTED_CERTIFICATE:
+    case ALERT_ILLEGAL_PARAMETER:
+    case ALERT_MISSING_EXTENSION:
+    case ALERT_INTERNAL_ERROR:
+    case ALERT_NONE:
+    case ALERT_BAD_CERTIFICATE:
+    case ALERT_CLOSE_NOTIFY: return find_peer(c, same_offer_answered) == NULL;
+    default: return false;
     }
 }
 
@@ -165,11 +179,12 @@ static enum sure odd_part(const struct ending *e, unsigned narrow, unsigned part
 static const char *odd_because(const struct case_file *c, const struct ending *e, enum sure sure)
 {
     return WORDS(c, "%s does not say what was missing; %s", ending_noun(c, e),
-                 sure == LIKELY ? "but this is the one part of the offer that is unusual" : "more than one part of the offer could be it");
+                 sure == LIKELY ? "but this is the one part of the offer that is unusual"
+                                : "more than one part of the offer could be it");
 }
 
-static bool settled_by_peer(const struct case_file *c, struct finding *f, const struct ending *e, const struct peer_fact *p,
-                            const char *why, const char *note)
+static bool settled_by_peer(const struct case_file *c, struct finding *f, const struct ending *e,
+                            const struct peer_fact *p, const char *why, const char *note)
 {
     f->weight = 6;
     say(c, f, BLAME_CLIENT, e->alert != NULL ? LIKELY : POSSIBLE,
@@ -188,8 +203,11 @@ static bool no_common_suite(const struct case_file *c, struct finding *f)
     const struct peer_fact *p = find_peer(c, other_suite);
     if (p != NULL && find_peer(c, same_suite) == NULL && find_peer(c, other_key) == NULL)
         return settled_by_peer(c, f, &e, p,
-                               WORDS(c, "The client offers %zu cipher suite%s and not the one the server uses: in stream %u it chose %s. Here %s.",
-                                     real_suites(hello), real_suites(hello) == 1 ? "" : "s", p->stream, suite_name(p->suite, name), ending_words(c, &e)),
+                               WORDS(c,
+                                     "The client offers %zu cipher suite%s and not the one the server uses: in "
+                                     "stream %u it chose %s. Here %s.",
+                                     real_suites(hello), real_suites(hello) == 1 ? "" : "s", p->stream,
+                                     suite_name(p->suite, name), ending_words(c, &e)),
                                WORDS(c, "the same server chose %s", suite_name(p->suite, name)));
     unsigned narrow = narrow_parts(hello);
     if (!(narrow & NARROW_SUITES) && !(narrow == 0 && says_nothing_common(&e)))
@@ -202,12 +220,18 @@ static bool no_common_suite(const struct case_file *c, struct finding *f)
     other_parts(f);
     size_t n = real_suites(hello);
     bool weak = !any_suite(hello, suite_of_today);
-    const char *odd = narrow == 0 ? "none of which is unusual" : weak ? "all of them too weak for today's servers" : n < 3 ? "very few" : "none with forward secrecy and AEAD";
+    const char *odd = narrow == 0 ? "none of which is unusual"
+                    : weak        ? "all of them too weak for today's servers"
+                    : n < 3       ? "very few"
+                                  : "none with ECDHE, RSA and AES-GCM";
     return say(c, f, narrow & NARROW_SUITES ? BLAME_CLIENT : BLAME_SERVER, sure,
-               narrow == 0 ? "the alert says that nothing was in common, and nothing in the offer stands out" : odd_because(c, &e, sure),
+               narrow == 0 ? "the alert says that nothing was in common, and nothing in the offer stands out"
+                           : odd_because(c, &e, sure),
                WORDS(c, "The client offers %zu cipher suite%s (%s%s) and %s.%s", n, n == 1 ? "" : "s", odd,
-                     n == 1 && hello->suites.n != 0 ? WORDS(c, ": %s", suite_name(hello->suites.v[0], name)) : "", ending_words(c, &e),
-                     narrow == 0 ? " The server found nothing in common with an ordinary offer, or refuses this client or name."
+                     n == 1 && hello->suites.n != 0 ? WORDS(c, ": %s", suite_name(hello->suites.v[0], name)) : "",
+                     ending_words(c, &e),
+                     narrow == 0 ? " The server found nothing in common with an ordinary offer, or refuses this "
+                                   "client or name."
                                  : " Most likely the server accepts none of them."));
 }
 
@@ -220,10 +244,11 @@ static bool no_common_group(const struct case_file *c, struct finding *f)
         return false;
     const struct peer_fact *p = find_peer(c, other_group);
     if (p != NULL)
-        return settled_by_peer(c, f, &e, p,
-                               WORDS(c, "The client's groups lack the one that the server uses: in stream %u it chose %s. Here %s.", p->stream,
-                                     group_name(p->group, name), ending_words(c, &e)),
-                               WORDS(c, "the same server chose %s", group_name(p->group, name)));
+        return settled_by_peer(
+            c, f, &e, p,
+            WORDS(c, "The client's groups lack the one that the server uses: in stream %u it chose %s. Here %s.",
+                  p->stream, group_name(p->group, name), ending_words(c, &e)),
+            WORDS(c, "the same server chose %s", group_name(p->group, name)));
     unsigned narrow = narrow_parts(hello);
     if (!(narrow & NARROW_GROUPS))
         return false;
@@ -232,8 +257,11 @@ static bool no_common_group(const struct case_file *c, struct finding *f)
     other_parts(f);
     size_t n = real_values(&hello->groups);
     return say(c, f, BLAME_CLIENT, sure, odd_because(c, &e, sure),
-               WORDS(c, "The client offers %zu key exchange group%s (%s%s) and %s. Most likely the server accepts none of them.", n,
-                     n == 1 ? "" : "s", n != 0 ? group_name(hello->groups.v[0], name) : "none", n > 1 ? " first" : "", ending_words(c, &e)));
+               WORDS(c,
+                     "The client offers %zu key exchange group%s (%s%s) and %s. Most likely the server accepts none "
+                     "of them.",
+                     n, n == 1 ? "" : "s", n != 0 ? group_name(hello->groups.v[0], name) : "none",
+                     n > 1 ? " first" : "", ending_words(c, &e)));
 }
 
 static bool other_key_type(const struct case_file *c, struct finding *f)
@@ -247,7 +275,10 @@ static bool other_key_type(const struct case_file *c, struct finding *f)
         const char *key = p->leaf_key == CERT_KEY_EC ? "ECDSA" : "RSA";
         f->weight = 1;
         return settled_by_peer(c, f, &e, p,
-                               WORDS(c, "The server's certificate has an %s key (stream %u), and nothing this client offers can use one. Here %s.", key, p->stream, ending_words(c, &e)),
+                               WORDS(c,
+                                     "The server's certificate has an %s key (stream %u), and nothing this client "
+                                     "offers can use one. Here %s.",
+                                     key, p->stream, ending_words(c, &e)),
                                WORDS(c, "the same server's certificate has an %s key", key));
     }
     unsigned narrow = narrow_parts(hello);
@@ -258,7 +289,9 @@ static bool other_key_type(const struct case_file *c, struct finding *f)
     f->weight = 2;
     other_parts(f);
     return say(c, f, BLAME_CLIENT, sure, odd_because(c, &e, sure),
-               WORDS(c, "The client can use a server certificate with an %s key only, and %s. Most likely the server's certificate has an %s key.",
+               WORDS(c,
+                     "The client can use a server certificate with an %s key only, and %s. Most likely the server's "
+                     "certificate has an %s key.",
                      rsa ? "RSA" : "ECDSA", ending_words(c, &e), rsa ? "ECDSA" : "RSA"));
 }
 
@@ -272,17 +305,21 @@ static bool no_common_sigalg(const struct case_file *c, struct finding *f)
     bool missing = e.number == ALERT_MISSING_EXTENSION && offers_13(c->h) && hello->sigalgs.v == NULL;
     if (!(narrow & NARROW_SIGALGS))
         return false;
-    enum sure sure = missing ? CERTAIN : odd_part(&e, narrow & ~(unsigned)(NARROW_SUITES | NARROW_KEYS), NARROW_SIGALGS);
+    enum sure sure =
+        missing ? CERTAIN : odd_part(&e, narrow & ~(unsigned)(NARROW_SUITES | NARROW_KEYS), NARROW_SIGALGS);
     if (narrow & NARROW_SUITES)
         sure = missing ? CERTAIN : sure; /* an offer without SHA-2 is the stronger reason */
     f->weight = 3;
     other_parts(f);
-    const char *what = hello->sigalgs.v == NULL ? "has no signature_algorithms extension, which means SHA-1 in TLS 1.2"
-                     : !any_sha2(hello) ? "lists no signature algorithm with SHA-2"
-                                        : "lists no RSA-PSS signature algorithm, which TLS 1.3 needs with an RSA certificate";
-    return say(c, f, BLAME_CLIENT, sure, missing ? "TLS 1.3 demands the extension, and the server says that one is missing" : odd_because(c, &e, sure),
-               WORDS(c, "The ClientHello (%s) %s, and %s. Most likely the server has no signature that this client takes.", offer_words(c), what,
-                     ending_words(c, &e)));
+    const char *what =
+        hello->sigalgs.v == NULL ? "has no signature_algorithms extension, which means SHA-1 in TLS 1.2"
+        : !any_sha2(hello)       ? "lists no signature algorithm with SHA-2"
+                           : "lists no RSA-PSS signature algorithm, which TLS 1.3 needs with an RSA certificate";
+    return say(
+        c, f, BLAME_CLIENT, sure,
+        missing ? "TLS 1.3 demands the extension, and the server says that one is missing" : odd_because(c, &e, sure),
+        WORDS(c, "The ClientHello (%s) %s, and %s. Most likely the server has no signature that this client takes.",
+              offer_words(c), what, ending_words(c, &e)));
 }
 
 /* ---- after the server's answer */
@@ -292,10 +329,12 @@ static bool retry_group(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     char name[NAME_MAX_LEN];
     struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_RETRY || h->retry.group == 0 || h->hello.groups.v == NULL || offers_group(&h->hello, h->retry.group))
+    if (stage_of(h) != STAGE_RETRY || h->retry.group == 0 || h->hello.groups.v == NULL ||
+        offers_group(&h->hello, h->retry.group))
         return false;
     f->decisive = h->retry.where.frame;
-    return say(c, f, BLAME_SERVER, CERTAIN, "the HelloRetryRequest asks for a group that the ClientHello does not list",
+    return say(c, f, BLAME_SERVER, CERTAIN,
+               "the HelloRetryRequest asks for a group that the ClientHello does not list",
                WORDS(c, "The server's HelloRetryRequest asks for the group %s, which the client does not offer; %s.",
                      group_name(h->retry.group, name), ending_words(c, &e)));
 }
@@ -305,9 +344,11 @@ static bool dh_refused(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     unsigned bits = h->kex.dh_bits;
-    bool weak_alert = e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_INSUFFICIENT_SECURITY || e.number == ALERT_ILLEGAL_PARAMETER;
+    bool weak_alert = e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_INSUFFICIENT_SECURITY ||
+                      e.number == ALERT_ILLEGAL_PARAMETER;
     bool alert = weak_alert || e.number == ALERT_INTERNAL_ERROR;
-    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || bits == 0 || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT || (!alert && !ended_silently(&e)))
+    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || bits == 0 || !ended_by(&e, CLIENT) ||
+        stage_of(h) > STAGE_FLIGHT || (!alert && !ended_silently(&e)))
         return false;
     bool sound = h->chain == NULL || h->chain->verdict != CHAIN_FAIL;
     f->decisive = h->kex.where.frame;
@@ -315,14 +356,20 @@ static bool dh_refused(const struct case_file *c, struct finding *f)
     ALSO(f, "cert-rejected");
     if (bits < 1024 || (bits < 2048 && weak_alert)) {
         enum sure sure = bits < 1024 && weak_alert ? CERTAIN : weak_alert || sound ? LIKELY : POSSIBLE;
-        return say(c, f, BLAME_SERVER, sure, alert ? "the client's alert fits a key exchange that is too weak" : "the client gave no reason",
-                   WORDS(c, "The server's Diffie-Hellman group has %u bits, too few for this client: %s.", bits, ending_words(c, &e)));
+        return say(c, f, BLAME_SERVER, sure,
+                   alert ? "the client's alert fits a key exchange that is too weak" : "the client gave no reason",
+                   WORDS(c, "The server's Diffie-Hellman group has %u bits, too few for this client: %s.", bits,
+                         ending_words(c, &e)));
     }
     bool old = version_rank(h->hello.max_version) < version_rank(TLS_1_2) && h->hello.sni.p == NULL;
     if (bits > 1024 && old && sound && e.number != ALERT_HANDSHAKE_FAILURE)
-        return say(c, f, BLAME_CLIENT, e.number == ALERT_INTERNAL_ERROR ? LIKELY : POSSIBLE,
-                   "Java 6 and 7 cannot compute with more than 1024 bits and end like this, but other reasons look the same",
-                   WORDS(c, "The server's Diffie-Hellman group has %u bits; old clients such as Java 6 and 7 take 1024 at most, and %s.", bits, ending_words(c, &e)));
+        return say(
+            c, f, BLAME_CLIENT, e.number == ALERT_INTERNAL_ERROR ? LIKELY : POSSIBLE,
+            "Java 6 and 7 cannot compute with more than 1024 bits and end like this, but other reasons look the same",
+            WORDS(c,
+                  "The server's Diffie-Hellman group has %u bits; old clients such as Java 6 and 7 take 1024 at "
+                  "most, and %s.",
+                  bits, ending_words(c, &e)));
     return false;
 }
 
@@ -332,13 +379,14 @@ static bool kex_group_not_offered(const struct case_file *c, struct finding *f)
     char name[NAME_MAX_LEN];
     struct ending e = ending_of(h);
     uint16_t group = h->kex.group != 0 ? h->kex.group : h->answer.group;
-    if (group == 0 || h->hello.groups.v == NULL || offers_group(&h->hello, group) || offers_group(&h->hello2, group) || !ended_by(&e, CLIENT) ||
-        stage_of(h) > STAGE_FLIGHT)
+    if (group == 0 || h->hello.groups.v == NULL || offers_group(&h->hello, group) ||
+        offers_group(&h->hello2, group) || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT)
         return false;
     f->decisive = h->kex.group != 0 ? h->kex.where.frame : h->answer.where.frame;
     f->weight = 4;
     return say(c, f, BLAME_SERVER, CERTAIN, "the group that the server uses is not in the client's list",
-               WORDS(c, "The server uses the group %s, which the client does not offer; %s.", group_name(group, name), ending_words(c, &e)));
+               WORDS(c, "The server uses the group %s, which the client does not offer; %s.", group_name(group, name),
+                     ending_words(c, &e)));
 }
 
 /* The server signs its key exchange with a scheme that the client did not list, or with SHA-1 or MD5 in TLS 1.2. */
@@ -348,29 +396,31 @@ static bool handshake_signature_refused(const struct case_file *c, struct findin
     char name[NAME_MAX_LEN];
     struct ending e = ending_of(h);
     uint16_t scheme = h->kex.sigalg;
-    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || scheme == 0 || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT || e.how == END_HIDDEN_ALERT)
+    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || scheme == 0 || !ended_by(&e, CLIENT) ||
+        stage_of(h) > STAGE_FLIGHT || e.how == END_HIDDEN_ALERT)
         return false;
     bool listed = h->hello.sigalgs.v == NULL ? sigalg_hash(scheme) == 2 : offers_sigalg(&h->hello, scheme);
-    bool about_it = e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_DECRYPT_ERROR ||
-                    e.number == ALERT_INTERNAL_ERROR || e.number == ALERT_INSUFFICIENT_SECURITY;
+    bool about_it = e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_HANDSHAKE_FAILURE ||
+                    e.number == ALERT_DECRYPT_ERROR || e.number == ALERT_INTERNAL_ERROR ||
+                    e.number == ALERT_INSUFFICIENT_SECURITY;
     if (listed && !(sigalg_hash(scheme) != 0 && sigalg_hash(scheme) < 4 && about_it))
         return false;
     f->decisive = h->kex.where.frame;
     f->weight = 5;
     return say(c, f, BLAME_SERVER, !listed && about_it ? CERTAIN : LIKELY,
-               listed ? "the client lists it, but such clients often refuse it by policy" : "the client's list lacks it",
-               WORDS(c, "The server signs its key exchange with %s, which the client %s; %s.", sigalg_name(scheme, name),
-                     listed ? "seems to refuse" : "does not offer", ending_words(c, &e)));
+               listed ? "the client lists it, but such clients often refuse it by policy"
+                      : "the client's list lacks it",
+               WORDS(c, "The server signs its key exchange with %s, which the client %s; %s.",
+                     sigalg_name(scheme, name), listed ? "seems to refuse" : "does not offer", ending_words(c, &e)));
 }
 
-const struct rule cipher_rules[] = {
-    { "retry-group", "group-mismatch", retry_group },
-    { "kex-group-not-offered", "group-mismatch", kex_group_not_offered },
-    { "dh-refused", "group-mismatch", dh_refused },
-    { "handshake-signature-refused", "signature-algorithms", handshake_signature_refused },
-    { "no-common-sigalg", "signature-algorithms", no_common_sigalg },
-    { "other-key-type", "cert-key-type", other_key_type },
-    { "no-common-group", "group-mismatch", no_common_group },
-    { "no-common-suite", "cipher-mismatch", no_common_suite },
-    { NULL, NULL, NULL }
-};
+const struct rule cipher_rules[] = { { "retry-group", "group-mismatch", retry_group },
+                                     { "kex-group-not-offered", "group-mismatch", kex_group_not_offered },
+                                     { "dh-refused", "group-mismatch", dh_refused },
+                                     { "handshake-signature-refused", "signature-algorithms",
+                                       handshake_signature_refused },
+                                     { "no-common-sigalg", "signature-algorithms", no_common_sigalg },
+                                     { "other-key-type", "cert-key-type", other_key_type },
+                                     { "no-common-group", "group-mismatch", no_common_group },
+                                     { "no-common-suite", "cipher-mismatch", no_common_suite },
+                                     { NULL, NULL, NULL } };

@@ -9,19 +9,33 @@ static bool server_minds(const struct ending *e)
     if (!ended_by(e, SERVER))
         return false;
     switch (e->number) {
-    case ALERT_NONE: case ALERT_CLOSE_NOTIFY: case ALERT_NO_CERTIFICATE: case ALERT_HANDSHAKE_FAILURE: case ALERT_BAD_CERTIFICATE:
-    case ALERT_UNSUPPORTED_CERTIFICATE: case ALERT_CERTIFICATE_REVOKED: case ALERT_CERTIFICATE_EXPIRED: case ALERT_CERTIFICATE_UNKNOWN:
-    case ALERT_UNKNOWN_CA: case ALERT_ACCESS_DENIED: case ALERT_CERTIFICATE_REQUIRED: case ALERT_DECRYPT_ERROR: case ALERT_INTERNAL_ERROR:
-    case ALERT_ILLEGAL_PARAMETER: case ALERT_UNEXPECTED_MESSAGE: case ALERT_DECODE_ERROR: case ALERT_CERTIFICATE_UNOBTAINABLE: case ALERT_INSUFFICIENT_SECURITY:
-        return true;
-    default:
-        return false;
+    case ALERT_NONE:
+    case ALERT_CLOSE_NOTIFY:
+    case ALERT_NO_CERTIFICATE:
+    case ALERT_HANDSHAKE_FAILURE:
+    case ALERT_BAD_CERTIFICATE:
+    case ALERT_UNSUPPORTED_CERTIFICATE:
+    case ALERT_CERTIFICATE_REVOKED:
+    case ALERT_CERTIFICATE_EXPIRED:
+    case ALERT_CERTIFICATE_UNKNOWN:
+    case ALERT_UNKNOWN_CA:
+    case ALERT_ACCESS_DENIED:
+    case ALERT_CERTIFICATE_REQUIRED:
+    case ALERT_DECRYPT_ERROR:
+    case ALERT_INTERNAL_ERROR:
+    case ALERT_ILLEGAL_PARAMETER:
+    case ALERT_UNEXPECTED_MESSAGE:
+    case ALERT_DECODE_ERROR:
+    case ALERT_CERTIFICATE_UNOBTAINABLE:
+    case ALERT_INSUFFICIENT_SECURITY: return true;
+    default: return false;
     }
 }
 
 static bool says_so(const struct ending *e)
 {
-    return e->how == END_ALERT && e->number != ALERT_INTERNAL_ERROR && e->number != ALERT_UNEXPECTED_MESSAGE && e->number != ALERT_CLOSE_NOTIFY;
+    return e->how == END_ALERT && e->number != ALERT_INTERNAL_ERROR && e->number != ALERT_UNEXPECTED_MESSAGE &&
+           e->number != ALERT_CLOSE_NOTIFY;
 }
 
 /* SSL 3.0 has a warning in place of an empty Certificate message (RFC 6101 section 5.6.6). */
@@ -43,17 +57,22 @@ static bool none_sent(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 10;
     const char *list = h->cert_request.authorities != 0
-        ? WORDS(c, " Its request names %zu acceptable authorit%s.", h->cert_request.authorities, h->cert_request.authorities == 1 ? "y" : "ies") : "";
+                         ? WORDS(c, " Its request names %zu acceptable authorit%s.", h->cert_request.authorities,
+                                 h->cert_request.authorities == 1 ? "y" : "ies")
+                         : "";
     return say(c, f, BLAME_CLIENT, says_so(&e) ? CERTAIN : LIKELY,
-               says_so(&e) ? "the request, the empty answer and the server's alert follow each other" : "the server did not name a reason",
-               WORDS(c, "The server asked for a client certificate, the client sent none, and %s.%s", ending_words(c, &e), list));
+               says_so(&e) ? "the request, the empty answer and the server's alert follow each other"
+                           : "the server did not name a reason",
+               WORDS(c, "The server asked for a client certificate, the client sent none, and %s.%s",
+                     ending_words(c, &e), list));
 }
 
 static bool one_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (!knows(h, KNOW_CLIENT_CERT) || h->client_cert_count == 0 || !server_minds(&e) || h->outcome == OUTCOME_ESTABLISHED)
+    if (!knows(h, KNOW_CLIENT_CERT) || h->client_cert_count == 0 || !server_minds(&e) ||
+        h->outcome == OUTCOME_ESTABLISHED)
         return false;
     const struct cert *own = h->client_certs[0];
     bool late = e.how == END_FIN && h->close.since_peer > LATE * NS_PER_S;
@@ -62,17 +81,30 @@ static bool one_refused(const struct case_file *c, struct finding *f)
         time_rfc3339_s(when, own->not_after.s);
     bool expired = own->not_after.ok && h->client_certs_at.ns / NS_PER_S > own->not_after.s;
     const char *fault = expired ? WORDS(c, " It expired on %.10s.", when)
-                      : own->self_issued ? " It is self-signed."
-                                         : WORDS(c, " It was issued by %s.", own->malformed ? "nobody readable" : x509_name_text(c->arena, &own->issuer));
+                      : own->self_issued
+                          ? " It is self-signed."
+                          : WORDS(c, " It was issued by %s.",
+                                  own->malformed ? "nobody readable" : x509_name_text(c->arena, &own->issuer));
     f->weight = 10;
-    return say(c, f, BLAME_CLIENT, says_so(&e) && e.number != ALERT_HANDSHAKE_FAILURE ? CERTAIN : late ? POSSIBLE : LIKELY,
-               says_so(&e) ? "the server's alert answers the client's certificate" : "the server did not name a reason",
-               WORDS(c, "The client sent the certificate of %s and %s.%s", cert_short_name(c->arena, own), ending_words(c, &e), fault));
+    return say(c, f, BLAME_CLIENT,
+               says_so(&e) && e.number != ALERT_HANDSHAKE_FAILURE ? CERTAIN
+               : late                                             ? POSSIBLE
+                                                                  : LIKELY,
+               says_so(&e) ? "the server's alert answers the client's certificate"
+                           : "the server did not name a reason",
+               WORDS(c, "The client sent the certificate of %s and %s.%s", cert_short_name(c->arena, own),
+                     ending_words(c, &e), fault));
 }
 
 /* ---- TLS 1.3: sizes of encrypted records */
 
-enum { TYPE_AND_TAG = 17, EMPTY_CERTIFICATE = 4 + 1 + 3, FINISHED_SHA256 = 4 + 32, FINISHED_SHA384 = 4 + 48, ALERT_RECORD = 2 + TYPE_AND_TAG };
+enum {
+    TYPE_AND_TAG = 17,
+    EMPTY_CERTIFICATE = 4 + 1 + 3,
+    FINISHED_SHA256 = 4 + 32,
+    FINISHED_SHA384 = 4 + 48,
+    ALERT_RECORD = 2 + TYPE_AND_TAG
+};
 
 static uint32_t first_flight_length(const struct handshake *h, size_t i)
 {
@@ -80,13 +112,17 @@ static uint32_t first_flight_length(const struct handshake *h, size_t i)
     return i < p->enc_records && i < ENC_KEPT ? p->enc_len[i] : 0;
 }
 
-static bool is_finished(uint32_t len) { return len == FINISHED_SHA256 + TYPE_AND_TAG || len == FINISHED_SHA384 + TYPE_AND_TAG; }
+static bool is_finished(uint32_t len)
+{
+    return len == FINISHED_SHA256 + TYPE_AND_TAG || len == FINISHED_SHA384 + TYPE_AND_TAG;
+}
 
 /* An empty Certificate and the Finished, in one record or in two. */
 static bool sent_empty_13(const struct handshake *h)
 {
     uint32_t a = first_flight_length(h, 0), b = first_flight_length(h, 1);
-    if (a == EMPTY_CERTIFICATE + FINISHED_SHA256 + TYPE_AND_TAG || a == EMPTY_CERTIFICATE + FINISHED_SHA384 + TYPE_AND_TAG)
+    if (a == EMPTY_CERTIFICATE + FINISHED_SHA256 + TYPE_AND_TAG ||
+        a == EMPTY_CERTIFICATE + FINISHED_SHA384 + TYPE_AND_TAG)
         return true;
     return a == EMPTY_CERTIFICATE + TYPE_AND_TAG && is_finished(b);
 }
@@ -95,16 +131,21 @@ static bool sent_empty_13(const struct handshake *h)
 static bool sent_certificate_13(const struct handshake *h)
 {
     uint32_t a = first_flight_length(h, 0);
-    return a > 200 && !is_finished(a) && is_finished(first_flight_length(h, 2)); /* Certificate, CertificateVerify, Finished */
+    return a > 200 && !is_finished(a) &&
+           is_finished(first_flight_length(h, 2)); /* Certificate, CertificateVerify, Finished */
 }
 
-static bool comes_after(const struct place *a, const struct place *b) { return a->frame != 0 ? a->frame > b->frame : a->ns > b->ns; }
+static bool comes_after(const struct place *a, const struct place *b)
+{
+    return a->frame != 0 ? a->frame > b->frame : a->ns > b->ns;
+}
 
 /* The first thing the server sends after the client's flight is the size of an alert, and the last. */
 static bool refused_after_flight_13(const struct handshake *h)
 {
     const struct side_progress *client = &h->side[CLIENT], *server = &h->side[SERVER];
-    if (!version_is_13(handshake_version(h)) || h->outcome != OUTCOME_ESTABLISHED || client->enc_records == 0 || h->resumed)
+    if (!version_is_13(handshake_version(h)) || h->outcome != OUTCOME_ESTABLISHED || client->enc_records == 0 ||
+        h->resumed)
         return false;
     size_t after = 0;
     uint32_t len = 0;
@@ -122,8 +163,9 @@ static bool refused_after_flight_13(const struct handshake *h)
 static bool left_after_flight_13(const struct handshake *h)
 {
     const struct side_progress *client = &h->side[CLIENT], *server = &h->side[SERVER];
-    if (!version_is_13(handshake_version(h)) || h->outcome != OUTCOME_ESTABLISHED || h->resumed || client->app_records == 0 || server->app_records != 0 ||
-        server->enc_records > ENC_KEPT || h->close.how == CLOSE_NONE || h->close.by != SERVER)
+    if (!version_is_13(handshake_version(h)) || h->outcome != OUTCOME_ESTABLISHED || h->resumed ||
+        client->app_records == 0 || server->app_records != 0 || server->enc_records > ENC_KEPT ||
+        h->close.how == CLOSE_NONE || h->close.by != SERVER)
         return false;
     for (size_t i = 0; i < server->enc_records; i++) {
         if (comes_after(&server->enc_where[i], &client->enc_where[0]))
@@ -135,12 +177,17 @@ static bool left_after_flight_13(const struct handshake *h)
 /* The same from a server that says it in clear. */
 static bool clear_alert_13(const struct handshake *h, const struct ending *e)
 {
-    return version_is_13(handshake_version(h)) && ended_by(e, SERVER) && (e->number == ALERT_CERTIFICATE_REQUIRED || e->number == ALERT_UNKNOWN_CA ||
-           e->number == ALERT_BAD_CERTIFICATE || e->number == ALERT_CERTIFICATE_EXPIRED || e->number == ALERT_CERTIFICATE_UNKNOWN);
+    return version_is_13(handshake_version(h)) && ended_by(e, SERVER) &&
+           (e->number == ALERT_CERTIFICATE_REQUIRED || e->number == ALERT_UNKNOWN_CA ||
+            e->number == ALERT_BAD_CERTIFICATE || e->number == ALERT_CERTIFICATE_EXPIRED ||
+            e->number == ALERT_CERTIFICATE_UNKNOWN);
 }
 
 static const char *ending_13(bool left) { return left ? "a server that leaves at once" : "an alert in answer"; }
-static const char *ended_13(bool left) { return left ? "closed without a word, though data was waiting" : "answered with an alert and closed"; }
+static const char *ended_13(bool left)
+{
+    return left ? "closed without a word, though data was waiting" : "answered with an alert and closed";
+}
 
 static bool none_sent_13(const struct case_file *c, struct finding *f)
 {
@@ -154,10 +201,18 @@ static bool none_sent_13(const struct case_file *c, struct finding *f)
     ALSO(f, "client-cert-rejected");
     if (!named && h->side[CLIENT].enc_records != 0)
         f->decisive = h->side[CLIENT].enc_where[0].frame;
-    return say(c, f, BLAME_CLIENT, named ? CERTAIN : left ? POSSIBLE : LIKELY,
-               named ? "the server says so itself" : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit an empty Certificate message and %s", ending_13(left)),
+    return say(c, f, BLAME_CLIENT,
+               named  ? CERTAIN
+               : left ? POSSIBLE
+                      : LIKELY,
+               named ? "the server says so itself"
+                     : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit an empty Certificate message and %s",
+                             ending_13(left)),
                named ? WORDS(c, "The server demands a client certificate and got none: %s.", ending_words(c, &e))
-                     : WORDS(c, "The client's last handshake messages have the size of an empty Certificate and a Finished, and the server %s. So it asked for a client certificate and got none.", ended_13(left)));
+                     : WORDS(c,
+                             "The client's last handshake messages have the size of an empty Certificate and a "
+                             "Finished, and the server %s. So it asked for a client certificate and got none.",
+                             ended_13(left)));
 }
 
 static bool one_refused_13(const struct case_file *c, struct finding *f)
@@ -170,16 +225,22 @@ static bool one_refused_13(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 10;
     ALSO(f, "client-cert-missing");
-    return say(c, f, BLAME_CLIENT, named ? CERTAIN : left ? POSSIBLE : LIKELY,
-               named ? "only the client's certificate can be meant" : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit a client certificate and %s", ending_13(left)),
+    return say(c, f, BLAME_CLIENT,
+               named  ? CERTAIN
+               : left ? POSSIBLE
+                      : LIKELY,
+               named
+                   ? "only the client's certificate can be meant"
+                   : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit a client certificate and %s", ending_13(left)),
                named ? WORDS(c, "The server refused the client's certificate: %s.", ending_words(c, &e))
-                     : WORDS(c, "The client's last handshake messages have the size of a certificate with its proof, and the server %s. So it did not accept the client's certificate.", ended_13(left)));
+                     : WORDS(c,
+                             "The client's last handshake messages have the size of a certificate with its proof, "
+                             "and the server %s. So it did not accept the client's certificate.",
+                             ended_13(left)));
 }
 
-const struct rule clientauth_rules[] = {
-    { "none-sent", "client-cert-missing", none_sent },
-    { "one-refused", "client-cert-rejected", one_refused },
-    { "none-sent-13", "client-cert-missing", none_sent_13 },
-    { "one-refused-13", "client-cert-rejected", one_refused_13 },
-    { NULL, NULL, NULL }
-};
+const struct rule clientauth_rules[] = { { "none-sent", "client-cert-missing", none_sent },
+                                         { "one-refused", "client-cert-rejected", one_refused },
+                                         { "none-sent-13", "client-cert-missing", none_sent_13 },
+                                         { "one-refused-13", "client-cert-rejected", one_refused_13 },
+                                         { NULL, NULL, NULL } };

@@ -1,4 +1,5 @@
-/* Where the handshake itself says nothing: the client did not wait for an answer, or the capture does not show one. */
+/* Where the handshake itself says nothing: the client did not wait for an answer, or the capture does not show one.
+ */
 #include "say.h"
 
 /* Races between addresses, cancelled requests, preconnects: the client leaves before any answer can be there. */
@@ -7,12 +8,14 @@ static bool left_early(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     enum { SHORT_MS = 1000 };
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, CLIENT) || (e.alert != NULL && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_USER_CANCELED) ||
-        server_spoke(h) || h->plain[SERVER].start.p != NULL || h->stopped_by_us || !knows(h, KNOW_BOTH_SIDES))
+    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, CLIENT) ||
+        (e.alert != NULL && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_USER_CANCELED) || server_spoke(h) ||
+        h->plain[SERVER].start.p != NULL || h->stopped_by_us || !knows(h, KNOW_BOTH_SIDES))
         return false;
     int64_t rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack), wait = ns_between(&h->hello.where, &e.where);
     bool late = server_late(h);
-    if (wait < 0 || (!late && ((wait >= SHORT_MS * (NS_PER_S / 1000) && wait > 2 * rtt) || h->tcp.retransmissions[CLIENT] != 0)))
+    if (wait < 0 ||
+        (!late && ((wait >= SHORT_MS * (NS_PER_S / 1000) && wait > 2 * rtt) || h->tcp.retransmissions[CLIENT] != 0)))
         return false;
     bool heard = h->tcp.acked[SERVER] > h->tcp.bytes[SERVER]; /* it acknowledged more than was captured */
     bool sooner = late || (rtt >= 0 && wait <= rtt + rtt / 2);
@@ -20,9 +23,15 @@ static bool left_early(const struct case_file *c, struct finding *f)
     if (!sooner)
         ALSO(f, "silent-drop");
     return say(c, f, BLAME_CLIENT, !heard && (sooner || wait < 200 * (NS_PER_S / 1000)) ? LIKELY : POSSIBLE,
-               heard ? "it acknowledged something of the server's that was not captured" : late ? "the server's answer came after the client had left" : sooner ? "it left sooner than the server's answer could be there" : "it waited less than a server may take",
-               WORDS(c, "The client left %s after its own hello, before the server could answer%s. No fault shows: a race between addresses or a cancelled request ends like this.",
-                     duration_text(c->arena, wait), rtt >= 0 ? WORDS(c, " (a round trip takes %s)", duration_text(c->arena, rtt)) : ""));
+               heard    ? "it acknowledged something of the server's that was not captured"
+               : late   ? "the server's answer came after the client had left"
+               : sooner ? "it left sooner than the server's answer could be there"
+                        : "it waited less than a server may take",
+               WORDS(c,
+                     "The client left %s after its own hello, before the server could answer%s. No fault shows: a "
+                     "race between addresses or a cancelled request ends like this.",
+                     duration_text(c->arena, wait),
+                     rtt >= 0 ? WORDS(c, " (a round trip takes %s)", duration_text(c->arena, rtt)) : ""));
 }
 
 /* It leaves without a word in the middle of the exchange, at a point where nothing is checked. */
@@ -32,41 +41,46 @@ static bool left_midway(const struct case_file *c, struct finding *f)
     struct ending e = ending_of(h);
     enum stage stage = stage_of(h);
     bool flight_whole = h->hello_done.frame != 0 || version_is_13(handshake_version(h));
-    if (!ended_by(&e, CLIENT) || !ended_silently(&e) || h->stopped_by_us || !(stage == STAGE_REPLY || ((stage == STAGE_ANSWER || stage == STAGE_FLIGHT) && !flight_whole)))
+    if (!ended_by(&e, CLIENT) || !ended_silently(&e) || h->stopped_by_us ||
+        !(stage == STAGE_REPLY || ((stage == STAGE_ANSWER || stage == STAGE_FLIGHT) && !flight_whole)))
         return false;
     if (h->close.since_peer > 3 * NS_PER_S)
         return false; /* it waited: the path family speaks */
     f->weight = -5;
     ALSO(f, "cert-rejected");
-    return say(c, f, BLAME_CLIENT, POSSIBLE, "the client gave no reason",
-               WORDS(c, "The client left in the middle of the handshake: %s %s. A cancelled request ends like this.", ending_words(c, &e),
-                     stage == STAGE_REPLY ? "after its own last message" : "before the server had finished its part"));
+    return say(
+        c, f, BLAME_CLIENT, POSSIBLE, "the client gave no reason",
+        WORDS(c, "The client left in the middle of the handshake: %s %s. A cancelled request ends like this.",
+              ending_words(c, &e),
+              stage == STAGE_REPLY ? "after its own last message" : "before the server had finished its part"));
 }
 
 /* Bytes are missing that would tell. A cause that is likely all the same wins over this one, a guess does not. */
 static bool too_much_missing(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    if (h->outcome == OUTCOME_ESTABLISHED || h->outcome == OUTCOME_INCOMPLETE || h->outcome == OUTCOME_NOT_OPENED || h->outcome == OUTCOME_NOT_TLS || h->datagram || h->stopped_by_us)
+    if (h->outcome == OUTCOME_ESTABLISHED || h->outcome == OUTCOME_INCOMPLETE || h->outcome == OUTCOME_NOT_OPENED ||
+        h->outcome == OUTCOME_NOT_TLS || h->datagram || h->stopped_by_us)
         return false;
     uint64_t lost = h->tcp.missing[CLIENT] + h->tcp.missing[SERVER];
-    bool one_side = !knows(h, KNOW_BOTH_SIDES), cut = h->tcp.snapped, hole = lost != 0 && !knows(h, KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER);
+    bool one_side = !knows(h, KNOW_BOTH_SIDES), cut = h->tcp.snapped,
+         hole = lost != 0 && !knows(h, KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER);
     bool no_hello = !knows(h, KNOW_CLIENT_HELLO) && !h->hello.v2_format;
     if (!one_side && !cut && !hole && !no_hello)
         return false;
     f->weight = -10;
-    const char *what = one_side ? "Only one direction of this connection was captured"
-                     : cut ? WORDS(c, "The capture kept only the first %u bytes of each packet", h->tcp.snaplen)
-                     : hole ? WORDS(c, "%llu bytes of this connection are missing from the capture", (unsigned long long)lost)
-                            : "The capture does not hold the whole ClientHello";
+    const char *what =
+        one_side ? "Only one direction of this connection was captured"
+        : cut    ? WORDS(c, "The capture kept only the first %u bytes of each packet", h->tcp.snaplen)
+        : hole   ? WORDS(c, "%llu bytes of this connection are missing from the capture", (unsigned long long)lost)
+                 : "The capture does not hold the whole ClientHello";
     struct ending e = ending_of(h);
-    return say(c, f, BLAME_NONE, LIKELY, "what is missing would tell more",
-               WORDS(c, "%s, so why it failed cannot be told. What is seen of the end: %s.", what, ending_words(c, &e)));
+    return say(
+        c, f, BLAME_NONE, LIKELY, "what is missing would tell more",
+        WORDS(c, "%s, so why it failed cannot be told. What is seen of the end: %s.", what, ending_words(c, &e)));
 }
 
-const struct rule limits_rules[] = {
-    { "left-early", "abandoned", left_early },
-    { "too-much-missing", "capture-incomplete", too_much_missing },
-    { "left-midway", "abandoned", left_midway },
-    { NULL, NULL, NULL }
-};
+const struct rule limits_rules[] = { { "left-early", "abandoned", left_early },
+                                     { "too-much-missing", "capture-incomplete", too_much_missing },
+                                     { "left-midway", "abandoned", left_midway },
+                                     { NULL, NULL, NULL } };

@@ -9,9 +9,13 @@ static bool name_refused(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 15;
     bool fatal = e.how == END_ALERT;
-    return say(c, f, BLAME_CLIENT, fatal ? CERTAIN : LIKELY, fatal ? "the server says so itself" : "the server only warned, but then it closed",
-               h->hello.sni.p != NULL ? WORDS(c, "The server does not serve the name %s: it refused with alert unrecognized_name (112).", asked_name(c, "?"))
-                                      : "The client named no host and the server serves named ones only: it refused with alert unrecognized_name (112).");
+    return say(c, f, BLAME_CLIENT, fatal ? CERTAIN : LIKELY,
+               fatal ? "the server says so itself" : "the server only warned, but then it closed",
+               h->hello.sni.p != NULL
+                   ? WORDS(c, "The server does not serve the name %s: it refused with alert unrecognized_name (112).",
+                           asked_name(c, "?"))
+                   : "The client named no host and the server serves named ones only: it refused with alert "
+                     "unrecognized_name (112).");
 }
 
 /* The warning should not end anything, but some clients stop at it (Java 7 and 8 before their updates). */
@@ -22,27 +26,32 @@ static bool name_warned(const struct case_file *c, struct finding *f)
     const struct alert *warning = NULL;
     for (size_t i = 0; i < h->alert_count; i++) {
         const struct alert *a = &h->alerts[i];
-        if (a->from == SERVER && !a->encrypted && a->number == ALERT_UNRECOGNIZED_NAME && a->level == 1 && !a->after_close)
+        if (a->from == SERVER && !a->encrypted && a->number == ALERT_UNRECOGNIZED_NAME && a->level == 1 &&
+            !a->after_close)
             warning = a;
     }
     if (warning == NULL || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT)
         return false;
-    bool at_once = stage_of(h) <= STAGE_ANSWER || e.number == ALERT_UNRECOGNIZED_NAME || e.number == ALERT_UNEXPECTED_MESSAGE ||
+    bool at_once = stage_of(h) <= STAGE_ANSWER || e.number == ALERT_UNRECOGNIZED_NAME ||
+                   e.number == ALERT_UNEXPECTED_MESSAGE ||
                    e.number == ALERT_HANDSHAKE_FAILURE; /* Java reads the flight first */
     if (!at_once && !ended_silently(&e))
         return false;
     f->weight = 6;
     f->decisive = warning->where.frame;
     ALSO(f, "cert-name", "cert-rejected");
-    return say(c, f, BLAME_SERVER, at_once ? LIKELY : POSSIBLE, "the warning alone should not end a handshake, but some clients stop at it",
-               WORDS(c, "The server warned that it does not know the name %s (unrecognized_name, 112), and %s.", asked_name(c, "asked for"), ending_words(c, &e)));
+    return say(c, f, BLAME_SERVER, at_once ? LIKELY : POSSIBLE,
+               "the warning alone should not end a handshake, but some clients stop at it",
+               WORDS(c, "The server warned that it does not know the name %s (unrecognized_name, 112), and %s.",
+                     asked_name(c, "asked for"), ending_words(c, &e)));
 }
 
 /* The same server answers the same kind of hello with another name, or with any. */
 static bool answered_other_name(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
     (void)c;
-    return p->answered && p->name_hash != own->name_hash && p->name_hash != 0 && p->suites_hash == own->suites_hash && p->max_version == own->max_version;
+    return p->answered && p->name_hash != own->name_hash && p->name_hash != 0 && p->suites_hash == own->suites_hash &&
+           p->max_version == own->max_version;
 }
 
 static bool answered_same_name(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
@@ -62,8 +71,9 @@ static bool name_makes_difference(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || h->plain[SERVER].start.p != NULL ||
-        (e.alert != NULL && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_INTERNAL_ERROR && e.number != ALERT_ACCESS_DENIED &&
-         e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_ILLEGAL_PARAMETER && e.number != ALERT_MISSING_EXTENSION))
+        (e.alert != NULL && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_INTERNAL_ERROR &&
+         e.number != ALERT_ACCESS_DENIED && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_ILLEGAL_PARAMETER &&
+         e.number != ALERT_MISSING_EXTENSION))
         return false;
     const struct peer_fact *p = find_peer(c, answered_other_name);
     if (p == NULL || find_peer(c, answered_same_name) != NULL || count_peers(c, refused_same_name) > 2)
@@ -71,9 +81,13 @@ static bool name_makes_difference(const struct case_file *c, struct finding *f)
     f->weight = 9;
     ALSO(f, "tcp-reset");
     say(c, f, BLAME_CLIENT, LIKELY, "the same server answers the same offer under another name",
-        h->hello.sni.p != NULL ? WORDS(c, "The server answers this hello when it asks for another name (stream %u), but for %s %s.", p->stream, asked_name(c, "?"), ending_words(c, &e))
-                               : WORDS(c, "The client named no host and %s; the same hello with a server name is answered (stream %u).", ending_words(c, &e), p->stream));
-    cite_peer(c, f, p, p->answer_frame, h->hello.sni.p != NULL ? "answered, with another name" : "answered, with a name");
+        h->hello.sni.p != NULL
+            ? WORDS(c, "The server answers this hello when it asks for another name (stream %u), but for %s %s.",
+                    p->stream, asked_name(c, "?"), ending_words(c, &e))
+            : WORDS(c, "The client named no host and %s; the same hello with a server name is answered (stream %u).",
+                    ending_words(c, &e), p->stream));
+    cite_peer(c, f, p, p->answer_frame,
+              h->hello.sni.p != NULL ? "answered, with another name" : "answered, with a name");
     return true;
 }
 
@@ -88,9 +102,13 @@ static bool no_name_sent(const struct case_file *c, struct finding *f)
         return false;
     f->weight = missing ? 4 : -3;
     ALSO(f, "cipher-mismatch", "server-no-certificate");
-    return say(c, f, BLAME_CLIENT, missing ? LIKELY : POSSIBLE, missing ? "the server misses an extension, and the name is the one that is not there"
-                                                                        : "many reasons look like this; a hello without a name is one",
-               WORDS(c, "The client named no host (no server_name extension) and %s. Servers with many names refuse such a hello.", ending_words(c, &e)));
+    return say(c, f, BLAME_CLIENT, missing ? LIKELY : POSSIBLE,
+               missing ? "the server misses an extension, and the name is the one that is not there"
+                       : "many reasons look like this; a hello without a name is one",
+               WORDS(c,
+                     "The client named no host (no server_name extension) and %s. Servers with many names refuse "
+                     "such a hello.",
+                     ending_words(c, &e)));
 }
 
 static const char *alpn_words(const struct case_file *c)
@@ -115,9 +133,12 @@ static bool alpn_refused(const struct case_file *c, struct finding *f)
     if (e.number != ALERT_NO_APPLICATION_PROTOCOL || h->outcome == OUTCOME_ESTABLISHED)
         return false;
     f->weight = 15;
-    return say(c, f, e.by == SERVER ? BLAME_CLIENT : BLAME_SERVER, CERTAIN, WORDS(c, "the %s says so itself", e.by == SERVER ? "server" : "client"),
-               h->hello.alpn.v == NULL ? WORDS(c, "The client names no application protocol (ALPN) and %s.", ending_words(c, &e))
-                                       : WORDS(c, "The client offers the application protocol%s %s, and %s.", h->hello.alpn.n == 1 ? "" : "s", alpn_words(c), ending_words(c, &e)));
+    return say(c, f, e.by == SERVER ? BLAME_CLIENT : BLAME_SERVER, CERTAIN,
+               WORDS(c, "the %s says so itself", e.by == SERVER ? "server" : "client"),
+               h->hello.alpn.v == NULL
+                   ? WORDS(c, "The client names no application protocol (ALPN) and %s.", ending_words(c, &e))
+                   : WORDS(c, "The client offers the application protocol%s %s, and %s.",
+                           h->hello.alpn.n == 1 ? "" : "s", alpn_words(c), ending_words(c, &e)));
 }
 
 /* TLS 1.3: the first and only thing under encryption is as small as an alert. Servers that choose the protocol for
@@ -128,22 +149,25 @@ static bool alpn_refused_13(const struct case_file *c, struct finding *f)
     enum { ALERT_RECORD = 2 + 1 + 16 };
     const struct side_progress *p = &h->side[SERVER];
     struct ending e = ending_of(h);
-    if (!version_is_13(handshake_version(h)) || p->enc_records != 1 || p->enc_len[0] != ALERT_RECORD || h->side[CLIENT].enc_records != 0 ||
-        !ended_by(&e, SERVER) || h->hello.alpn.v == NULL || h->resumed)
+    if (!version_is_13(handshake_version(h)) || p->enc_records != 1 || p->enc_len[0] != ALERT_RECORD ||
+        h->side[CLIENT].enc_records != 0 || !ended_by(&e, SERVER) || h->hello.alpn.v == NULL || h->resumed)
         return false;
     f->weight = 3;
     f->decisive = p->enc_where[0].frame;
     ALSO(f, "protocol-error");
-    return say(c, f, BLAME_CLIENT, LIKELY, "the alert is encrypted; at this place the server answers the extensions, and ALPN is the one it may refuse",
-               WORDS(c, "Right after its ServerHello the server sent one record of the size of an alert and closed. Most likely it speaks none of the application protocols that the client offers (%s).", alpn_words(c)));
+    return say(
+        c, f, BLAME_CLIENT, LIKELY,
+        "the alert is encrypted; at this place the server answers the extensions, and ALPN is the one it may refuse",
+        WORDS(c,
+              "Right after its ServerHello the server sent one record of the size of an alert and closed. Most "
+              "likely it speaks none of the application protocols that the client offers (%s).",
+              alpn_words(c)));
 }
 
-const struct rule name_rules[] = {
-    { "name-refused", "sni-unrecognized", name_refused },
-    { "name-makes-difference", "sni-unrecognized", name_makes_difference },
-    { "name-warned", "sni-unrecognized", name_warned },
-    { "no-name-sent", "sni-unrecognized", no_name_sent },
-    { "alpn-refused", "alpn-mismatch", alpn_refused },
-    { "alpn-refused-13", "alpn-mismatch", alpn_refused_13 },
-    { NULL, NULL, NULL }
-};
+const struct rule name_rules[] = { { "name-refused", "sni-unrecognized", name_refused },
+                                   { "name-makes-difference", "sni-unrecognized", name_makes_difference },
+                                   { "name-warned", "sni-unrecognized", name_warned },
+                                   { "no-name-sent", "sni-unrecognized", no_name_sent },
+                                   { "alpn-refused", "alpn-mismatch", alpn_refused },
+                                   { "alpn-refused-13", "alpn-mismatch", alpn_refused_13 },
+                                   { NULL, NULL, NULL } };

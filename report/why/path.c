@@ -1,7 +1,11 @@
 /* The path: connections that never open, resets and silence, and hellos too large for something on the way. */
 #include "say.h"
 
-enum { LARGE_HELLO = 1200, SEGMENT = 1400, NOTICE = 1 }; /* bytes: from here one packet can get lost, or there are two; seconds: shorter waits prove nothing */
+enum {
+    LARGE_HELLO = 1200,
+    SEGMENT = 1400,
+    NOTICE = 1
+}; /* bytes: from here one packet can get lost, or there are two; seconds: shorter waits prove nothing */
 
 /* ---- never opened */
 
@@ -10,9 +14,14 @@ static const char *icmp_words(const struct case_file *c)
     const struct handshake *h = c->h;
     int type = h->code >> 8, code = h->code & 0xff;
     bool six = h->ends[SERVER].ip_len == 16;
-    bool forbidden = six ? type == 1 && (code == 1 || code == 5 || code == 6) : type == 3 && (code == 9 || code == 10 || code == 13);
+    bool forbidden = six ? type == 1 && (code == 1 || code == 5 || code == 6)
+                         : type == 3 && (code == 9 || code == 10 || code == 13);
     bool port = six ? type == 1 && code == 4 : type == 3 && code == 3;
-    return WORDS(c, "%s (ICMP type %d code %d)", forbidden ? "a filter forbids it" : port ? "nothing listens on that port" : "it is unreachable", type, code);
+    return WORDS(c, "%s (ICMP type %d code %d)",
+                 forbidden ? "a filter forbids it"
+                 : port    ? "nothing listens on that port"
+                           : "it is unreachable",
+                 type, code);
 }
 
 static bool refused(const struct case_file *c, struct finding *f)
@@ -25,7 +34,10 @@ static bool refused(const struct case_file *c, struct finding *f)
     f->decisive = h->error_at.frame;
     endpoint_text(&h->ends[SERVER], to);
     return say(c, f, BLAME_SERVER, CERTAIN, "the answer to the connection request",
-               h->refused ? WORDS(c, "The connection to %s was refused (RST in answer to SYN): nothing listens there, or a firewall refuses on its behalf.", to)
+               h->refused ? WORDS(c,
+                                  "The connection to %s was refused (RST in answer to SYN): nothing listens there, "
+                                  "or a firewall refuses on its behalf.",
+                                  to)
                           : WORDS(c, "The connection to %s was refused: %s.", to, icmp_words(c)));
 }
 
@@ -33,15 +45,19 @@ static bool never_opened(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     char to[64];
-    if (h->outcome != OUTCOME_NOT_OPENED || h->refused || h->unreachable || h->prelude.kind != PRELUDE_NONE || knows(h, KNOW_OPEN))
+    if (h->outcome != OUTCOME_NOT_OPENED || h->refused || h->unreachable || h->prelude.kind != PRELUDE_NONE ||
+        knows(h, KNOW_OPEN))
         return false;
     bool repeated = h->tcp.syns > 1 || h->tcp.syn_acks > 1;
     f->weight = 10;
     f->decisive = h->last.frame;
     endpoint_text(&h->ends[SERVER], to);
-    return say(c, f, BLAME_PATH, repeated ? CERTAIN : POSSIBLE, repeated ? "the client asked more than once and got no answer" : "only one attempt was seen",
-               WORDS(c, "The connection to %s never opened: %u connection request%s (SYN) and no answer%s. The host is down, or a filter drops the packets on the way there or back.", to,
-                     h->tcp.syns, h->tcp.syns == 1 ? "" : "s", h->tcp.syn_acks != 0 ? " that arrived" : ""));
+    return say(c, f, BLAME_PATH, repeated ? CERTAIN : POSSIBLE,
+               repeated ? "the client asked more than once and got no answer" : "only one attempt was seen",
+               WORDS(c,
+                     "The connection to %s never opened: %u connection request%s (SYN) and no answer%s. The host is "
+                     "down, or a filter drops the packets on the way there or back.",
+                     to, h->tcp.syns, h->tcp.syns == 1 ? "" : "s", h->tcp.syn_acks != 0 ? " that arrived" : ""));
 }
 
 /* ---- reset */
@@ -49,8 +65,11 @@ static bool never_opened(const struct case_file *c, struct finding *f)
 /* The server sent payload behind its own reset in its stream, and after it: who has reset a connection does not. */
 static bool spoke_after(const struct handshake *h)
 {
-    return h->close.how == CLOSE_RST && h->close.by == SERVER && h->tcp.last_seen[SERVER].frame > h->close.where.frame &&
-           h->tcp.missing[SERVER] + h->tcp.bytes[SERVER] > h->close.where.at && h->plain[SERVER].start.p == NULL;
+    const struct segment *rst = &h->close.seg, *opened = &h->tcp.syn_ack_seg;
+    uint32_t at = rst->seq - opened->seq - 1; /* of the reset in the server's stream; numbers wrap */
+    return h->close.how == CLOSE_RST && h->close.by == SERVER && rst->seen && opened->seen &&
+           h->plain[SERVER].start.p == NULL && h->tcp.last_seen[SERVER].frame > h->close.where.frame &&
+           h->tcp.missing[SERVER] + h->tcp.bytes[SERVER] > at;
 }
 
 /* Signs that a reset was sent by somebody else than the end it names. */
@@ -63,14 +82,16 @@ static const char *foreign_signs(const struct case_file *c, bool *strong)
     *strong = false;
     if (own->seen && rst->seen && own->ttl != rst->ttl) {
         *strong = true;
-        return WORDS(c, "its TTL is %u where the %s's own packets have %u", rst->ttl, end->by == SERVER ? "server" : "client", own->ttl);
+        return WORDS(c, "its TTL is %u where the %s's own packets have %u", rst->ttl,
+                     end->by == SERVER ? "server" : "client", own->ttl);
     }
     if (spoke_after(h)) {
         *strong = true;
         return "the server went on with its answer after it";
     }
     if (end->by == SERVER && rtt > 4000000 && after >= 0 && after < rtt / 2)
-        return WORDS(c, "it came %s after the hello, sooner than the server's round trip of %s", duration_text(c->arena, after), duration_text(c->arena, rtt));
+        return WORDS(c, "it came %s after the hello, sooner than the server's round trip of %s",
+                     duration_text(c->arena, after), duration_text(c->arena, rtt));
     return NULL;
 }
 
@@ -92,12 +113,23 @@ static bool reset(const struct case_file *c, struct finding *f)
         ALSO(f, "server-no-certificate", "protocol-version", "cipher-mismatch");
     ALSO(f, "sni-unrecognized");
     const char *at = stage == STAGE_HELLO ? "right after the ClientHello" : "in the middle of the handshake";
-    return say(c, f, signs != NULL ? BLAME_PATH : BLAME_SERVER, proven ? CERTAIN : signs != NULL ? LIKELY : POSSIBLE,
-               signs != NULL ? WORDS(c, "the reset does not look like the %s's: %s", by_server ? "server" : "client", signs)
-                             : "the reset looks like the server's own packets, and it gave no reason",
-               signs != NULL ? WORDS(c, "The connection was cut by a reset %s in the %s's name, most likely by a box on the path: %s.%s", at, by_server ? "server" : "client", signs,
-                                     name != NULL ? WORDS(c, " Such boxes go by the name in the hello (%s) or in the certificate.", name) : "")
-                             : WORDS(c, "The server reset the connection %s without an alert. A server without a usable certificate or key, one that refuses the offer, or a filter does this.", at));
+    return say(
+        c, f, signs != NULL ? BLAME_PATH : BLAME_SERVER,
+        proven          ? CERTAIN
+        : signs != NULL ? LIKELY
+                        : POSSIBLE,
+        signs != NULL ? WORDS(c, "the reset does not look like the %s's: %s", by_server ? "server" : "client", signs)
+                      : "the reset looks like the server's own packets, and it gave no reason",
+        signs != NULL
+            ? WORDS(
+                  c, "The connection was cut by a reset %s in the %s's name, most likely by a box on the path: %s.%s",
+                  at, by_server ? "server" : "client", signs,
+                  name != NULL ? WORDS(c, " Such boxes go by the name in the hello (%s) or in the certificate.", name)
+                               : "")
+            : WORDS(c,
+                    "The server reset the connection %s without an alert. A server without a usable certificate or "
+                    "key, one that refuses the offer, or a filter does this.",
+                    at));
 }
 
 /* ---- silence */
@@ -112,8 +144,8 @@ static int64_t wait_of(const struct handshake *h)
 
 static bool silent_at_hello(const struct handshake *h)
 {
-    return stage_of(h) == STAGE_HELLO && !server_spoke(h) && h->plain[SERVER].start.p == NULL && !h->stopped_by_us && knows(h, KNOW_BOTH_SIDES) &&
-           !(h->close.how == CLOSE_RST && h->close.by == SERVER);
+    return stage_of(h) == STAGE_HELLO && !server_spoke(h) && h->plain[SERVER].start.p == NULL && !h->stopped_by_us &&
+           knows(h, KNOW_BOTH_SIDES) && !(h->close.how == CLOSE_RST && h->close.by == SERVER);
 }
 
 static bool no_answer(const struct case_file *c, struct finding *f)
@@ -130,11 +162,20 @@ static bool no_answer(const struct case_file *c, struct finding *f)
     f->weight = server_left ? -2 : wait >= 2 * NS_PER_S || again ? 2 : 0;
     f->decisive = h->hello.where.frame;
     ALSO(f, "hello-size", "version-intolerance");
-    return say(c, f, server_left ? BLAME_SERVER : BLAME_PATH, server_left ? POSSIBLE : wait >= 2 * NS_PER_S || again ? LIKELY : POSSIBLE,
-               acked ? "the hello was acknowledged, so it arrived somewhere; whether at the server or at a box before it is not to be seen" : "nothing shows that the hello arrived",
-               WORDS(c, "The client sent its hello%s, %s, and then nothing came for %s%s.", again ? " and sent it again" : "",
-                     acked ? "the other end acknowledged it" : "nobody acknowledged it", duration_text(c->arena, wait),
-                     server_left ? " until the server closed" : h->close.how != CLOSE_NONE ? " until the client gave up" : ""));
+    return say(c, f, server_left ? BLAME_SERVER : BLAME_PATH,
+               server_left                     ? POSSIBLE
+               : wait >= 2 * NS_PER_S || again ? LIKELY
+                                               : POSSIBLE,
+               acked ? "the hello was acknowledged, so it arrived somewhere; whether at the server or at a box "
+                       "before it is not to be seen"
+                     : "nothing shows that the hello arrived",
+               WORDS(c, "The client sent its hello%s, %s, and then nothing came for %s%s.",
+                     again ? " and sent it again" : "",
+                     acked ? "the other end acknowledged it" : "nobody acknowledged it",
+                     duration_text(c->arena, wait),
+                     server_left                  ? " until the server closed"
+                     : h->close.how != CLOSE_NONE ? " until the client gave up"
+                                                  : ""));
 }
 
 /* The server's flight began and broke off: its larger packets do not come through, or it hangs. */
@@ -142,16 +183,21 @@ static bool flight_broke_off(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_ANSWER || version_is_13(handshake_version(h)) || h->hello_done.frame != 0 || h->resumed || h->side[SERVER].ccs || e.alert != NULL ||
-        ended_by(&e, SERVER) || !knows(h, KNOW_BOTH_SIDES) || h->stopped_by_us)
+    if (stage_of(h) != STAGE_ANSWER || version_is_13(handshake_version(h)) || h->hello_done.frame != 0 ||
+        h->resumed || h->side[SERVER].ccs || e.alert != NULL || ended_by(&e, SERVER) || !knows(h, KNOW_BOTH_SIDES) ||
+        h->stopped_by_us)
         return false;
-    int64_t wait = h->close.how != CLOSE_NONE ? ns_between(&h->side[SERVER].last_tls, &h->close.where) : h->capture_left;
+    int64_t wait =
+        h->close.how != CLOSE_NONE ? ns_between(&h->side[SERVER].last_tls, &h->close.where) : h->capture_left;
     if (wait < 3 * NS_PER_S)
         return false;
     f->weight = -1;
     ALSO(f, "hello-size");
     return say(c, f, BLAME_PATH, POSSIBLE, "what the server sent further on, if anything, is not in this capture",
-               WORDS(c, "The server's answer broke off after its first part and nothing more came for %s. Larger packets get lost on the way (an MTU hole), or the server hangs.", duration_text(c->arena, wait)));
+               WORDS(c,
+                     "The server's answer broke off after its first part and nothing more came for %s. Larger "
+                     "packets get lost on the way (an MTU hole), or the server hangs.",
+                     duration_text(c->arena, wait)));
 }
 
 /* ---- size */
@@ -159,13 +205,15 @@ static bool flight_broke_off(const struct case_file *c, struct finding *f)
 static bool smaller_answered(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
     (void)c;
-    return p->answered && p->hello_len + 200 < own->hello_len && p->hello_len < SEGMENT && (p->name_hash == own->name_hash || p->name_hash == 0 || own->name_hash == 0);
+    return p->answered && p->hello_len + 200 < own->hello_len && p->hello_len < SEGMENT &&
+           (p->name_hash == own->name_hash || p->name_hash == 0 || own->name_hash == 0);
 }
 
 /* All the same but the size: then even a hello that is not large is too large for something. */
 static bool same_but_smaller(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
-    return smaller_answered(c, own, p) && p->suites_hash == own->suites_hash && p->max_version == own->max_version && p->name_hash == own->name_hash;
+    return smaller_answered(c, own, p) && p->suites_hash == own->suites_hash && p->max_version == own->max_version &&
+           p->name_hash == own->name_hash;
 }
 
 static bool as_large_answered(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
@@ -179,8 +227,9 @@ static bool too_large(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     size_t size = h->hello.raw.n;
-    if (stage_of(h) != STAGE_HELLO || server_spoke(h) || h->plain[SERVER].start.p != NULL || (h->hello.records > 1 && size < SEGMENT) || (size < LARGE_HELLO && find_peer(c, same_but_smaller) == NULL) || (e.alert != NULL && e.by == SERVER) ||
-        find_peer(c, as_large_answered) != NULL)
+    if (stage_of(h) != STAGE_HELLO || server_spoke(h) || h->plain[SERVER].start.p != NULL ||
+        (h->hello.records > 1 && size < SEGMENT) || (size < LARGE_HELLO && find_peer(c, same_but_smaller) == NULL) ||
+        (e.alert != NULL && e.by == SERVER) || find_peer(c, as_large_answered) != NULL)
         return false;
     bool server_ended = ended_by(&e, SERVER);
     int64_t wait = wait_of(h);
@@ -196,22 +245,27 @@ static bool too_large(const struct case_file *c, struct finding *f)
     ALSO(f, server_ended ? "tcp-reset" : "silent-drop", "version-intolerance");
     f->decisive = h->hello.where.frame;
     say(c, f, BLAME_PATH, p != NULL || lost ? LIKELY : POSSIBLE,
-        p != NULL ? "the same server answers a smaller hello" : lost ? "part of it is sent again and again and never acknowledged, while the connection itself opened" : "the size is the one thing that stands out",
-        WORDS(c, "The ClientHello has %zu bytes%s and %s. %s.", size, h->hello.segments > 1 ? WORDS(c, " in %zu packets", h->hello.segments) : "",
-              server_ended ? ending_words(c, &e) : lost ? "is never acknowledged in full" : "gets no answer",
-              p != NULL ? WORDS(c, "A hello of %zu bytes is answered by the same server (stream %u)", p->hello_len, p->stream)
-                        : "Large packets get lost on the way, or something before the server reads only the first packet"));
+        p != NULL ? "the same server answers a smaller hello"
+        : lost    ? "part of it is sent again and again and never acknowledged, while the connection itself opened"
+                  : "the size is the one thing that stands out",
+        WORDS(
+            c, "The ClientHello has %zu bytes%s and %s. %s.", size,
+            h->hello.segments > 1 ? WORDS(c, " in %zu packets", h->hello.segments) : "",
+            server_ended ? ending_words(c, &e)
+            : lost       ? "is never acknowledged in full"
+                         : "gets no answer",
+            p != NULL
+                ? WORDS(c, "A hello of %zu bytes is answered by the same server (stream %u)", p->hello_len, p->stream)
+                : "Large packets get lost on the way, or something before the server reads only the first packet"));
     if (p != NULL)
         cite_peer(c, f, p, p->answer_frame, WORDS(c, "a hello of %zu bytes is answered", p->hello_len));
     return true;
 }
 
-const struct rule path_rules[] = {
-    { "refused", "tcp-refused", refused },
-    { "never-opened", "tcp-timeout", never_opened },
-    { "reset", "tcp-reset", reset },
-    { "too-large", "hello-size", too_large },
-    { "no-answer", "silent-drop", no_answer },
-    { "flight-broke-off", "silent-drop", flight_broke_off },
-    { NULL, NULL, NULL }
-};
+const struct rule path_rules[] = { { "refused", "tcp-refused", refused },
+                                   { "never-opened", "tcp-timeout", never_opened },
+                                   { "reset", "tcp-reset", reset },
+                                   { "too-large", "hello-size", too_large },
+                                   { "no-answer", "silent-drop", no_answer },
+                                   { "flight-broke-off", "silent-drop", flight_broke_off },
+                                   { NULL, NULL, NULL } };

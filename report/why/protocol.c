@@ -11,15 +11,19 @@ static bool split_hello_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    bool about_bytes = e.number == ALERT_UNEXPECTED_MESSAGE || e.number == ALERT_DECODE_ERROR || e.number == ALERT_ILLEGAL_PARAMETER ||
-                       e.number == ALERT_INTERNAL_ERROR || e.number == ALERT_RECORD_OVERFLOW || e.number == ALERT_HANDSHAKE_FAILURE;
-    if (stage_of(h) != STAGE_HELLO || h->hello.records < 2 || h->plain[SERVER].start.p != NULL || !(about_bytes || e.alert == NULL) ||
+    bool about_bytes = e.number == ALERT_UNEXPECTED_MESSAGE || e.number == ALERT_DECODE_ERROR ||
+                       e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_INTERNAL_ERROR ||
+                       e.number == ALERT_RECORD_OVERFLOW || e.number == ALERT_HANDSHAKE_FAILURE;
+    if (stage_of(h) != STAGE_HELLO || h->hello.records < 2 || h->plain[SERVER].start.p != NULL ||
+        !(about_bytes || e.alert == NULL) ||
         (e.how != END_NONE && e.by == CLIENT && ns_between(&h->hello.where, &e.where) < NS_PER_S))
         return false;
     f->weight = 8;
     ALSO(f, "protocol-error", "hello-size");
     return say(c, f, BLAME_SERVER, LIKELY, "a hello cut like this is rare, and ends that cannot take it stop here",
-               WORDS(c, "The ClientHello comes in %zu TLS records, which is allowed, and %s. The server, or a box before it, most likely reads one record only.",
+               WORDS(c,
+                     "The ClientHello comes in %zu TLS records, which is allowed, and %s. The server, or a box "
+                     "before it, most likely reads one record only.",
                      h->hello.records, e.how == END_NONE || e.by == CLIENT ? "no answer came" : ending_words(c, &e)));
 }
 
@@ -29,12 +33,14 @@ static bool finished_unsplit(const struct case_file *c, const struct peer_fact *
     return p->finished && p->hello_hash != own->hello_hash;
 }
 
-/* A record that holds one byte or none under CBC with SHA-1 (24 bytes with blocks of 8, 32 with 16), then a larger one. */
+/* A record that holds one byte or none under CBC with SHA-1 (24 bytes with blocks of 8, 32 with 16), then a larger
+ * one. */
 static bool later_split(const struct handshake *h)
 {
     const struct side_progress *p = &h->side[CLIENT];
     for (size_t i = 0; i + 1 < p->enc_records && i + 1 < ENC_KEPT; i++) {
-        if (p->enc_type[i] == 23 && p->enc_type[i + 1] == 23 && (p->enc_len[i] == 24 || p->enc_len[i] == 32) && p->enc_len[i + 1] > p->enc_len[i])
+        if (p->enc_type[i] == 23 && p->enc_type[i + 1] == 23 && (p->enc_len[i] == 24 || p->enc_len[i] == 32) &&
+            p->enc_len[i + 1] > p->enc_len[i])
             return true;
     }
     return false;
@@ -45,7 +51,8 @@ static bool split_data_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct suite *suite = suite_of(h->answer.suite);
-    if (h->outcome != OUTCOME_ESTABLISHED || !(h->record_split || later_split(h)) || version_rank(handshake_version(h)) > version_rank(TLS_1_0) || suite == NULL || !suite->cbc ||
+    if (h->outcome != OUTCOME_ESTABLISHED || !(h->record_split || later_split(h)) ||
+        version_rank(handshake_version(h)) > version_rank(TLS_1_0) || suite == NULL || !suite->cbc ||
         h->side[SERVER].app_records != 0 || h->close.how == CLOSE_NONE)
         return false;
     bool server = h->close.by == SERVER;
@@ -54,9 +61,14 @@ static bool split_data_refused(const struct case_file *c, struct finding *f)
     f->weight = 5;
     ALSO(f, "protocol-error");
     f->decisive = h->close.where.frame;
-    say(c, f, BLAME_SERVER, server && h->record_split ? LIKELY : POSSIBLE, "the split and the end without an answer fit; the application could have its own reason",
-        WORDS(c, "After a good handshake the client sent data split in two records (1 byte, then the rest: the countermeasure against BEAST), and %s without one byte in answer. Some servers take the first record for the whole request.",
-              server ? h->close.how == CLOSE_RST ? "the server reset the connection" : "the server closed" : "nothing came until the client gave up"));
+    say(c, f, BLAME_SERVER, server && h->record_split ? LIKELY : POSSIBLE,
+        "the split and the end without an answer fit; the application could have its own reason",
+        WORDS(c,
+              "After a good handshake the client sent data split in two records (1 byte, then the rest: the "
+              "countermeasure against BEAST), and %s without one byte in answer. Some servers take the first record "
+              "for the whole request.",
+              server ? h->close.how == CLOSE_RST ? "the server reset the connection" : "the server closed"
+                     : "nothing came until the client gave up"));
     const struct peer_fact *p = find_peer(c, finished_unsplit);
     if (p != NULL)
         cite_peer(c, f, p, p->answer_frame, "another client of the same server");
@@ -70,24 +82,29 @@ static bool renegotiation_unsafe(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (!knows(h, KNOW_SERVER_HELLO | KNOW_CLIENT_HELLO) || h->answer.renego_info || version_is_13(handshake_version(h)) || !(h->hello.renego_info || h->hello.renego_scsv) ||
-        !ended_by_alert(&e, CLIENT, ALERT_HANDSHAKE_FAILURE) || stage_of(h) > STAGE_FLIGHT || handshake_version(h) < 0x0300)
+    if (!knows(h, KNOW_SERVER_HELLO | KNOW_CLIENT_HELLO) || h->answer.renego_info ||
+        version_is_13(handshake_version(h)) || !(h->hello.renego_info || h->hello.renego_scsv) ||
+        !ended_by_alert(&e, CLIENT, ALERT_HANDSHAKE_FAILURE) || stage_of(h) > STAGE_FLIGHT ||
+        handshake_version(h) < 0x0300)
         return false;
     f->weight = 12;
     f->decisive = h->answer.where.frame;
     ALSO(f, "cert-rejected");
-    return say(c, f, BLAME_SERVER, LIKELY, "the alert does not say so, but OpenSSL 3 and others end exactly so with such a server",
-               "The server's hello lacks the renegotiation_info extension: it does not know secure renegotiation (RFC 5746). The client asked for it and refused with handshake_failure (40).");
+    return say(c, f, BLAME_SERVER, LIKELY,
+               "the alert does not say so, but OpenSSL 3 and others end exactly so with such a server",
+               "The server's hello lacks the renegotiation_info extension: it does not know secure renegotiation "
+               "(RFC 5746). The client asked for it and refused with handshake_failure (40).");
 }
 
 /* ---- errors of form */
 
 static const struct {
-    int         alert;
+    int alert;
     const char *says;
 } form_errors[] = {
     { ALERT_UNEXPECTED_MESSAGE, "a message came that did not belong there" },
-    { ALERT_BAD_RECORD_MAC, "an encrypted record did not verify: bytes were changed on the way, or the two ends computed other keys" },
+    { ALERT_BAD_RECORD_MAC,
+      "an encrypted record did not verify: bytes were changed on the way, or the two ends computed other keys" },
     { ALERT_DECRYPTION_FAILED, "an encrypted record could not be decrypted" },
     { ALERT_RECORD_OVERFLOW, "a record was longer than allowed" },
     { ALERT_DECOMPRESSION_FAILURE, "a compressed record could not be read" },
@@ -105,10 +122,12 @@ static const char *visible_fault(const struct case_file *c, enum side side)
     const struct handshake *h = c->h;
     char name[NAME_MAX_LEN];
     if (h->malformed[side] != NULL)
-        return WORDS(c, "a message of the %s breaks off at \"%s\"", blame_name(side == CLIENT ? BLAME_CLIENT : BLAME_SERVER), h->malformed[side]);
+        return WORDS(c, "a message of the %s breaks off at \"%s\"",
+                     blame_name(side == CLIENT ? BLAME_CLIENT : BLAME_SERVER), h->malformed[side]);
     if (side == CLIENT)
         return h->hello.malformed != NULL ? WORDS(c, "the ClientHello breaks off at \"%s\"", h->hello.malformed)
-             : h->hello.duplicate_ext ? "the ClientHello holds an extension twice" : NULL;
+             : h->hello.duplicate_ext     ? "the ClientHello holds an extension twice"
+                                          : NULL;
     if (!knows(h, KNOW_SERVER_HELLO))
         return NULL;
     if (h->answer.malformed != NULL)
@@ -137,7 +156,9 @@ static bool form_refused(const struct case_file *c, struct finding *f)
     enum side from = e.by == CLIENT ? SERVER : CLIENT;
     bool own_trouble = e.number == ALERT_INTERNAL_ERROR;
     const char *fault = visible_fault(c, from);
-    enum blame side = own_trouble ? (e.by == CLIENT ? BLAME_CLIENT : BLAME_SERVER) : from == CLIENT ? BLAME_CLIENT : BLAME_SERVER;
+    enum blame side = own_trouble    ? (e.by == CLIENT ? BLAME_CLIENT : BLAME_SERVER)
+                    : from == CLIENT ? BLAME_CLIENT
+                                     : BLAME_SERVER;
     f->weight = fault != NULL ? 2 : -2;
     if (e.number == ALERT_BAD_RECORD_MAC || e.number == ALERT_DECRYPT_ERROR) {
         if (h->kex.verified == SIG_GOOD)
@@ -147,9 +168,15 @@ static bool form_refused(const struct case_file *c, struct finding *f)
     }
     if (stage == STAGE_HELLO)
         ALSO(f, "version-intolerance");
-    return say(c, f, side, fault != NULL && !own_trouble ? CERTAIN : own_trouble || stage == STAGE_HELLO ? POSSIBLE : LIKELY,
-               fault != NULL ? "the bytes show the fault, and the other end names it" : own_trouble ? "the alert names no reason" : "the alert says that bytes were wrong, but not which",
-               WORDS(c, "%s%s: for the %s, %s.", ending_words(c, &e), fault != NULL ? WORDS(c, " (%s)", fault) : "", e.by == CLIENT ? "client" : "server", says));
+    return say(c, f, side,
+               fault != NULL && !own_trouble         ? CERTAIN
+               : own_trouble || stage == STAGE_HELLO ? POSSIBLE
+                                                     : LIKELY,
+               fault != NULL ? "the bytes show the fault, and the other end names it"
+               : own_trouble ? "the alert names no reason"
+                             : "the alert says that bytes were wrong, but not which",
+               WORDS(c, "%s%s: for the %s, %s.", ending_words(c, &e), fault != NULL ? WORDS(c, " (%s)", fault) : "",
+                     e.by == CLIENT ? "client" : "server", says));
 }
 
 /* Broken bytes, and an end without an alert. */
@@ -164,7 +191,8 @@ static bool form_broken(const struct case_file *c, struct finding *f)
     if (fault == NULL)
         return false;
     f->weight = 1;
-    return say(c, f, from == CLIENT ? BLAME_CLIENT : BLAME_SERVER, LIKELY, "the bytes show the fault, but the other end did not name it",
+    return say(c, f, from == CLIENT ? BLAME_CLIENT : BLAME_SERVER, LIKELY,
+               "the bytes show the fault, but the other end did not name it",
                WORDS(c, "%s, after bytes that break the protocol: %s.", ending_words(c, &e), fault));
 }
 
@@ -178,16 +206,18 @@ static bool cut_after_keys(const struct case_file *c, struct finding *f)
     f->weight = -6;
     ALSO(f, "key-mismatch", "client-cert-rejected");
     return say(c, f, BLAME_CLIENT, POSSIBLE, "the server gave no reason that can be read",
-               WORDS(c, "The server took the client's key exchange and then %s: what the client sent last did not verify for it, or it lacks something it did not ask for.",
-                     e.how == END_FIN ? "closed the connection" : e.how == END_RST ? "reset the connection" : "sent an encrypted alert"));
+               WORDS(c,
+                     "The server took the client's key exchange and then %s: what the client sent last did not "
+                     "verify for it, or it lacks something it did not ask for.",
+                     e.how == END_FIN   ? "closed the connection"
+                     : e.how == END_RST ? "reset the connection"
+                                        : "sent an encrypted alert"));
 }
 
-const struct rule protocol_rules[] = {
-    { "split-hello-refused", "record-split", split_hello_refused },
-    { "split-data-refused", "record-split", split_data_refused },
-    { "renegotiation-unsafe", "legacy-renegotiation", renegotiation_unsafe },
-    { "form-refused", "protocol-error", form_refused },
-    { "form-broken", "protocol-error", form_broken },
-    { "cut-after-keys", "protocol-error", cut_after_keys },
-    { NULL, NULL, NULL }
-};
+const struct rule protocol_rules[] = { { "split-hello-refused", "record-split", split_hello_refused },
+                                       { "split-data-refused", "record-split", split_data_refused },
+                                       { "renegotiation-unsafe", "legacy-renegotiation", renegotiation_unsafe },
+                                       { "form-refused", "protocol-error", form_refused },
+                                       { "form-broken", "protocol-error", form_broken },
+                                       { "cut-after-keys", "protocol-error", cut_after_keys },
+                                       { NULL, NULL, NULL } };

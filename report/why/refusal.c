@@ -6,11 +6,15 @@
 bool about_certificate(int alert)
 {
     switch (alert) {
-    case ALERT_BAD_CERTIFICATE: case ALERT_UNSUPPORTED_CERTIFICATE: case ALERT_CERTIFICATE_REVOKED: case ALERT_CERTIFICATE_EXPIRED:
-    case ALERT_CERTIFICATE_UNKNOWN: case ALERT_UNKNOWN_CA: case ALERT_ACCESS_DENIED: case ALERT_BAD_CERTIFICATE_STATUS_RESPONSE:
-        return true;
-    default:
-        return false;
+    case ALERT_BAD_CERTIFICATE:
+    case ALERT_UNSUPPORTED_CERTIFICATE:
+    case ALERT_CERTIFICATE_REVOKED:
+    case ALERT_CERTIFICATE_EXPIRED:
+    case ALERT_CERTIFICATE_UNKNOWN:
+    case ALERT_UNKNOWN_CA:
+    case ALERT_ACCESS_DENIED:
+    case ALERT_BAD_CERTIFICATE_STATUS_RESPONSE: return true;
+    default: return false;
     }
 }
 
@@ -18,16 +22,21 @@ bool about_certificate(int alert)
 static bool could_be_about_certificate(int alert)
 {
     switch (alert) {
-    case ALERT_NONE: case ALERT_CLOSE_NOTIFY: case ALERT_HANDSHAKE_FAILURE: case ALERT_ILLEGAL_PARAMETER: case ALERT_DECODE_ERROR:
-    case ALERT_DECRYPT_ERROR: case ALERT_INSUFFICIENT_SECURITY: case ALERT_INTERNAL_ERROR: case ALERT_USER_CANCELED:
-        return true;
-    default:
-        return about_certificate(alert);
+    case ALERT_NONE:
+    case ALERT_CLOSE_NOTIFY:
+    case ALERT_HANDSHAKE_FAILURE:
+    case ALERT_ILLEGAL_PARAMETER:
+    case ALERT_DECODE_ERROR:
+    case ALERT_DECRYPT_ERROR:
+    case ALERT_INSUFFICIENT_SECURITY:
+    case ALERT_INTERNAL_ERROR:
+    case ALERT_USER_CANCELED: return true;
+    default: return about_certificate(alert);
     }
 }
 
-/* In TLS 1.3 a client's Finished takes a record of 53 bytes at least (header, SHA-256, type, tag). A single smaller one
- * is an alert, whatever padding it has (Java pads), and the handshake was not completed. */
+/* In TLS 1.3 a client's Finished takes a record of 53 bytes at least (header, SHA-256, type, tag). A single smaller
+ * one is an alert, whatever padding it has (Java pads), and the handshake was not completed. */
 static bool is_padded_alert(const struct handshake *h)
 {
     enum { SMALLEST_FINISHED = 4 + 32 + 1 + 16 };
@@ -38,7 +47,8 @@ static bool is_padded_alert(const struct handshake *h)
 /* Bytes, or a FIN, of this side were acknowledged and are not in the capture. */
 static bool unseen(const struct handshake *h, enum side side)
 {
-    bool fin = (h->close.how == CLOSE_FIN && h->close.by == side) || (h->close2.how == CLOSE_FIN && h->close2.by == side);
+    bool fin =
+        (h->close.how == CLOSE_FIN && h->close.by == side) || (h->close2.how == CLOSE_FIN && h->close2.by == side);
     return h->tcp.missing[side] != 0 || h->tcp.acked[side] > h->tcp.bytes[side] + fin;
 }
 
@@ -49,14 +59,19 @@ struct refusal refusal_of(const struct handshake *h)
     bool tls13 = version_is_13(handshake_version(h)), silent = ended_silently(&r.how);
     r.hidden = tls13 && !knows(h, KNOW_CERTIFICATE);
     if (is_padded_alert(h)) {
-        r.how = (struct ending){ .by = CLIENT, .how = END_HIDDEN_ALERT, .number = ALERT_NONE, .where = h->side[CLIENT].enc_where[0] };
+        r.how = (struct ending){
+            .by = CLIENT, .how = END_HIDDEN_ALERT, .number = ALERT_NONE, .where = h->side[CLIENT].enc_where[0]
+        };
         stage = STAGE_FLIGHT;
     }
-    if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) || h->resumed || h->stopped_by_us ||
-        sent(h, CLIENT, MSG_HEARTBEAT)) /* a heartbeat in the middle of a handshake: a scanner, which leaves by plan */
+    if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) ||
+        h->resumed || h->stopped_by_us ||
+        sent(h, CLIENT,
+             MSG_HEARTBEAT)) /* a heartbeat in the middle of a handshake: a scanner, which leaves by plan */
         return r;
     bool told = r.how.how == END_ALERT || r.how.how == END_WARNING;
-    if (!knows(h, KNOW_CLIENT_HELLO) || (!told && (!knows(h, KNOW_WHOLE_CLIENT) || unseen(h, CLIENT) || unseen(h, SERVER))))
+    if (!knows(h, KNOW_CLIENT_HELLO) ||
+        (!told && (!knows(h, KNOW_WHOLE_CLIENT) || unseen(h, CLIENT) || unseen(h, SERVER))))
         return r; /* what is missing may have been its keys, or the alert that tells */
     if (!r.hidden && h->certs_at.frame == 0 && h->cert_count == 0 && h->malformed[SERVER] == NULL)
         return r;

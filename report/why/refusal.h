@@ -7,14 +7,14 @@
 
 enum refusal_when {
     REFUSED_NOT,
-    REFUSED_AT_FLIGHT,  /* right after the server's flight, before sending keys: where most stacks check */
-    REFUSED_AT_REPLY,   /* with or after its own Finished, before the server's (NSS) */
-    REFUSED_AFTER       /* the handshake completed and the client left without sending data (Node, checks by the program) */
+    REFUSED_AT_FLIGHT, /* right after the server's flight, before sending keys: where most stacks check */
+    REFUSED_AT_REPLY,  /* with or after its own Finished, before the server's (NSS) */
+    REFUSED_AFTER /* the handshake completed and the client left without sending data (Node, checks by the program) */
 };
 struct refusal {
     enum refusal_when when;
-    struct ending     how;
-    bool              hidden; /* the certificate itself is not to be seen (TLS 1.3) */
+    struct ending how;
+    bool hidden; /* the certificate itself is not to be seen (TLS 1.3) */
 };
 struct refusal refusal_of(const struct handshake *h);
 
@@ -28,7 +28,8 @@ const struct cert *below_anchor(const struct handshake *h, size_t i);
 bool sha1_is_refused(const struct handshake *h);
 
 /* Reasons why an unknown root may be somebody else's doing; the families that own them say more. */
-const struct fetch *failed_list_fetch(const struct case_file *c); /* abilities.c: the client's fetch of the root list failed */
-bool                looks_intercepted(const struct case_file *c); /* interception.c */
+const struct fetch *
+failed_list_fetch(const struct case_file *c);      /* abilities.c: the client's fetch of the root list failed */
+bool looks_intercepted(const struct case_file *c); /* interception.c */
 
 #endif

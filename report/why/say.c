@@ -40,9 +40,11 @@ enum stage stage_of(const struct handshake *h)
         return !knows(h, KNOW_CLIENT_HELLO) ? STAGE_NONE : h->retry.where.frame != 0 ? STAGE_RETRY : STAGE_HELLO;
     if (version_is_13(handshake_version(h)))
         return h->side[SERVER].enc_records != 0 ? STAGE_FLIGHT : STAGE_ANSWER;
-    if (sent(h, CLIENT, CLIENT_KEY_EXCHANGE) || h->side[CLIENT].ccs || h->side[CLIENT].enc_records != 0 || knows(h, KNOW_CLIENT_CERT))
+    if (sent(h, CLIENT, CLIENT_KEY_EXCHANGE) || h->side[CLIENT].ccs || h->side[CLIENT].enc_records != 0 ||
+        knows(h, KNOW_CLIENT_CERT))
         return STAGE_REPLY;
-    return knows(h, KNOW_CERTIFICATE) || h->certs_at.frame != 0 || h->hello_done.frame != 0 ? STAGE_FLIGHT : STAGE_ANSWER;
+    return knows(h, KNOW_CERTIFICATE) || h->certs_at.frame != 0 || h->hello_done.frame != 0 ? STAGE_FLIGHT
+                                                                                            : STAGE_ANSWER;
 }
 
 /* Did it come in time to be a reason? Once established, what comes before the first close counts. */
@@ -69,10 +71,19 @@ struct ending ending_of(const struct handshake *h)
     }
     const struct alert *a = fatal != NULL ? fatal : hidden != NULL ? hidden : warning;
     if (a != NULL)
-        return (struct ending){ .by = a->from, .how = a == fatal ? END_ALERT : a == hidden ? END_HIDDEN_ALERT : END_WARNING,
-                                .number = a == hidden ? ALERT_NONE : a->number, .alert = a, .where = a->where };
-    return (struct ending){ .by = h->close.by, .number = ALERT_NONE, .where = h->close.where,
-                            .how = h->close.how == CLOSE_NONE ? END_NONE : h->close.how == CLOSE_FIN ? END_FIN : END_RST };
+        return (struct ending){ .by = a->from,
+                                .how = a == fatal  ? END_ALERT
+                                     : a == hidden ? END_HIDDEN_ALERT
+                                                   : END_WARNING,
+                                .number = a == hidden ? ALERT_NONE : a->number,
+                                .alert = a,
+                                .where = a->where };
+    return (struct ending){ .by = h->close.by,
+                            .number = ALERT_NONE,
+                            .where = h->close.where,
+                            .how = h->close.how == CLOSE_NONE ? END_NONE
+                                 : h->close.how == CLOSE_FIN  ? END_FIN
+                                                              : END_RST };
 }
 
 bool ended_by(const struct ending *e, enum side side) { return e->how != END_NONE && e->by == side; }
@@ -91,7 +102,8 @@ static const char *ending_verb(const struct case_file *c, const struct ending *e
     char name[NAME_MAX_LEN];
     switch (e->how) {
     case END_ALERT: return WORDS(c, "sent the fatal alert %s (%d)", alert_name((unsigned)e->number, name), e->number);
-    case END_WARNING: return WORDS(c, "sent the warning %s (%d) and closed", alert_name((unsigned)e->number, name), e->number);
+    case END_WARNING:
+        return WORDS(c, "sent the warning %s (%d) and closed", alert_name((unsigned)e->number, name), e->number);
     case END_HIDDEN_ALERT: return "sent an encrypted alert";
     case END_FIN: return "closed the connection without an alert";
     case END_RST: return "reset the connection without an alert";
@@ -112,8 +124,10 @@ const char *ending_noun(const struct case_file *c, const struct ending *e)
     char name[NAME_MAX_LEN];
     if (e->alert != NULL && e->number != ALERT_NONE)
         return WORDS(c, "alert %s (%d)", alert_name((unsigned)e->number, name), e->number);
-    return e->how == END_HIDDEN_ALERT ? "an encrypted alert" : e->how == END_FIN ? "a FIN without an alert"
-         : e->how == END_RST ? "a RST without an alert" : "silence";
+    return e->how == END_HIDDEN_ALERT ? "an encrypted alert"
+         : e->how == END_FIN          ? "a FIN without an alert"
+         : e->how == END_RST          ? "a RST without an alert"
+                                      : "silence";
 }
 
 const char *version_words(const struct case_file *c, uint16_t version)
@@ -203,7 +217,7 @@ static const struct peer_fact *walk_peers(const struct case_file *c, peer_walk *
 {
     struct peer_fact own;
     size_t at = 0;
-    bool   known = false;
+    bool known = false;
     const struct peer_fact *p, *found = NULL;
     if (c->others == NULL)
         return NULL;
@@ -221,9 +235,15 @@ static const struct peer_fact *walk_peers(const struct case_file *c, peer_walk *
     return found;
 }
 
-const struct peer_fact *find_peer(const struct case_file *c, peer_test *fits) { return walk_peers(c, peers_server, fits, NULL); }
+const struct peer_fact *find_peer(const struct case_file *c, peer_test *fits)
+{
+    return walk_peers(c, peers_server, fits, NULL);
+}
 
-const struct peer_fact *find_client_peer(const struct case_file *c, peer_test *fits) { return walk_peers(c, peers_client, fits, NULL); }
+const struct peer_fact *find_client_peer(const struct case_file *c, peer_test *fits)
+{
+    return walk_peers(c, peers_client, fits, NULL);
+}
 
 size_t count_peers(const struct case_file *c, peer_test *fits)
 {
@@ -232,8 +252,8 @@ size_t count_peers(const struct case_file *c, peer_test *fits)
     return n;
 }
 
-void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t stream, uint64_t frame, const char *what, const char *label,
-                    const char *note)
+void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t stream, uint64_t frame, const char *what,
+                    const char *label, const char *note)
 {
     if (f->evidence_n == FINDING_LIST)
         f->evidence_n--; /* what tells more than the last step of the story */
@@ -241,7 +261,8 @@ void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t strea
     f->evidence[f->evidence_n - 1].stream = stream;
 }
 
-void cite_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p, uint64_t frame, const char *note)
+void cite_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p, uint64_t frame,
+               const char *note)
 {
     cite_elsewhere(c, f, p->stream, frame, "neighbour", WORDS(c, "stream %u", p->stream), note);
 }
@@ -299,7 +320,8 @@ static const char *sentence(const struct case_file *c, const char *s)
     return s[0] >= 'a' && s[0] <= 'z' ? WORDS(c, "%c%s", s[0] - 'a' + 'A', s + 1) : s;
 }
 
-bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because, const char *why)
+bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because,
+         const char *why)
 {
     struct ending e = ending_of(c->h);
     f->side = side;

@@ -20,14 +20,14 @@ enum stage stage_of(const struct handshake *h);
 /* Who ended it first, and how: the alert if there was one, else the close. */
 enum end_how { END_NONE, END_ALERT, END_WARNING, END_HIDDEN_ALERT, END_FIN, END_RST };
 struct ending {
-    enum side           by;
-    enum end_how        how;
-    int                 number; /* of an alert in clear; ALERT_NONE otherwise */
+    enum side by;
+    enum end_how how;
+    int number; /* of an alert in clear; ALERT_NONE otherwise */
     const struct alert *alert;
-    struct place        where;
+    struct place where;
 };
 struct ending ending_of(const struct handshake *h);
-bool          ended_by(const struct ending *e, enum side side);
+bool ended_by(const struct ending *e, enum side side);
 /* An alert in clear by that side with this number ended it. */
 bool ended_by_alert(const struct ending *e, enum side side, int number);
 bool ended_silently(const struct ending *e); /* FIN or RST and no alert */
@@ -42,35 +42,37 @@ const char *offer_words(const struct case_file *c);
 /* The name asked for, made harmless; `none` where the hello has none. */
 const char *asked_name(const struct case_file *c, const char *none);
 
-bool sent(const struct handshake *h, enum side side, unsigned type); /* a message of that type, in time */
-bool server_spoke(const struct handshake *h); /* TLS from the server before the first close */
-bool server_late(const struct handshake *h);  /* TLS from the server after it */
+bool sent(const struct handshake *h, enum side side, unsigned type);  /* a message of that type, in time */
+bool server_spoke(const struct handshake *h);                         /* TLS from the server before the first close */
+bool server_late(const struct handshake *h);                          /* TLS from the server after it */
 int64_t ns_between(const struct place *from, const struct place *to); /* -1 where one was not seen */
 
 /* Offers, GREASE and signalling values left out. */
 size_t real_suites(const struct client_hello *hello);
 size_t real_values(const struct u16s *list);
-bool   offers_13(const struct handshake *h);
-bool   only_13(const struct handshake *h);     /* nothing below TLS 1.3 */
-bool   any_suite(const struct client_hello *hello, bool (*fits)(const struct suite *s));
-bool   suite_of_today(const struct suite *s);  /* not weak, not anonymous, not 3DES */
-bool   any_sigalg(const struct client_hello *hello, enum sig_key key); /* for such a key, SHA-2 or better */
+bool offers_13(const struct handshake *h);
+bool only_13(const struct handshake *h); /* nothing below TLS 1.3 */
+bool any_suite(const struct client_hello *hello, bool (*fits)(const struct suite *s));
+bool suite_of_today(const struct suite *s);                          /* not weak, not anonymous, not 3DES */
+bool any_sigalg(const struct client_hello *hello, enum sig_key key); /* for such a key, SHA-2 or better */
 
 /* Neighbours. `fits` gets the case's own fact, too. */
 typedef bool peer_test(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *other);
 const struct peer_fact *find_peer(const struct case_file *c, peer_test *fits); /* of the same server */
 const struct peer_fact *find_client_peer(const struct case_file *c, peer_test *fits);
-size_t                  count_peers(const struct case_file *c, peer_test *fits);
-void cite_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p, uint64_t frame, const char *note);
-void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t stream, uint64_t frame, const char *what, const char *label,
-                    const char *note);
+size_t count_peers(const struct case_file *c, peer_test *fits);
+void cite_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p, uint64_t frame,
+               const char *note);
+void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t stream, uint64_t frame, const char *what,
+                    const char *label, const char *note);
 
 /* Fills a finding and gives true, so that a rule can end with it. Cites the story, the ending decides unless
  * f->decisive is set, and what the stage rules out is listed. */
-bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because, const char *why);
+bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because,
+         const char *why);
 #define WORDS(c, ...) arena_printf((c)->arena, __VA_ARGS__)
 /* Causes to name as alternatives: ALSO(f, "cipher-mismatch", "group-mismatch"). */
-#define ALSO(f, ...) add_causes((f)->alternatives, &(f)->alternatives_n, (const char *const[]){ __VA_ARGS__, NULL })
+#define ALSO(f, ...)      add_causes((f)->alternatives, &(f)->alternatives_n, (const char *const[]){ __VA_ARGS__, NULL })
 #define NOT_THESE(f, ...) add_causes((f)->ruled_out, &(f)->ruled_out_n, (const char *const[]){ __VA_ARGS__, NULL })
 void add_causes(const char **list, size_t *n, const char *const *causes);
 

@@ -19,26 +19,41 @@ static const char *protocol_words(const struct case_file *c, const char *protoco
     return protocol != NULL ? WORDS(c, "%s in plain text", protocol_name(c, protocol)) : "something that is no TLS";
 }
 
+/* "HTTP/1.1 200 ..." answers no ClientHello: it is a proxy's yes to a request that is not in the capture. */
+static bool says_yes(const struct plain *p)
+{
+    return p->start.n > 9 && memcmp(p->start.p, "HTTP/1.", 7) == 0 && p->start.p[9] == '2';
+}
+
 static bool server_speaks_plain(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct plain *p = &h->plain[SERVER];
-    bool banner = h->prelude.kind == PRELUDE_STARTTLS && h->prelude.server.p != NULL && !h->prelude.asked_for_tls && !h->prelude.accepted;
+    bool banner = h->prelude.kind == PRELUDE_STARTTLS && h->prelude.server.p != NULL && !h->prelude.asked_for_tls &&
+                  !h->prelude.accepted;
     bool tunnel = h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS;
-    if (!h->tls_seen[CLIENT] || h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) || h->prelude.accepted || tunnel || !(p->start.p != NULL || banner))
+    if (!h->tls_seen[CLIENT] || h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) || h->prelude.accepted || tunnel ||
+        says_yes(p) || !(p->start.p != NULL || banner))
         return false;
-    const char *protocol = p->start.p != NULL && p->protocol != NULL ? p->protocol : banner ? h->prelude.protocol : NULL;
+    const char *protocol = p->start.p != NULL && p->protocol != NULL ? p->protocol
+                         : banner                                    ? h->prelude.protocol
+                                                                     : NULL;
     f->weight = 12;
     f->decisive = p->start.p != NULL ? p->where.frame : h->prelude.answered.frame;
     bool whole = knows(h, KNOW_WHOLE_CLIENT); /* else a request to a proxy may have come before */
-    return say(c, f, BLAME_SERVER, whole ? CERTAIN : LIKELY, whole ? "the server's first bytes are no TLS" : "the start of the connection is not whole",
-               WORDS(c, "The client started TLS, but on port %u the server speaks %s. It is the wrong port, the wrong service, or TLS has to be asked for first.",
+    return say(c, f, BLAME_SERVER, whole ? CERTAIN : LIKELY,
+               whole ? "the server's first bytes are no TLS" : "the start of the connection is not whole",
+               WORDS(c,
+                     "The client started TLS, but on port %u the server speaks %s. It is the wrong port, the wrong "
+                     "service, or TLS has to be asked for first.",
                      h->ends[SERVER].port, protocol_words(c, protocol)));
 }
 
 static bool is_tls_port(uint16_t port)
 {
-    static const uint16_t ports[] = { 443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 8443, 8883 }; /* IANA: "over TLS" */
+    static const uint16_t ports[] = {
+        443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 8443, 8883
+    }; /* IANA: "over TLS" */
     for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
         if (ports[i] == port)
             return true;
@@ -51,20 +66,29 @@ static bool client_speaks_plain(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     const struct plain *client = &h->plain[CLIENT], *server = &h->plain[SERVER];
     bool connect = h->prelude.kind == PRELUDE_CONNECT && h->prelude.status == 0;
-    if (h->tls_seen[CLIENT] || (client->start.p == NULL && !connect) || h->prelude.accepted || !knows(h, KNOW_WHOLE_CLIENT))
+    if (h->tls_seen[CLIENT] || (client->start.p == NULL && !connect) || h->prelude.accepted ||
+        !knows(h, KNOW_WHOLE_CLIENT) || h->tcp.missing[CLIENT] != 0)
         return false;
     bool alert = h->tls_seen[SERVER] && h->alert_count != 0 && h->alerts[0].from == SERVER;
     bool speaks = c->others != NULL && peers_speaks_tls(c->others, &h->ends[SERVER]);
-    bool refused = server->start.p == NULL || (server->start.n >= 12 && server->start.p[9] == '4'); /* "HTTP/1.1 400 ..." to plain HTTP */
-    if (!alert && !(refused && (speaks || is_tls_port(h->ends[SERVER].port)) && (h->close.how != CLOSE_NONE && h->close.by == SERVER)))
+    bool refused = server->start.p == NULL ||
+                   (server->start.n >= 12 && server->start.p[9] == '4'); /* "HTTP/1.1 400 ..." to plain HTTP */
+    if (!alert && !(refused && (speaks || is_tls_port(h->ends[SERVER].port)) &&
+                    (h->close.how != CLOSE_NONE && h->close.by == SERVER)))
         return false;
-    if (client->protocol == NULL && !connect && (client->start.n < 5 || (!alert && !speaks)))
+    if (client->protocol == NULL && !connect && (client->start.n < 5 ? !alert : !alert && !speaks))
         return false; /* some other binary protocol of its own */
     f->weight = 12;
     f->decisive = client->start.p != NULL ? client->where.frame : h->prelude.asked.frame;
-    return say(c, f, BLAME_CLIENT, alert ? CERTAIN : speaks ? LIKELY : POSSIBLE,
-               alert ? "the server answers in TLS" : speaks ? "the same server speaks TLS with others" : "the port is one for TLS, and the server hung up",
-               WORDS(c, "The client speaks %s on port %u, where the server expects TLS.", protocol_words(c, connect ? "HTTP (CONNECT)" : client->protocol), h->ends[SERVER].port));
+    return say(c, f, BLAME_CLIENT,
+               alert    ? CERTAIN
+               : speaks ? LIKELY
+                        : POSSIBLE,
+               alert    ? "the server answers in TLS"
+               : speaks ? "the same server speaks TLS with others"
+                        : "the port is one for TLS, and the server hung up",
+               WORDS(c, "The client speaks %s on port %u, where the server expects TLS.",
+                     protocol_words(c, connect ? "HTTP (CONNECT)" : client->protocol), h->ends[SERVER].port));
 }
 
 static bool starttls_refused(const struct case_file *c, struct finding *f)
@@ -73,15 +97,18 @@ static bool starttls_refused(const struct case_file *c, struct finding *f)
     const struct prelude *p = &h->prelude;
     if (p->kind != PRELUDE_STARTTLS || p->accepted || p->plain_on || h->tls_seen[SERVER])
         return false;
-    const char *answer = p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n < 80 ? p->answer.n : 80) : NULL;
+    const char *answer =
+        p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n < 80 ? p->answer.n : 80) : NULL;
     const char *protocol = protocol_name(c, p->protocol);
     f->weight = 12;
     f->decisive = p->answered.frame;
     if (p->refused && p->asked_for_tls)
         return say(c, f, BLAME_SERVER, CERTAIN, "the server's own answer",
-                   WORDS(c, "The client asked the %s server to start TLS and the server refused%s%s%s.", protocol, answer != NULL ? ": \"" : "", answer != NULL ? answer : "", answer != NULL ? "\"" : ""));
+                   WORDS(c, "The client asked the %s server to start TLS and the server refused%s%s%s.", protocol,
+                         answer != NULL ? ": \"" : "", answer != NULL ? answer : "", answer != NULL ? "\"" : ""));
     if (p->not_offered && h->close.how != CLOSE_NONE)
-        return say(c, f, BLAME_SERVER, LIKELY, "the client left without going on in plain text, as one does that needs TLS",
+        return say(c, f, BLAME_SERVER, LIKELY,
+                   "the client left without going on in plain text, as one does that needs TLS",
                    WORDS(c, "The %s server does not offer STARTTLS, and the client left.", protocol));
     return false;
 }
@@ -94,11 +121,13 @@ static bool answered_any(const struct case_file *c, const struct peer_fact *own,
     return p->answered;
 }
 
-static bool other_hello_failed_alike(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+static bool other_hello_failed_alike(const struct case_file *c, const struct peer_fact *own,
+                                     const struct peer_fact *p)
 {
     struct ending e = ending_of(c->h);
     bool alert = p->alert != 0xff;
-    return p->hello && !p->answered && p->hello_hash != own->hello_hash && alert == (e.how == END_ALERT) && (!alert || p->alert == e.number) &&
+    return p->hello && !p->answered && p->hello_hash != own->hello_hash && alert == (e.how == END_ALERT) &&
+           (!alert || p->alert == e.number) &&
            (p->outcome == OUTCOME_ABORTED_BY_SERVER || p->outcome == OUTCOME_RESET_BY_SERVER);
 }
 
@@ -106,8 +135,10 @@ static bool refuses_every_hello(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || h->plain[SERVER].start.p != NULL || h->prelude.accepted ||
-        (e.alert != NULL && e.number != ALERT_INTERNAL_ERROR && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_CLOSE_NOTIFY))
+    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || h->plain[SERVER].start.p != NULL ||
+        h->prelude.accepted ||
+        (e.alert != NULL && e.number != ALERT_INTERNAL_ERROR && e.number != ALERT_HANDSHAKE_FAILURE &&
+         e.number != ALERT_CLOSE_NOTIFY))
         return false;
     size_t alike = count_peers(c, other_hello_failed_alike);
     if (alike == 0 || find_peer(c, answered_any) != NULL)
@@ -115,8 +146,12 @@ static bool refuses_every_hello(const struct case_file *c, struct finding *f)
     const struct peer_fact *p = find_peer(c, other_hello_failed_alike);
     f->weight = alike > 1 ? 9 : 0;
     ALSO(f, "tcp-reset", "protocol-version", "cipher-mismatch");
-    say(c, f, BLAME_SERVER, alike > 1 ? LIKELY : POSSIBLE, "the server never says why; the same answer to different hellos is what a server without a usable certificate or key gives",
-        WORDS(c, "The server ends every TLS hello in the same way (%s), whatever is offered: %zu other kind%s of hello failed alike. So it most likely has no usable certificate or private key.",
+    say(c, f, BLAME_SERVER, alike > 1 ? LIKELY : POSSIBLE,
+        "the server never says why; the same answer to different hellos is what a server without a usable "
+        "certificate or key gives",
+        WORDS(c,
+              "The server ends every TLS hello in the same way (%s), whatever is offered: %zu other kind%s of hello "
+              "failed alike. So it most likely has no usable certificate or private key.",
               ending_noun(c, &e), alike, alike == 1 ? "" : "s"));
     cite_peer(c, f, p, p->close_frame != 0 ? p->close_frame : p->hello_frame, "another hello, ended alike");
     return true;
@@ -126,13 +161,16 @@ static bool internal_error_at_hello(const struct case_file *c, struct finding *f
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by_alert(&e, SERVER, ALERT_INTERNAL_ERROR) || version_rank(h->hello.max_version) < version_rank(0x0303))
+    if (stage_of(h) != STAGE_HELLO || !ended_by_alert(&e, SERVER, ALERT_INTERNAL_ERROR) ||
+        version_rank(h->hello.max_version) < version_rank(0x0303))
         return false;
     bool answers = find_peer(c, answered_any) != NULL;
     f->weight = answers ? -2 : 3;
     ALSO(f, "sni-unrecognized", "cipher-mismatch");
-    return say(c, f, BLAME_SERVER, answers ? POSSIBLE : LIKELY, "the alert means trouble at the server; which trouble, only its log says",
-               "The server answered an ordinary hello with internal_error (80). Most often it cannot load the certificate or private key for this name, or the service behind it is down.");
+    return say(c, f, BLAME_SERVER, answers ? POSSIBLE : LIKELY,
+               "the alert means trouble at the server; which trouble, only its log says",
+               "The server answered an ordinary hello with internal_error (80). Most often it cannot load the "
+               "certificate or private key for this name, or the service behind it is down.");
 }
 
 /* It takes the connection and hangs up on the hello, once, without a word. */
@@ -140,14 +178,18 @@ static bool hangs_up(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || !(e.how == END_FIN || e.number == ALERT_CLOSE_NOTIFY) ||
-        h->plain[SERVER].start.p != NULL || h->prelude.accepted || find_peer(c, answered_any) != NULL)
+    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) ||
+        !(e.how == END_FIN || e.number == ALERT_CLOSE_NOTIFY) || h->plain[SERVER].start.p != NULL ||
+        h->prelude.accepted || find_peer(c, answered_any) != NULL)
         return false;
     f->weight = -4;
     ALSO(f, "protocol-version", "cipher-mismatch", "sni-unrecognized", "silent-drop");
-    return say(c, f, BLAME_SERVER, POSSIBLE, "the server gave no reason, and several look like this",
-               WORDS(c, "The server accepted the connection and closed it on the hello, without one byte of TLS%s. Servers without a usable certificate or key do this, and some that refuse the version or the cipher suites.",
-                     h->close.since_peer > 0 ? WORDS(c, " (%s later)", duration_text(c->arena, h->close.since_peer)) : ""));
+    return say(
+        c, f, BLAME_SERVER, POSSIBLE, "the server gave no reason, and several look like this",
+        WORDS(c,
+              "The server accepted the connection and closed it on the hello, without one byte of TLS%s. Servers "
+              "without a usable certificate or key do this, and some that refuse the version or the cipher suites.",
+              h->close.since_peer > 0 ? WORDS(c, " (%s later)", duration_text(c->arena, h->close.since_peer)) : ""));
 }
 
 /* ---- certificate and key are no pair */
@@ -160,8 +202,12 @@ static bool key_is_another(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 20;
     f->decisive = h->kex.where.frame;
-    return say(c, f, BLAME_SERVER, CERTAIN, "checked: the signature over the key exchange fails under the certificate's key",
-               WORDS(c, "The server's key exchange is signed with a key that is not the certificate's: the signature does not verify, and %s.", ending_words(c, &e)));
+    return say(c, f, BLAME_SERVER, CERTAIN,
+               "checked: the signature over the key exchange fails under the certificate's key",
+               WORDS(c,
+                     "The server's key exchange is signed with a key that is not the certificate's: the signature "
+                     "does not verify, and %s.",
+                     ending_words(c, &e)));
 }
 
 static bool decrypt_error_peer(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
@@ -177,9 +223,11 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
     struct ending e = ending_of(h);
     const struct suite *suite = suite_of(h->answer.suite);
     enum stage stage = stage_of(h);
-    bool client = ended_by_alert(&e, CLIENT, ALERT_DECRYPT_ERROR) && stage == STAGE_FLIGHT && h->kex.verified != SIG_GOOD;
-    bool server = suite != NULL && suite->kex == KEX_RSA && stage == STAGE_REPLY && !h->resumed &&
-                  (ended_by_alert(&e, SERVER, ALERT_DECRYPT_ERROR) || ended_by_alert(&e, SERVER, ALERT_BAD_RECORD_MAC));
+    bool client =
+        ended_by_alert(&e, CLIENT, ALERT_DECRYPT_ERROR) && stage == STAGE_FLIGHT && h->kex.verified != SIG_GOOD;
+    bool server =
+        suite != NULL && suite->kex == KEX_RSA && stage == STAGE_REPLY && !h->resumed &&
+        (ended_by_alert(&e, SERVER, ALERT_DECRYPT_ERROR) || ended_by_alert(&e, SERVER, ALERT_BAD_RECORD_MAC));
     if ((!client && !server) || (h->chain != NULL && chain_has(h->chain, "bad_signature", SEV_ERROR, NULL)))
         return false;
     bool always = find_peer(c, decrypt_error_peer) != NULL && find_peer(c, answered_any) != NULL;
@@ -188,19 +236,19 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
     if (client)
         ALSO(f, "cert-malformed");
     return say(c, f, BLAME_SERVER, client || always ? LIKELY : POSSIBLE,
-               always ? "other handshakes with this server fail in the same way" : "the alert fits, but the signature could not be checked from here",
+               always ? "other handshakes with this server fail in the same way"
+                      : "the alert fits, but the signature could not be checked from here",
                WORDS(c, "%s: what the server computed with its private key does not fit the certificate it sent.",
-                     client ? "The client could not verify the server's signature (decrypt_error, 51)" : WORDS(c, "Right after the client's keys %s", ending_words(c, &e))));
+                     client ? "The client could not verify the server's signature (decrypt_error, 51)"
+                            : WORDS(c, "Right after the client's keys %s", ending_words(c, &e))));
 }
 
-const struct rule service_rules[] = {
-    { "server-speaks-plain", "not-tls", server_speaks_plain },
-    { "client-speaks-plain", "not-tls", client_speaks_plain },
-    { "starttls-refused", "starttls-refused", starttls_refused },
-    { "key-is-another", "key-mismatch", key_is_another },
-    { "key-seems-another", "key-mismatch", key_seems_another },
-    { "refuses-every-hello", "server-no-certificate", refuses_every_hello },
-    { "internal-error-at-hello", "server-no-certificate", internal_error_at_hello },
-    { "hangs-up", "server-no-certificate", hangs_up },
-    { NULL, NULL, NULL }
-};
+const struct rule service_rules[] = { { "server-speaks-plain", "not-tls", server_speaks_plain },
+                                      { "client-speaks-plain", "not-tls", client_speaks_plain },
+                                      { "starttls-refused", "starttls-refused", starttls_refused },
+                                      { "key-is-another", "key-mismatch", key_is_another },
+                                      { "key-seems-another", "key-mismatch", key_seems_another },
+                                      { "refuses-every-hello", "server-no-certificate", refuses_every_hello },
+                                      { "internal-error-at-hello", "server-no-certificate", internal_error_at_hello },
+                                      { "hangs-up", "server-no-certificate", hangs_up },
+                                      { NULL, NULL, NULL } };

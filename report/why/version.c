@@ -19,27 +19,30 @@ static bool answer_too_old(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     uint16_t v = handshake_version(h);
-    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED || h->answer.downgrade != DOWNGRD_NONE)
+    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED ||
+        h->answer.downgrade != DOWNGRD_NONE)
         return false;
     struct ending e = ending_of(h);
     enum stage stage = stage_of(h);
-    enum sure  sure;
+    enum sure sure;
     const char *because;
 
     if (below(v, h->hello.min_version)) {
         sure = CERTAIN;
         because = "the version in the ServerHello lies below the lowest that the ClientHello lists";
-    } else if (!below(v, h->hello.max_version) || listed(&h->hello, v) || !ended_by(&e, CLIENT) || stage > STAGE_FLIGHT) {
+    } else if (!below(v, h->hello.max_version) || listed(&h->hello, v) || !ended_by(&e, CLIENT) ||
+               stage > STAGE_FLIGHT) {
         return false;
     } else if (e.number == ALERT_PROTOCOL_VERSION) {
         sure = CERTAIN;
         because = "the client says so itself, right after the ServerHello";
     } else if (!below(v, TLS_1_2) || (h->chain != NULL && h->chain->verdict == CHAIN_FAIL)) {
         return false;
-    } else if (e.number == ALERT_INTERNAL_ERROR || (e.number == ALERT_HANDSHAKE_FAILURE && h->answer.renego_info) || e.number == ALERT_ILLEGAL_PARAMETER ||
-               e.number == ALERT_INSUFFICIENT_SECURITY) {
+    } else if (e.number == ALERT_INTERNAL_ERROR || (e.number == ALERT_HANDSHAKE_FAILURE && h->answer.renego_info) ||
+               e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_INSUFFICIENT_SECURITY) {
         sure = LIKELY;
-        because = "no alert protocol_version (70), but clients of today end like this when a server knows only a version this old";
+        because = "no alert protocol_version (70), but clients of today end like this when a server knows only a "
+                  "version this old";
     } else if (ended_silently(&e) && !below(h->hello.max_version, TLS_1_2)) {
         sure = LIKELY;
         because = "the client gave no reason; a refused certificate would look the same";
@@ -50,7 +53,9 @@ static bool answer_too_old(const struct case_file *c, struct finding *f)
     f->decisive = h->answer.where.frame;
     f->weight = 10;
     return say(c, f, BLAME_SERVER, sure, because,
-               WORDS(c, "The server answered with %s, the newest version it speaks, but the client (%s) does not go that low: %s.",
+               WORDS(c,
+                     "The server answered with %s, the newest version it speaks, but the client (%s) does not go "
+                     "that low: %s.",
                      version_words(c, v), offer_words(c), ending_words(c, &e)));
 }
 
@@ -71,14 +76,25 @@ static bool answered_as_low(const struct case_file *c, const struct peer_fact *o
 /* Offered at least what this client offers, and was given less than this client takes: that is the server's best. */
 static bool answered_too_old(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
-    return p->answered && below(p->version, c->h->hello.min_version) && !below(p->max_version, own->max_version) && !p->fallback_scsv;
+    return p->answered && below(p->version, c->h->hello.min_version) && !below(p->max_version, own->max_version) &&
+           !p->fallback_scsv;
+}
+
+/* What it took there this hello offers as well, so it should have taken it here. */
+static bool answered_without_newer(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+{
+    const struct client_hello *hello = &c->h->hello;
+    return p->answered && below(p->max_version, own->max_version) && p->name_hash == own->name_hash &&
+           offers_version(hello, p->version) && !below(p->version, hello->min_version) &&
+           !below(own->max_version, p->version);
 }
 
 static void cite_version_peer(const struct case_file *c, struct finding *f, const struct peer_fact *p)
 {
     if (p != NULL)
         cite_peer(c, f, p, p->answer_frame,
-                  WORDS(c, "the same server answered a hello up to %s with %s", version_words(c, p->max_version), version_words(c, p->version)));
+                  WORDS(c, "the same server answered a hello up to %s with %s", version_words(c, p->max_version),
+                        version_words(c, p->version)));
 }
 
 /* Alert 70 to a hello. Who is behind follows from the ends of the offer: nothing is newer than TLS 1.3, and hardly
@@ -87,32 +103,44 @@ static bool alert_protocol_version(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (stage_of(h) > STAGE_RETRY || !knows(h, KNOW_CLIENT_HELLO) || !ended_by_alert(&e, SERVER, ALERT_PROTOCOL_VERSION))
-        return false;
+    if (stage_of(h) > STAGE_RETRY || !knows(h, KNOW_CLIENT_HELLO) ||
+        !ended_by_alert(&e, SERVER, ALERT_PROTOCOL_VERSION) || find_peer(c, answered_without_newer) != NULL)
+        return false; /* with such a neighbour it is intolerance */
     const struct peer_fact *newer = find_peer(c, answered_newer), *older = find_peer(c, answered_too_old);
-    bool draft = offers_13(h) && h->hello.max_version != TLS_1_3; /* the server may want the final TLS 1.3, or another draft */
+    bool draft =
+        offers_13(h) && h->hello.max_version != TLS_1_3; /* the server may want the final TLS 1.3, or another draft */
     bool server_behind = older != NULL || (newer == NULL && offers_13(h) && !draft);
     enum sure sure = CERTAIN;
     const char *because = "the server says so itself";
     if (draft && newer == NULL) {
         sure = LIKELY;
-        because = "the newest version offered is a draft of TLS 1.3, and which one the server wants is not to be seen";
-    } else if (newer == NULL && older == NULL && !offers_13(h) && h->hello.min_version != 0 && !below(h->hello.min_version, TLS_1_2)) {
+        because =
+            "the newest version offered is a draft of TLS 1.3, and which one the server wants is not to be seen";
+    } else if (newer == NULL && older == NULL && !offers_13(h) && h->hello.min_version != 0 &&
+               !below(h->hello.min_version, TLS_1_2)) {
         sure = LIKELY;
-        because = "the server refuses the only version offered; that it wants a newer one, not an older one, is the usual case";
+        because = "the server refuses the only version offered; that it wants a newer one, not an older one, is the "
+                  "usual case";
     } else if (server_behind && h->hello.min_version != 0 && below(h->hello.min_version, TLS_1_2)) {
         sure = LIKELY; /* it refuses everything there is */
         because = "the server refuses every version from the oldest to the newest, which a sound one does not";
         ALSO(f, "version-intolerance", "protocol-error");
     }
     say(c, f, server_behind ? BLAME_SERVER : BLAME_CLIENT, sure, because,
-        server_behind ? WORDS(c, "The client offers %s and the server refused with alert protocol_version (70): the server's newest version is older than that.", offer_words(c))
-                      : WORDS(c, "The client offers %s and the server refused with alert protocol_version (70): the server wants a newer version.", offer_words(c)));
+        server_behind ? WORDS(c,
+                              "The client offers %s and the server refused with alert protocol_version (70): the "
+                              "server's newest version is older than that.",
+                              offer_words(c))
+                      : WORDS(c,
+                              "The client offers %s and the server refused with alert protocol_version (70): the "
+                              "server wants a newer version.",
+                              offer_words(c)));
     cite_version_peer(c, f, server_behind ? older : newer);
     return true;
 }
 
-/* A hello up to TLS 1.1 that the server ends without saying protocol_version: many stacks have other ways to say it. */
+/* A hello up to TLS 1.1 that the server ends without saying protocol_version: many stacks have other ways to say it.
+ */
 static bool old_hello_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
@@ -121,22 +149,25 @@ static bool old_hello_refused(const struct case_file *c, struct finding *f)
         return false;
     if (find_peer(c, answered_as_low) != NULL)
         return false; /* the server does speak it */
-    if (e.alert != NULL && e.number != ALERT_INTERNAL_ERROR && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_ILLEGAL_PARAMETER &&
-        e.number != ALERT_INSUFFICIENT_SECURITY && e.number != ALERT_DECODE_ERROR && e.number != ALERT_CLOSE_NOTIFY &&
-        e.number != ALERT_UNEXPECTED_MESSAGE)
+    if (e.alert != NULL && e.number != ALERT_INTERNAL_ERROR && e.number != ALERT_HANDSHAKE_FAILURE &&
+        e.number != ALERT_ILLEGAL_PARAMETER && e.number != ALERT_INSUFFICIENT_SECURITY &&
+        e.number != ALERT_DECODE_ERROR && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_UNEXPECTED_MESSAGE)
         return false;
     const struct peer_fact *newer = find_peer(c, answered_newer);
     bool says_internal = e.number == ALERT_INTERNAL_ERROR;
     enum sure sure = newer != NULL || says_internal || below(h->hello.max_version, TLS_1_0) ? LIKELY : POSSIBLE;
-    const char *because = newer != NULL ? "the server answers a newer hello, but the lists of the two hellos differ in more than the version"
-                        : says_internal ? "the alert does not name a reason; OpenSSL 3 answers hellos below TLS 1.2 like this"
-                                        : "the server did not name a reason, and a hello this old also lacks suites and extensions";
+    const char *because =
+        newer != NULL
+            ? "the server answers a newer hello, but the lists of the two hellos differ in more than the version"
+        : says_internal ? "the alert does not name a reason; OpenSSL 3 answers hellos below TLS 1.2 like this"
+                        : "the server did not name a reason, and a hello this old also lacks suites and extensions";
     if (e.number == ALERT_HANDSHAKE_FAILURE && any_suite(&h->hello, suite_of_today))
         f->weight = 2;
     f->weight += newer != NULL ? 5 : 1;
     ALSO(f, "cipher-mismatch", "signature-algorithms", "server-no-certificate");
     say(c, f, BLAME_CLIENT, sure, because,
-        WORDS(c, "The client offers %s and %s. Most servers of today take TLS 1.2 and newer only.", offer_words(c), ending_words(c, &e)));
+        WORDS(c, "The client offers %s and %s. Most servers of today take TLS 1.2 and newer only.", offer_words(c),
+              ending_words(c, &e)));
     cite_version_peer(c, f, newer);
     return true;
 }
@@ -153,7 +184,8 @@ static bool server_seen_older(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 8;
     say(c, f, BLAME_SERVER, LIKELY, "the same server gave an older version to a client that offered as much",
-        WORDS(c, "The client offers %s; the server's newest version, seen in stream %u, is %s.", offer_words(c), p->stream, version_words(c, p->version)));
+        WORDS(c, "The client offers %s; the server's newest version, seen in stream %u, is %s.", offer_words(c),
+              p->stream, version_words(c, p->version)));
     cite_version_peer(c, f, p);
     return true;
 }
@@ -167,23 +199,20 @@ static bool only_13_refused(const struct case_file *c, struct finding *f)
     struct ending e = ending_of(h);
     if (stage_of(h) != STAGE_HELLO || !only_13(h) || !ended_by(&e, SERVER) || any_suite(&h->hello, modern_suite))
         return false;
-    if ((e.alert != NULL && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_INSUFFICIENT_SECURITY) || real_suites(&h->hello) < 2 ||
-        real_values(&h->hello.groups) < 2 || !any_sigalg(&h->hello, KEY_ECDSA) || !any_sigalg(&h->hello, KEY_RSA))
+    if ((e.alert != NULL && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_INSUFFICIENT_SECURITY) ||
+        real_suites(&h->hello) < 2 || real_values(&h->hello.groups) < 2 || !any_sigalg(&h->hello, KEY_ECDSA) ||
+        !any_sigalg(&h->hello, KEY_RSA))
         return false; /* a narrow offer has its own rules */
     ALSO(f, "server-no-certificate", "group-mismatch", "sni-unrecognized");
     return say(c, f, BLAME_SERVER, e.alert != NULL ? LIKELY : POSSIBLE,
                "the alert is not protocol_version (70), but the offer is wide in everything but the version",
-               WORDS(c, "The client offers TLS 1.3 only and %s: a server without TLS 1.3 finds no cipher suite it knows in such a hello.", ending_words(c, &e)));
+               WORDS(c,
+                     "The client offers TLS 1.3 only and %s: a server without TLS 1.3 finds no cipher suite it knows "
+                     "in such a hello.",
+                     ending_words(c, &e)));
 }
 
 /* ---- intolerance */
-
-static bool answered_without_newer(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
-{
-    const struct client_hello *hello = &c->h->hello;
-    return p->answered && below(p->max_version, own->max_version) && p->name_hash == own->name_hash && offers_version(hello, p->version) &&
-           !below(p->version, hello->min_version) && !below(own->max_version, p->version);
-}
 
 static bool answered_with_same(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
@@ -206,8 +235,11 @@ static bool refused_newer(const struct case_file *c, struct finding *f)
         return false; /* size explains it as well: hello-size says so */
     f->weight = 10;
     ALSO(f, "hello-size");
-    say(c, f, BLAME_SERVER, LIKELY, "the same server answers a hello whose newest version is older, and this client would have taken that answer",
-        WORDS(c, "The server takes %s (stream %u), which this hello offers too, but on a hello up to %s %s instead of negotiating down.",
+    say(c, f, BLAME_SERVER, LIKELY,
+        "the same server answers a hello whose newest version is older, and this client would have taken that answer",
+        WORDS(c,
+              "The server takes %s (stream %u), which this hello offers too, but on a hello up to %s %s instead of "
+              "negotiating down.",
               version_words(c, p->version), p->stream, version_words(c, h->hello.max_version),
               e.how != END_NONE && e.by == SERVER ? ending_words(c, &e) : "it is silent"));
     cite_version_peer(c, f, p);
@@ -221,7 +253,8 @@ static bool downgrade_marked(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     uint16_t v = handshake_version(h);
-    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED || !ended_by(&e, CLIENT))
+    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED ||
+        !ended_by(&e, CLIENT))
         return false;
     bool fits = (h->answer.downgrade == DOWNGRD_TLS12 && v == TLS_1_2 && offers_13(h)) ||
                 (h->answer.downgrade == DOWNGRD_TLS11 && below(v, TLS_1_2) && !below(h->hello.max_version, TLS_1_2));
@@ -231,17 +264,22 @@ static bool downgrade_marked(const struct case_file *c, struct finding *f)
     if (!noticed && h->chain != NULL && h->chain->verdict == CHAIN_FAIL)
         return false;
     f->weight = 20;
-    return say(c, f, BLAME_PATH, noticed ? CERTAIN : LIKELY,
-               noticed ? "the mark in the server's random value and the client's alert agree (RFC 8446 section 4.1.3)"
-                       : "the server's random value carries the mark, but the client did not name a reason",
-               WORDS(c, "The client offers %s, yet the server answered %s and marked its random value: it can do more and saw no such offer. Something between the two changed the ClientHello, and the client noticed.",
-                     version_words(c, h->hello.max_version), version_words(c, v)));
+    return say(
+        c, f, BLAME_PATH, noticed ? CERTAIN : LIKELY,
+        noticed ? "the mark in the server's random value and the client's alert agree (RFC 8446 section 4.1.3)"
+                : "the server's random value carries the mark, but the client did not name a reason",
+        WORDS(c,
+              "The client offers %s, yet the server answered %s and marked its random value: it can do more and saw "
+              "no such offer. Something between the two changed the ClientHello, and the client noticed.",
+              version_words(c, h->hello.max_version), version_words(c, v)));
 }
 
-static bool same_client_failed_higher(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+static bool same_client_failed_higher(const struct case_file *c, const struct peer_fact *own,
+                                      const struct peer_fact *p)
 {
     (void)c;
-    return !p->finished && p->hello && below(own->max_version, p->max_version) && p->start_ns <= own->start_ns && p->server.port == own->server.port;
+    return !p->finished && p->hello && below(own->max_version, p->max_version) && p->start_ns <= own->start_ns &&
+           p->server.port == own->server.port;
 }
 
 static bool fallback_refused(const struct case_file *c, struct finding *f)
@@ -252,22 +290,23 @@ static bool fallback_refused(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 20;
     say(c, f, BLAME_CLIENT, CERTAIN, "the server says so itself (RFC 7507)",
-        WORDS(c, "The client retries with %s and says that this is a fallback; the server can do better and refused with inappropriate_fallback (86). What made the client fall back is the earlier failure.",
+        WORDS(c,
+              "The client retries with %s and says that this is a fallback; the server can do better and refused "
+              "with inappropriate_fallback (86). What made the client fall back is the earlier failure.",
               version_words(c, h->hello.max_version)));
     const struct peer_fact *p = find_client_peer(c, same_client_failed_higher);
     if (p != NULL)
-        cite_peer(c, f, p, p->hello_frame, WORDS(c, "the same client had failed with %s before", version_words(c, p->max_version)));
+        cite_peer(c, f, p, p->hello_frame,
+                  WORDS(c, "the same client had failed with %s before", version_words(c, p->max_version)));
     return true;
 }
 
-const struct rule version_rules[] = {
-    { "downgrade-marked", "version-downgrade", downgrade_marked },
-    { "fallback-refused", "version-downgrade", fallback_refused },
-    { "answer-too-old", "protocol-version", answer_too_old },
-    { "alert-protocol-version", "protocol-version", alert_protocol_version },
-    { "server-seen-older", "protocol-version", server_seen_older },
-    { "refused-newer", "version-intolerance", refused_newer },
-    { "old-hello-refused", "protocol-version", old_hello_refused },
-    { "only-13-refused", "protocol-version", only_13_refused },
-    { NULL, NULL, NULL }
-};
+const struct rule version_rules[] = { { "downgrade-marked", "version-downgrade", downgrade_marked },
+                                      { "fallback-refused", "version-downgrade", fallback_refused },
+                                      { "answer-too-old", "protocol-version", answer_too_old },
+                                      { "alert-protocol-version", "protocol-version", alert_protocol_version },
+                                      { "server-seen-older", "protocol-version", server_seen_older },
+                                      { "refused-newer", "version-intolerance", refused_newer },
+                                      { "old-hello-refused", "protocol-version", old_hello_refused },
+                                      { "only-13-refused", "protocol-version", only_13_refused },
+                                      { NULL, NULL, NULL } };
