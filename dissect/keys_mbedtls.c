@@ -1,0 +1,194 @@
+/* Key agreement, HMAC and AEAD with calls that are public and alike in mbedTLS 2.28 and 3.6. */
+#include "tlswhy/keys.h"
+
+#include <errno.h>
+#include <mbedtls/ccm.h>
+#include <mbedtls/chachapoly.h>
+#include <mbedtls/ecdh.h>
+#include <mbedtls/ecp.h>
+#include <mbedtls/gcm.h>
+#include <mbedtls/md.h>
+#include <mbedtls/platform_util.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* `size`: of a coordinate. X25519 counts from the small end (RFC 7748 section 5), the others from the great one. */
+static const struct curve { uint16_t group; mbedtls_ecp_group_id id; size_t size; bool little; } curves[] = {
+    { GROUP_X25519, MBEDTLS_ECP_DP_CURVE25519, 32, true }, { GROUP_SECP256R1, MBEDTLS_ECP_DP_SECP256R1, 32, false },
+    { GROUP_SECP384R1, MBEDTLS_ECP_DP_SECP384R1, 48, false }, { GROUP_SECP521R1, MBEDTLS_ECP_DP_SECP521R1, 66, false },
+};
+
+static const struct curve *curve_of(uint16_t group)
+{
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++)
+        if (curves[i].group == group)
+            return &curves[i];
+    return NULL;
+}
+
+bool keys_can(uint16_t group) { return curve_of(group) != NULL; }
+
+void random_bytes(void *p, size_t n)
+{
+    uint8_t *to = p;
+    while (n > 0) {
+        ssize_t got = getrandom(to, n, 0);
+        if (got < 0 && errno != EINTR) {
+            fprintf(stderr, "tlswhy: the system gives no random numbers: %s\n", strerror(errno));
+            exit(2);
+        }
+        to += got > 0 ? got : 0;
+        n -= got > 0 ? (size_t)got : 0;
+    }
+}
+
+static int random_source(void *ctx, unsigned char *p, size_t n)
+{
+    (void)ctx;
+    random_bytes(p, n);
+    return 0;
+}
+
+void keys_wipe(void *p, size_t n) { mbedtls_platform_zeroize(p, n); }
+
+static int put(const struct curve *c, const mbedtls_mpi *v, uint8_t *out)
+{
+    return c->little ? mbedtls_mpi_write_binary_le(v, out, c->size) : mbedtls_mpi_write_binary(v, out, c->size);
+}
+
+static int get(const struct curve *c, mbedtls_mpi *v, const uint8_t *in)
+{
+    return c->little ? mbedtls_mpi_read_binary_le(v, in, c->size) : mbedtls_mpi_read_binary(v, in, c->size);
+}
+
+bool ephemeral_new(uint16_t group, struct ephemeral *out)
+{
+    const struct curve *c = curve_of(group);
+    mbedtls_ecp_group   g;
+    mbedtls_ecp_point   q;
+    mbedtls_mpi         d;
+    if (c == NULL)
+        return false;
+    *out = (struct ephemeral){ .group = group, .private_len = c->size };
+    mbedtls_ecp_group_init(&g);
+    mbedtls_ecp_point_init(&q);
+    mbedtls_mpi_init(&d);
+    int bad = mbedtls_ecp_group_load(&g, c->id);
+    bad = bad != 0 ? bad : mbedtls_ecdh_gen_public(&g, &d, &q, random_source, NULL);
+    bad = bad != 0 ? bad : mbedtls_ecp_point_write_binary(&g, &q, MBEDTLS_ECP_PF_UNCOMPRESSED, &out->public_len, out->public_key, sizeof out->public_key);
+    bad = bad != 0 ? bad : put(c, &d, out->private_key);
+    mbedtls_mpi_free(&d);
+    mbedtls_ecp_point_free(&q);
+    mbedtls_ecp_group_free(&g);
+    return bad == 0;
+}
+
+size_t ephemeral_shared(const struct ephemeral *mine, struct bytes peer, uint8_t out[KEY_SHARED_MAX])
+{
+    const struct curve *c = curve_of(mine->group);
+    mbedtls_ecp_group   g;
+    mbedtls_ecp_point   q;
+    mbedtls_mpi         d, z;
+    if (c == NULL || peer.n != mine->public_len)
+        return 0;
+    mbedtls_ecp_group_init(&g);
+    mbedtls_ecp_point_init(&q);
+    mbedtls_mpi_init(&d);
+    mbedtls_mpi_init(&z);
+    int bad = mbedtls_ecp_group_load(&g, c->id);
+    bad = bad != 0 ? bad : mbedtls_ecp_point_read_binary(&g, &q, peer.p, peer.n);
+    bad = bad != 0 ? bad : mbedtls_ecp_check_pubkey(&g, &q);
+    bad = bad != 0 ? bad : get(c, &d, mine->private_key);
+    bad = bad != 0 ? bad : mbedtls_ecdh_compute_shared(&g, &z, &q, &d, random_source, NULL);
+    bad = bad != 0 ? bad : put(c, &z, out);
+    mbedtls_mpi_free(&z);
+    mbedtls_mpi_free(&d);
+    mbedtls_ecp_point_free(&q);
+    mbedtls_ecp_group_free(&g);
+    return bad == 0 ? c->size : 0;
+}
+
+size_t hmac_of(enum hash_id h, struct bytes key, const struct bytes *pieces, size_t n, uint8_t out[DIGEST_MAX])
+{
+    const mbedtls_md_info_t *info = mbedtls_md_info_from_type(h == HASH_SHA256 ? MBEDTLS_MD_SHA256 : h == HASH_SHA384 ? MBEDTLS_MD_SHA384 : MBEDTLS_MD_NONE);
+    mbedtls_md_context_t     md;
+    if (info == NULL)
+        return 0;
+    mbedtls_md_init(&md);
+    int bad = mbedtls_md_setup(&md, info, 1);
+    bad = bad != 0 ? bad : mbedtls_md_hmac_starts(&md, key.p, key.n);
+    for (size_t i = 0; i < n && bad == 0; i++)
+        if (pieces[i].n != 0)
+            bad = mbedtls_md_hmac_update(&md, pieces[i].p, pieces[i].n);
+    bad = bad != 0 ? bad : mbedtls_md_hmac_finish(&md, out);
+    mbedtls_md_free(&md);
+    return bad == 0 ? mbedtls_md_get_size(info) : 0;
+}
+
+/* ------------------------------------------------------------------------------------ AEAD */
+
+size_t aead_tag(enum aead a) { return a == AEAD_NONE ? 0 : a == AEAD_AES_CCM_8 ? 8 : 16; }
+
+static int gcm(bool seal, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out)
+{
+    enum { TAG = 16 };
+    mbedtls_gcm_context c;
+    mbedtls_gcm_init(&c);
+    int bad = mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
+    if (bad == 0 && seal)
+        bad = mbedtls_gcm_crypt_and_tag(&c, MBEDTLS_GCM_ENCRYPT, in.n, nonce, 12, aad.p, aad.n, in.p, out, TAG, out + in.n);
+    else if (bad == 0)
+        bad = mbedtls_gcm_auth_decrypt(&c, in.n - TAG, nonce, 12, aad.p, aad.n, in.p + in.n - TAG, TAG, in.p, out);
+    mbedtls_gcm_free(&c);
+    return bad;
+}
+
+static int ccm(bool seal, size_t tag, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out)
+{
+    mbedtls_ccm_context c;
+    mbedtls_ccm_init(&c);
+    int bad = mbedtls_ccm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
+    if (bad == 0 && seal)
+        bad = mbedtls_ccm_encrypt_and_tag(&c, in.n, nonce, 12, aad.p, aad.n, in.p, out, out + in.n, tag);
+    else if (bad == 0)
+        bad = mbedtls_ccm_auth_decrypt(&c, in.n - tag, nonce, 12, aad.p, aad.n, in.p, out, in.p + in.n - tag, tag);
+    mbedtls_ccm_free(&c);
+    return bad;
+}
+
+static int chachapoly(bool seal, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out)
+{
+    enum { TAG = 16 };
+    mbedtls_chachapoly_context c;
+    mbedtls_chachapoly_init(&c);
+    int bad = key.n == 32 ? mbedtls_chachapoly_setkey(&c, key.p) : -1;
+    if (bad == 0 && seal)
+        bad = mbedtls_chachapoly_encrypt_and_tag(&c, in.n, nonce, aad.p, aad.n, in.p, out, out + in.n);
+    else if (bad == 0)
+        bad = mbedtls_chachapoly_auth_decrypt(&c, in.n - TAG, nonce, aad.p, aad.n, in.p + in.n - TAG, in.p, out);
+    mbedtls_chachapoly_free(&c);
+    return bad;
+}
+
+static bool crypt(bool seal, enum aead a, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out)
+{
+    switch (a) {
+    case AEAD_AES_GCM: return gcm(seal, key, nonce, aad, in, out) == 0;
+    case AEAD_AES_CCM:
+    case AEAD_AES_CCM_8: return ccm(seal, aead_tag(a), key, nonce, aad, in, out) == 0;
+    case AEAD_CHACHA20_POLY1305: return chachapoly(seal, key, nonce, aad, in, out) == 0;
+    default: return false;
+    }
+}
+
+bool aead_open(enum aead a, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out)
+{
+    return in.n >= aead_tag(a) && crypt(false, a, key, nonce, aad, in, out);
+}
+
+bool aead_seal(enum aead a, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out)
+{
+    return crypt(true, a, key, nonce, aad, in, out);
+}

@@ -1,0 +1,48 @@
+/* hello.h - ClientHellos made to order: the lists of a profile, and what the occasion adds (RFC 8446 section 4.1.2,
+ * RFC 5246 section 7.4.1.2; v2 format: appendix E.2).
+ *
+ * The shape is a `struct profile`: one that is known, or one made for a question. A list whose v is NULL is not sent;
+ * `extensions` says which are there and in what order. GREASE (0x0a0a) becomes a value drawn from the hello's random.
+ * Owns:   bytes come from the arena; lists are borrowed. */
+#ifndef TLSWHY_HELLO_H
+#define TLSWHY_HELLO_H
+
+#include "tlswhy/keys.h"
+#include "tlswhy/profile.h"
+
+#define SHARES_MAX 4
+
+struct hello_spec {
+    struct profile shape;
+    struct bytes   sni;         /* p NULL: no server_name, whatever the shape says */
+    struct bytes   cookie;      /* of a HelloRetryRequest; p NULL = none */
+    uint16_t       retry_group; /* of a HelloRetryRequest: the one share to send; 0 = as the shape says */
+};
+
+/* What is drawn anew for each handshake. */
+struct hello_keys {
+    uint8_t          random[32], session_id[32];
+    struct ephemeral share[SHARES_MAX];
+    size_t           shares;
+};
+
+/* Draws what the spec needs; after a HelloRetryRequest (`again`) only the new share. False: a group that cannot be made. */
+bool hello_draw(const struct hello_spec *spec, bool again, struct hello_keys *keys);
+
+/* The handshake message with its header (v2 format: the record's body), from spec and keys alone. p NULL: it does not fit
+ * into what the format allows. */
+struct bytes hello_message(const struct hello_spec *spec, const struct hello_keys *keys, struct arena *a);
+/* The same in records, as it goes out. */
+struct bytes hello_records(const struct hello_spec *spec, struct bytes message, struct arena *a);
+
+/* The hello tlswhy sends by itself: what browsers and current servers' own clients agree on (TLS 1.2 and 1.3, forward
+ * secrecy and static RSA, SHA-2, X25519MLKEM768 and the classical groups). `alpn` is not in it. */
+const struct profile *hello_modern(void);
+
+/* Shapes changed, each in the arena. */
+void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a);
+void hello_set_groups(struct profile *p, struct u16s groups, struct arena *a); /* and the shares that go with them */
+void hello_add_extension(struct profile *p, uint16_t type, struct arena *a);   /* at the end, once */
+void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a);
+
+#endif

@@ -1,0 +1,107 @@
+/* shape.c - the hello tlswhy sends by itself, and shapes with one thing changed. */
+#include "tlswhy/hello.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char modern[] =
+    "name: tlswhy\n"
+    "record_version: 0301\n"
+    "client_version: 0303\n"
+    "supported_versions: 0304,0303\n"
+    "cipher_suites: 1302,1303,1301,c02c,c030,c02b,c02f,cca9,cca8,009f,009e,ccaa,c00a,c014,c009,c013,0039,0033,009d,009c,0035,002f\n"
+    "extensions: 0000,0017,ff01,000a,000b,0023,0010,0005,000d,0012,0033,002d,002b\n"
+    "groups: 11ec,001d,0017,0018,0019\n"
+    "signature_algorithms: 0403,0503,0603,0807,0808,0804,0805,0806,0809,080a,080b,0401,0501,0601\n"
+    "alpn: absent\n"
+    "session_id: 32\n"
+    "point_formats: 00\n"
+    "key_shares: 11ec:1216,001d:32,0017:65\n";
+
+const struct profile *hello_modern(void)
+{
+    static struct arena          arena;
+    static const struct profile *parsed;
+    struct err                   err = { 0 };
+    if (parsed == NULL)
+        parsed = profile_parse("tlswhy", modern, sizeof modern - 1, &arena, &err);
+    if (parsed == NULL) { /* a test reads it */
+        fprintf(stderr, "tlswhy: %s\n", err.text);
+        abort();
+    }
+    return parsed;
+}
+
+static bool lists(struct u16s list, uint16_t v)
+{
+    for (size_t i = 0; i < list.n; i++)
+        if (list.v[i] == v)
+            return true;
+    return false;
+}
+
+void hello_add_extension(struct profile *p, uint16_t type, struct arena *a)
+{
+    if (lists(p->extensions, type))
+        return;
+    uint16_t *v = ARENA_NEW_N(a, p->extensions.n + 1, uint16_t);
+    for (size_t i = 0; i < p->extensions.n; i++)
+        v[i] = p->extensions.v[i];
+    v[p->extensions.n] = type;
+    p->extensions = (struct u16s){ v, p->extensions.n + 1 };
+}
+
+void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a)
+{
+    uint16_t *v = ARENA_NEW_N(a, p->extensions.n + 1, uint16_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < p->extensions.n; i++)
+        if (p->extensions.v[i] != type)
+            v[n++] = p->extensions.v[i];
+    if (p->extensions.v != NULL)
+        p->extensions = (struct u16s){ v, n };
+}
+
+void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a)
+{
+    uint16_t *v = ARENA_NEW_N(a, 8, uint16_t);
+    size_t    n = 0;
+    p->v2_format = false;
+    p->client_version = high < 0x0303 ? high : 0x0303;
+    p->record_version = high < 0x0301 ? high : 0x0301;
+    for (uint16_t version = high; version >= low && version >= 0x0300; version--)
+        v[n++] = version;
+    /* without the list a hello cannot say that TLS 1.2 is the least, and servers before TLS 1.3 do not read it */
+    if (high < 0x0304) {
+        p->versions = (struct u16s){ 0 };
+        hello_drop_extension(p, EXT_SUPPORTED_VERSIONS, a);
+        hello_drop_extension(p, EXT_KEY_SHARE, a);
+        hello_drop_extension(p, EXT_PSK_KEY_EXCHANGE_MODES, a);
+        p->session_id_len = 0;
+    } else {
+        p->versions = (struct u16s){ v, n };
+        hello_add_extension(p, EXT_KEY_SHARE, a);
+        hello_add_extension(p, EXT_PSK_KEY_EXCHANGE_MODES, a);
+        hello_add_extension(p, EXT_SUPPORTED_VERSIONS, a);
+        p->session_id_len = 32;
+    }
+    if (high < 0x0303) {
+        p->sigalgs = (struct u16s){ 0 };
+        hello_drop_extension(p, EXT_SIGNATURE_ALGORITHMS, a);
+    }
+    if (high < 0x0301) /* SSL 3.0 knows no extensions (RFC 6101) */
+        p->extensions = (struct u16s){ 0 };
+}
+
+void hello_set_groups(struct profile *p, struct u16s groups, struct arena *a)
+{
+    struct key_share *v = ARENA_NEW_N(a, 2, struct key_share);
+    size_t            n = 0;
+    for (size_t i = 0; i < groups.n && n < 2; i++)
+        if (keys_can(groups.v[i]) || groups.v[i] == GROUP_X25519MLKEM768)
+            v[n++] = (struct key_share){ .group = groups.v[i] };
+    p->groups = groups;
+    p->key_shares = v;
+    p->key_share_count = n;
+    hello_add_extension(p, EXT_SUPPORTED_GROUPS, a);
+}
