@@ -158,7 +158,6 @@ static void observe_all(struct input *in)
     while (flows_next(in->flows, &ev)) {
         if (is_dns(&ev))
             hosts_learn_dns(verdicts_hosts(in->v), ev.bytes, ev.len);
-        verdicts_learn(in->v, &ev);
         observe(in->observer, &ev);
         while ((h = observed(in->observer)) != NULL) {
             if (in->o->filter == NULL || streams_has(&in->wanted, h->datagram, h->stream))

@@ -110,27 +110,46 @@ static const struct client_match *client_of(struct verdicts *v, struct handshake
     return m->client;
 }
 
-/* Looks up the client and the server's name, checks the key exchange, and judges the server's chain for the moment, the name and (with --client) the client. */
+/* The name that the certificate is held against, and whether only DNS says it. An address asked of a proxy is none: the
+ * client may have looked it up itself, and then checks a name that is not seen here. */
+static struct bytes name_of(const struct verdicts *v, const struct handshake *h, bool *learnt)
+{
+    struct endpoint to = h->ends[SERVER];
+    struct bytes    ip;
+    *learnt = false;
+    if (h->hello.sni.p != NULL)
+        return h->hello.sni;
+    if (h->prelude.host.p != NULL) {
+        if (!ip_from_text((const char *)h->prelude.host.p, h->prelude.host.n, &ip, to.ip))
+            return h->prelude.host;
+        to.ip_len = (uint8_t)ip.n;
+    }
+    *learnt = true;
+    return hosts_find_only(v->hosts, &to);
+}
+
+/* Looks up the client and the server's name, checks the key exchange, and judges the server's chain for the moment, the name and the client. */
 static void judge(struct verdicts *v, struct handshake *h)
 {
     if (knows(h, KNOW_CLIENT_HELLO))
         h->client = client_of(v, h);
     if (h->hello.sni.p == NULL && h->prelude.host.p == NULL)
-        h->dns_name = hosts_find(v->hosts, &h->ends[SERVER]); /* shown, not judged: an address may have many names */
+        h->dns_name = hosts_find(v->hosts, &h->ends[SERVER]);
     if (knows(h, KNOW_SERVER_KEX) && h->outcome != OUTCOME_ESTABLISHED)
         handshake_check_kex(h);
     if (h->cert_count == 0)
         return;
     const struct suite *suite = suite_of(h->answer.suite);
-    struct bytes name = h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+    bool         learnt;
+    struct bytes name = name_of(v, h, &learnt);
     int64_t      ns = v->o.at_given ? v->o.at_ns : h->certs_at.ns != 0 ? h->certs_at.ns : h->start_ns;
     struct trust_question q = {
         .store = v->store, .certs = h->certs, .n = h->cert_count, .anchors = anchors(v),
         .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n, .staple = h->staple,
+        .staple_due = h->hello.status_request && h->hello_done.frame != 0, .name_learnt = learnt,
         .kex = suite != NULL ? suite->kex : KEX_UNKNOWN,
-        .sigs = v->o.client != NULL ? v->o.client->profiles[0]->cert_sigs : NULL,
-        .keys = v->o.client != NULL ? v->o.client->profiles[0]->cert_keys : NULL
     };
+    trust_ask_as(&q, h->client, v->o.client != NULL, &h->arena);
     struct chain *chain = ARENA_NEW(&h->arena, struct chain);
     chain_judge(&q, &h->arena, chain);
     h->chain = chain;

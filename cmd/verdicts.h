@@ -41,8 +41,6 @@ struct verdicts   *verdicts_new(const struct verdict_options *o);
 struct cert_store *verdicts_store(struct verdicts *v);
 struct hosts      *verdicts_hosts(struct verdicts *v); /* of this input: names for servers of hellos that have none */
 void               verdicts_begin(struct verdicts *v, const char *file);
-/* Any other event of the input: DNS answers tell the names of addresses. */
-void               verdicts_learn(struct verdicts *v, const struct wire_event *ev);
 void               verdicts_take(struct verdicts *v, struct handshake *h);
 void               verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
 /* The failed connections of the input that was ended last, and what is to be said on their frames (with

@@ -264,8 +264,6 @@ struct handshake {
     struct place        malformed_at[2];
     bool                record_split; /* the client's first application data record(s) show the 1/n-1 split */
 
-    struct bytes        learnt_name; /* of the server's address, from a DNS answer in the capture, where neither hello nor
-                                      * prelude names one; set by cmd. p NULL = none */
     struct closing      close;    /* the first FIN or RST */
     struct closing      close2;   /* the first close of the other side */
     struct place        last_before_close[2]; /* last TLS message of each side before the first close */
