@@ -75,6 +75,14 @@ static const struct crossing *crossing_of(const char *code)
     return NULL;
 }
 
+/* A problem's row. That the client's list lacks SHA-1 or an older hash is the same as refusing it. */
+static const struct crossing *crossing_for(const struct handshake *h, const struct chain_problem *p)
+{
+    const struct cert *c = p->cert >= 0 && (size_t)p->cert < h->cert_count ? h->certs[p->cert] : NULL;
+    bool weak = c != NULL && c->sig_hash >= HASH_MD2 && c->sig_hash <= HASH_SHA1;
+    return crossing_of(weak && strcmp(p->code, "sig_unsupported_by_client") == 0 ? "weak_signature" : p->code);
+}
+
 /* What the alert says beyond "I do not like it": +1 names this kind, 0 fits it, -1 names another. */
 static int alert_fits(int alert, enum kind kind)
 {
@@ -98,24 +106,25 @@ static int alert_fits(int alert, enum kind kind)
     return 0;
 }
 
-/* The fault that explains the ending: among errors the first that the alert names, else the first; where there is no
- * error, a warning about strength or name that some clients take for one. */
+/* The fault that explains the ending: among errors the first that the alert names, else the first, those that are sure
+ * before others; where there is no error, a warning about strength, name or old lists that some clients take for one. */
 static const struct crossing *fault_of(const struct handshake *h, int alert, const struct chain_problem **which)
 {
     const struct chain *chain = h->chain;
     const struct crossing *best = NULL;
-    int best_fit = -2;
+    int best_fit = -4;
     for (size_t i = 0; chain != NULL && i < chain->n; i++) {
         const struct chain_problem *p = &chain->problems[i];
-        const struct crossing *x = crossing_of(p->code);
+        const struct crossing *x = crossing_for(h, p);
         bool warns = p->severity == SEV_WARNING && x != NULL &&
-                     (x->kind == K_STRENGTH || x->kind == K_NAME || x->kind == K_STATUS);
+                     (x->kind == K_STRENGTH || x->kind == K_NAME || x->kind == K_STATUS ||
+                      strcmp(p->code, "ctl_missing_root") == 0);
         bool made_on_the_way = x != NULL && strcmp(x->cause, "interception") == 0 && chain->verdict == CHAIN_FAIL;
         if (warns && strcmp(p->code, "weak_signature") == 0 && !sha1_is_refused(h))
             continue;
         if (x == NULL || !(p->severity == SEV_ERROR || made_on_the_way || (warns && chain->verdict != CHAIN_FAIL)))
             continue;
-        int fit = alert_fits(alert, x->kind);
+        int fit = 2 * alert_fits(alert, x->kind) - p->unsure;
         if (fit > best_fit) {
             best = x;
             *which = p;
@@ -125,10 +134,11 @@ static const struct crossing *fault_of(const struct handshake *h, int alert, con
     return best;
 }
 
-static bool several_errors(const struct chain *chain, const struct crossing *x)
+static bool several_errors(const struct handshake *h, const struct crossing *x)
 {
+    const struct chain *chain = h->chain;
     for (size_t i = 0; i < chain->n; i++) {
-        const struct crossing *y = crossing_of(chain->problems[i].code);
+        const struct crossing *y = crossing_for(h, &chain->problems[i]);
         if (chain->problems[i].severity == SEV_ERROR && y != NULL && strcmp(y->cause, x->cause) != 0)
             return true;
     }
@@ -150,6 +160,12 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
         *because =
             "the handshake completed; that the client left without sending data is the only sign that it minded";
         return p->severity == SEV_ERROR && (own || !x->by_anchors) ? LIKELY : POSSIBLE;
+    }
+    if (p->unsure) {
+        *because = strcmp(p->code, "name_mismatch") == 0
+                       ? "only a DNS answer tells what the server is called; the client may have asked for another name"
+                       : "the certificate leaves another reading open, or what this client has is only known by its kind";
+        return LIKELY;
     }
     if (p->severity != SEV_ERROR) {
         *because = "not every client minds this, and nothing else is wrong with the certificate";
@@ -173,7 +189,7 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
                                                : "the fault is in the certificate, but the client gave no reason";
         return LIKELY;
     }
-    if (fit == 0 && several_errors(h->chain, x)) {
+    if (fit == 0 && several_errors(h, x)) {
         *because = "the certificate has more than one fault and the alert does not say which one counted";
         return LIKELY;
     }
