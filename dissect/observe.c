@@ -20,6 +20,7 @@ static void conn_free(struct conn *c)
         free(c->side[w].buf);
         free(c->side[w].hs);
     }
+    forget_13(c);
     handshake_free(c->h);
     free(c);
 }
@@ -37,6 +38,14 @@ void observer_free(struct observer *o)
 
 size_t   observer_open(const struct observer *o) { return o->open_n; }
 uint64_t observer_memory(const struct observer *o) { return o->memory; }
+
+void observer_secrets(struct observer *o, secrets_source *ask, void *ctx)
+{
+    o->ask = ask;
+    o->ask_ctx = ctx;
+}
+
+const struct handshake *observing(const void *slot) { return slot != NULL ? ((const struct conn *)slot)->cur : NULL; }
 
 struct handshake *observed(struct observer *o)
 {

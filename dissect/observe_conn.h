@@ -54,7 +54,8 @@ struct conn {
     bool                     no_prelude;     /* the prelude machine has said its last word */
     bool                     start_seen[2];
     uint64_t                 hole[2]; /* frame behind the first hole; 0 = none */
-    bool                     v2;      /* an SSL 2.0 session */
+    bool v2; /* an SSL 2.0 session */
+    struct reading_13 *keys; /* TLS 1.3 with secrets; NULL = not asked for yet */
     struct prelude_machine   machine;
     const struct wire_event *ev; /* the current one */
 };
@@ -65,7 +66,9 @@ struct observer {
     struct conn       *open, *finished, **finished_end;
     size_t             open_n;
     uint64_t           memory;
-    int64_t            now; /* newest time seen */
+    int64_t now; /* newest time seen */
+    secrets_source *ask;
+    void *ask_ctx;
 };
 
 #define SWAP_SIDES(a) do { __typeof__((a)[0]) x_ = (a)[0]; (a)[0] = (a)[1]; (a)[1] = x_; } while (0)
@@ -91,7 +94,10 @@ void         add_message(struct conn *c, enum side t, unsigned type, unsigned ve
 void         add_alert(struct conn *c, struct alert a);
 void         encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where);
 void         finished(struct handshake *h, enum side t, struct place where);
-void         renegotiation(struct conn *c);
+void renegotiation(struct conn *c);
+void note_encrypted(struct side_progress *p, unsigned type, size_t len, struct place where);
+void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, struct place where);
+void application_record(struct conn *c, enum side t, size_t len, struct place where);
 bool         handshake_done(const struct handshake *h); /* both sides are known to have finished */
 bool         speaks_13(const struct conn *c);
 
@@ -100,6 +106,12 @@ void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes 
 void partial_message(struct conn *c, enum side w);
 void settle_client(struct conn *c, enum side w);
 void note_malformed(struct conn *c, enum side t, const char *field, struct place where);
+
+/* tls13_observe.c: records of TLS 1.3 whose secrets are known */
+bool opens_13(struct conn *c, enum side w); /* is the next encrypted record of this side worth keeping whole? */
+void opened_13(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where);
+void message_13(struct conn *c, enum side w, unsigned type, struct bytes whole, struct place where);
+void forget_13(struct conn *c);
 
 /* observe_v2.c */
 size_t take_v2_records(struct conn *c, enum side w, struct bytes in);

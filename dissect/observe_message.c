@@ -207,7 +207,8 @@ void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes 
         retry = !had && c->cur->retry.raw.p != NULL;
     }
     struct handshake *h = c->cur;
-    enum side         t = tls_side(c, w);
+    enum side t = tls_side(c, w);
+    message_13(c, w, type, whole, where);
     switch (type) {
     case HS_CERTIFICATE:
         certificate(c, t, whole, where);

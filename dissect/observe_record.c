@@ -76,7 +76,7 @@ void add_alert(struct conn *c, struct alert a)
     h->alerts[h->alert_count++] = a;
 }
 
-static void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version,
+void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version,
                          struct place where)
 {
     for (size_t i = 0; i + 2 <= n; i += 2) {
@@ -135,7 +135,7 @@ static void note_split(struct handshake *h, size_t len)
     h->record_split = first == smallest_cbc_record(s, &h->answer) && len >= first;
 }
 
-static void application_record(struct conn *c, enum side t, size_t len, struct place where)
+void application_record(struct conn *c, enum side t, size_t len, struct place where)
 {
     struct side_progress *p = &c->cur->side[t];
     if (t == CLIENT)
@@ -212,17 +212,22 @@ static void encrypted_12(struct conn *c, enum side t, unsigned type, size_t len,
     }
 }
 
-void encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where)
+void note_encrypted(struct side_progress *p, unsigned type, size_t len, struct place where)
 {
-    enum side             t = tls_side(c, w);
-    struct side_progress *p = &c->cur->side[t];
-    drop_held_alert(c, w, false);
     if (p->enc_records < ENC_KEPT) {
         p->enc_len[p->enc_records] = (uint32_t)len;
         p->enc_type[p->enc_records] = (uint8_t)type;
         p->enc_where[p->enc_records] = where;
     }
     p->enc_records++;
+}
+
+void encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where)
+{
+    enum side             t = tls_side(c, w);
+    struct side_progress *p = &c->cur->side[t];
+    drop_held_alert(c, w, false);
+    note_encrypted(p, type, len, where);
     if (speaks_13(c) && type == TLS_APPLICATION_DATA)
         encrypted_13(c, w, len, where);
     else
@@ -277,6 +282,9 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
         else
             encrypted_record(c, w, rec->type, rec->len, where);
         return;
+    case TLS_APPLICATION_DATA:
+        opened_13(c, w, rec, body, at, where);
+        return;
     default: /* handshake */
         if (s->hs_n == 0 && s->hs_skip == 0 && (s->unsure || (s->encrypted && readable)) &&
             !clear_message_likely(body, rec->len))
@@ -297,9 +305,11 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
 }
 
 /* Must the body be looked at? Alerts, ChangeCipherSpec, handshake messages in clear; after a hole nobody knows. */
-static bool body_needed(const struct conn *c, enum side w, const struct record *rec)
+static bool body_needed(struct conn *c, enum side w, const struct record *rec)
 {
-    if (rec->type == TLS_APPLICATION_DATA || rec->type == TLS_HEARTBEAT)
+    if (rec->type == TLS_APPLICATION_DATA)
+        return opens_13(c, w);
+    if (rec->type == TLS_HEARTBEAT)
         return false;
     return rec->type != TLS_HANDSHAKE || !c->side[w].encrypted || null_suite(c->cur);
 }

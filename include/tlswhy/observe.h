@@ -10,6 +10,7 @@
 
 #include "tlswhy/flows.h"
 #include "tlswhy/handshake.h"
+#include "tlswhy/tls13.h"
 
 struct observer;
 /* `flows` is told which bytes are not needed; NULL where the source is no capture. Both are borrowed. */
@@ -17,6 +18,12 @@ struct observer  *observer_new(struct cert_store *certs, struct flows *flows);
 void              observer_free(struct observer *o);
 void              observe(struct observer *o, const struct wire_event *ev);
 struct handshake *observed(struct observer *o);
+/* Who knows the secrets of a TLS 1.3 handshake is asked once, when its ServerHello is there; false: not known. With them
+ * its messages are read as if they were sent in clear. */
+typedef bool secrets_source(void *ctx, const struct handshake *h, struct tls13_secrets *out);
+void              observer_secrets(struct observer *o, secrets_source *ask, void *ctx);
+/* The handshake going on in a connection, by the slot of its events: as far as it is known by now. NULL: not begun. */
+const struct handshake *observing(const void *slot);
 size_t            observer_open(const struct observer *o);   /* connections under observation */
 uint64_t          observer_memory(const struct observer *o); /* bytes they hold */
 
