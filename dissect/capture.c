@@ -176,6 +176,8 @@ static void detect(struct capture *c, struct err *err)
         return;
     if (four && be32(c->p) == 0x0a0d0d0a) {
         c->next = pcapng_next;
+        if (!capture_fill(c, 28, err))
+            err_set(err, "%s ends inside its file header (%zu of 28 bytes): capture it again, or copy it again", c->path, capture_left(c));
         return;
     }
     if (four && memcmp(c->p, "GMBU", 4) == 0 && netmon_open(c, err))
@@ -257,6 +259,7 @@ void capture_close(struct capture *c)
         gzclose(c->gz);
     free(c->interface);
     free(c->secrets.p);
+    free(c->names.p);
     free(c->buf);
     free(c);
 }

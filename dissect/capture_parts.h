@@ -6,7 +6,7 @@
 
 #include <zlib.h>
 
-enum { LARGEST_PACKET = 16 * 1024 * 1024, LARGEST_SECRETS = 1024 * 1024, INTERFACES_MAX = 4096 };
+enum { LARGEST_PACKET = 16 * 1024 * 1024, LARGEST_KEPT = 1024 * 1024, INTERFACES_MAX = 4096 };
 
 struct capture_interface {
     uint32_t linktype, snaplen;
@@ -28,10 +28,10 @@ struct capture {
     struct capture_interface *interface;
     size_t      interfaces, interface_cap;
     uint32_t    record_extra; /* classic pcap: bytes of a record header beyond 16 */
-    struct text_of_secrets {
+    struct kept {
         uint8_t *p;
         size_t   n;
-    } secrets;
+    } secrets, names; /* names: address length, address, length of the name in two bytes, name; one behind another */
     uint64_t    stats_dropped; /* of sections that are over */
     int64_t     last_ns;
 };

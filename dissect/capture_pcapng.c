@@ -6,9 +6,9 @@
 #include <string.h>
 
 enum {
-    SECTION = 0x0a0d0d0a, INTERFACE = 1, OLD_PACKET = 2, SIMPLE_PACKET = 3, STATISTICS = 5, PACKET = 6, SECRETS = 10,
+    SECTION = 0x0a0d0d0a, INTERFACE = 1, OLD_PACKET = 2, SIMPLE_PACKET = 3, NAMES = 4, STATISTICS = 5, PACKET = 6, SECRETS = 10,
     ORDER_MAGIC = 0x1a2b3c4d, TLS_KEY_LOG = 0x544c534b,
-    IF_TSRESOL = 9, IF_TSOFFSET = 14, ISB_IFDROP = 5, ISB_OSDROP = 7, LARGEST_BLOCK = LARGEST_PACKET + 65536
+    NAME_IPV4 = 1, NAME_IPV6 = 2, IF_TSRESOL = 9, IF_TSOFFSET = 14, ISB_IFDROP = 5, ISB_OSDROP = 7, LARGEST_BLOCK = LARGEST_PACKET + 65536
 };
 
 static uint64_t u64(const struct capture *c, const uint8_t *b)
@@ -81,12 +81,49 @@ static void secrets(struct capture *c, struct bytes body)
     if (body.n < 8 || capture_u32(c, body.p) != TLS_KEY_LOG)
         return;
     size_t n = capture_u32(c, body.p + 4);
-    if (n > body.n - 8 || n > LARGEST_SECRETS - c->secrets.n)
+    if (n > body.n - 8 || n > LARGEST_KEPT - c->secrets.n)
         return;
     c->secrets.p = mem_grow(c->secrets.p, c->secrets.n + n + 1, 1);
     memcpy(c->secrets.p + c->secrets.n, body.p + 8, n);
     c->secrets.n += n;
     c->facts.secrets = (struct bytes){ c->secrets.p, c->secrets.n };
+}
+
+/* Records have the form of options: an address, and its names as C strings, of which the first is kept. */
+static void names(struct capture *c, struct bytes rest)
+{
+    struct bytes value;
+    unsigned     code = 0;
+    while (option_next(c, &rest, &code, &value)) {
+        size_t ip = code == NAME_IPV4 ? 4 : code == NAME_IPV6 ? 16 : value.n;
+        if (value.n <= ip)
+            continue;
+        size_t n = strnlen((const char *)value.p + ip, value.n - ip), cost = 1 + ip + 2 + n;
+        if (n == 0 || cost > LARGEST_KEPT - c->names.n)
+            continue;
+        c->names.p = mem_grow(c->names.p, c->names.n + cost, 1);
+        uint8_t *to = c->names.p + c->names.n;
+        *to++ = (uint8_t)ip;
+        memcpy(to, value.p, ip);
+        to += ip;
+        *to++ = (uint8_t)(n >> 8);
+        *to++ = (uint8_t)n;
+        memcpy(to, value.p + ip, n);
+        c->names.n += cost;
+    }
+}
+
+bool capture_host(const struct capture *c, size_t *at, struct capture_host *h)
+{
+    if (*at >= c->names.n)
+        return false;
+    const uint8_t *p = c->names.p + *at;
+    h->ip_len = *p;
+    h->ip = p + 1;
+    h->n = be16(p + 1 + h->ip_len);
+    h->name = (const char *)p + 1 + h->ip_len + 2;
+    *at += 1 + h->ip_len + 2 + h->n;
+    return true;
 }
 
 static void count_dropped(struct capture *c)
@@ -141,7 +178,7 @@ bool pcapng_next(struct capture *c, struct packet *p, struct err *err)
 {
     for (;;) {
         if (!capture_fill(c, 12, err))
-            return capture_over(c, capture_left(c) != 0 || c->facts.packets + c->interfaces == 0);
+            return capture_over(c, capture_left(c) != 0);
         if (be32(c->p) == SECTION && !section(c, err)) {
             if (c->facts.packets == 0 && c->interfaces == 0)
                 err_set(err, "%s starts like pcapng but its section header is cut or damaged", c->path);
@@ -164,6 +201,8 @@ bool pcapng_next(struct capture *c, struct packet *p, struct err *err)
             count_dropped(c);
         } else if (type == SECRETS) {
             secrets(c, body);
+        } else if (type == NAMES) {
+            names(c, body);
         }
     }
 }

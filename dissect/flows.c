@@ -180,7 +180,9 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
     f->last = NULL;
     f->now = p->ns;
     conns_linger_out(f);
-    switch (unwrap_packet(f->unwrap, p, &t)) {
+    enum layer found = unwrap_packet(f->unwrap, p, &t);
+    f->facts.fragments = unwrap_fragments(f->unwrap);
+    switch (found) {
     case LAYER_TRANSPORT:
         if (t.proto == PROTO_TCP) {
             tcp(f, &t, p);
@@ -207,7 +209,6 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
         break;
     }
     f->facts.other_packets++;
-    f->facts.fragments = unwrap_fragments(f->unwrap);
     return true;
 }
 

@@ -10,8 +10,8 @@
 enum {
     DEPTH = 16, FRAGMENTED = 64, PIECES = 64, LARGEST_DATAGRAM = 65535,
     P_HOPOPT = 0, P_ICMP = 1, P_IPIP = 4, P_TCP = 6, P_UDP = 17, P_IPV6 = 41, P_ROUTING = 43, P_FRAGMENT = 44, P_GRE = 47,
-    P_AH = 51, P_ICMPV6 = 58, P_DSTOPTS = 60, P_MOBILITY = 135, P_HIP = 139, P_SHIM6 = 140,
-    PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081, PORT_GTP_U = 2152, GRE_ERSPAN = 0x88be, GRE_ERSPAN3 = 0x22eb
+    P_AH = 51, P_ETHERIP = 97, P_MPLS = 137, P_ICMPV6 = 58, P_DSTOPTS = 60, P_MOBILITY = 135, P_HIP = 139, P_SHIM6 = 140,
+    PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081, PORT_GTP_U = 2152, GRE_ERSPAN = 0x88be, GRE_ERSPAN3 = 0x22eb, TYPE_MPLS = 0x8847
 };
 
 struct fragment { /* of one header already read */
@@ -50,6 +50,16 @@ void unwrap_free(struct unwrap *u)
     free(u);
 }
 
+/* RFC 4302: it only signs; what it signs is readable. */
+static bool authentication_header(struct cut *c, struct transport *t)
+{
+    size_t n = c->cap >= 2 ? ((size_t)c->p[1] + 2) * 4 : 0;
+    if (n < 8 || n > c->cap)
+        return false;
+    t->proto = c->p[0];
+    return cut_off(c, n);
+}
+
 static bool ip4(struct cut *c, struct transport *t, struct fragment *f)
 {
     const uint8_t *h = c->p;
@@ -67,7 +77,7 @@ static bool ip4(struct cut *c, struct transport *t, struct fragment *f)
     *f = (struct fragment){ .is = (part & 0x3fff) != 0, .more = (part & 0x2000) != 0, .at = (size_t)(part & 0x1fff) * 8, .id = t->ip_id };
     if (total >= header) /* 0 is what segmentation offload leaves: then the frame's own length holds */
         cut_to(c, total);
-    return cut_off(c, header);
+    return cut_off(c, header) && (t->proto != P_AH || f->is || authentication_header(c, t));
 }
 
 static bool ip6(struct cut *c, struct transport *t, struct fragment *f)
@@ -281,6 +291,11 @@ static enum layer ip_payload(struct cut *c, struct transport *t, unsigned *type)
             return tunnel;
         }
         break;
+    case P_ETHERIP: /* RFC 3378: version 3 and 12 bits of zero */
+        return c->cap >= 2 && c->p[0] >> 4 == 3 && cut_off(c, 2) ? LAYER_ETHERNET : LAYER_NONE;
+    case P_MPLS: /* RFC 4023 */
+        *type = TYPE_MPLS;
+        return LAYER_ETHERTYPE;
     case P_TCP: case P_ICMP: case P_ICMPV6:
         break;
     default:

@@ -126,6 +126,8 @@ static enum layer ieee80211(struct cut *c, unsigned *type)
     size_t n = (size_t)24 + (four ? 6 : 0) + (qos ? 2 : 0) + (qos && order ? 4 : 0);
     if ((c->p[1] & 0x40) != 0 || !cut_off(c, n))
         return LAYER_NONE;
+    if (c->cap >= 3 && n % 4 != 0 && c->p[0] != 0xaa && c->p[2] == 0xaa) /* some drivers pad the header to 4 bytes */
+        cut_off(c, 2);
     return llc_layer(c, type);
 }
 
@@ -143,6 +145,16 @@ static enum layer ppi(struct cut *c, unsigned *type)
     if (!cut_off(c, n))
         return LAYER_NONE;
     return inner == 105 ? ieee80211(c, type) : inner == 1 ? LAYER_ETHERNET : LAYER_NONE;
+}
+
+/* Prism: message code, length; AVS: version 0x80211001, length, both big-endian. */
+static enum layer prism_or_avs(struct cut *c, unsigned *type)
+{
+    if (c->cap < 8)
+        return LAYER_NONE;
+    bool     avs = be32(c->p) >> 4 == 0x8021100;
+    uint32_t n = avs || le32(c->p + 4) > 0xffff ? be32(c->p + 4) : le32(c->p + 4);
+    return cut_off(c, n) ? ieee80211(c, type) : LAYER_NONE;
 }
 
 /* Netfilter log: family, version, resource id, then TLVs in the machine's byte order; type 9 is the payload. */
@@ -187,33 +199,91 @@ static enum layer pppoe(struct cut *c, unsigned *type)
     return ethertype_layer(c, type);
 }
 
-/* Switch tags in front of the EtherType: Broadcom (4 bytes) and Marvell DSA (4, or 8 when an EtherType is given). */
-static enum layer brcm_tag(struct cut *c, unsigned *type)
+/* Switch tags between the addresses and the EtherType: Broadcom and Marvell DSA (4 bytes), Marvell's with an EtherType
+ * of its own (8). */
+static enum layer tagged(struct cut *c, unsigned *type, size_t tag)
 {
-    if (c->cap < 18)
+    if (c->cap < 14 + tag)
         return LAYER_NONE;
-    *type = be16(c->p + 16);
-    cut_off(c, 18);
+    *type = be16(c->p + 12 + tag);
+    cut_off(c, 14 + tag);
     return *type > 1500 ? LAYER_ETHERTYPE : LAYER_LLC;
 }
+static enum layer switch_tag(struct cut *c, unsigned *type) { return tagged(c, type, 4); }
+static enum layer switch_ethertype_tag(struct cut *c, unsigned *type) { return tagged(c, type, 8); }
 static enum layer brcm_tag_prepended(struct cut *c, unsigned *type) { return cut_off(c, 4) ? ethernet_layer(c, type) : LAYER_NONE; }
+
+/* PPP of pppd: the address byte tells the direction instead. */
+static enum layer ppp_pppd(struct cut *c, unsigned *type) { return cut_off(c, 2) ? ppp_layer(c, type) : LAYER_NONE; }
+
+/* RFC 2427: address of 2 to 4 bytes, 03, a pad of 00, NLPID; Cisco has an EtherType behind the address. */
+static enum layer frame_relay(struct cut *c, unsigned *type)
+{
+    bool last = false;
+    for (unsigned i = 0; !last && i < 4 && c->cap != 0; i++) {
+        last = (c->p[0] & 1) != 0;
+        cut_off(c, 1);
+    }
+    if (c->cap < 3)
+        return LAYER_NONE;
+    if (c->p[0] != 3) {
+        *type = be16(c->p);
+        return cut_off(c, 2) ? LAYER_ETHERTYPE : LAYER_NONE;
+    }
+    cut_off(c, c->p[1] == 0 ? 2 : 1);
+    unsigned nlpid = c->p[0];
+    cut_off(c, 1);
+    if (nlpid == 0xcc || nlpid == 0x8e)
+        return raw_ip(c, type);
+    if (nlpid != 0x80 || c->cap < 5)
+        return LAYER_NONE;
+    *type = be16(c->p + 3);
+    cut_off(c, 5);
+    return LAYER_ETHERTYPE;
+}
+
+/* Linux Classical IP over ATM: with LLC or without. */
+static enum layer atm_clip(struct cut *c, unsigned *type) { return c->cap != 0 && c->p[0] == 0xaa ? llc_layer(c, type) : raw_ip(c, type); }
+
+/* OpenBSD's packet filter log: its length, without padding, comes first. */
+static enum layer pflog(struct cut *c, unsigned *type)
+{
+    return c->cap != 0 && cut_off(c, ((size_t)c->p[0] + 3) & ~(size_t)3) ? raw_ip(c, type) : LAYER_NONE;
+}
+
+/* Address family, SPI, flags in front of what IPsec unpacked. */
+static enum layer enc(struct cut *c, unsigned *type) { return cut_off(c, 12) ? raw_ip(c, type) : LAYER_NONE; }
 
 /* LINKTYPE_ numbers: www.tcpdump.org/linktypes.html */
 static const struct link_row {
     uint32_t number;
     enum layer (*open)(struct cut *, unsigned *);
 } links[] = {
-    { 1, ethernet },      { 0, null_loop },    { 108, null_loop },  { 101, raw_ip },  { 12, raw_ip },     { 14, raw_ip },
-    { 228, raw_ip },      { 229, raw_ip },     { 113, linux_sll },  { 276, linux_sll2 }, { 9, ppp },      { 50, hdlc },
-    { 51, pppoe },        { 104, hdlc },       { 105, ieee80211 },  { 127, radiotap }, { 192, ppi },      { 239, nflog },
-    { 281, brcm_tag },    { 282, brcm_tag_prepended }, { 284, brcm_tag },
+    { 1, ethernet },   { 0, null_loop },   { 108, null_loop },    { 101, raw_ip },       { 12, raw_ip },      { 14, raw_ip },
+    { 228, raw_ip },   { 229, raw_ip },    { 113, linux_sll },    { 276, linux_sll2 },   { 9, ppp },          { 50, hdlc },
+    { 51, pppoe },     { 104, hdlc },      { 166, ppp_pppd },     { 107, frame_relay },  { 106, atm_clip },   { 105, ieee80211 },
+    { 127, radiotap }, { 192, ppi },       { 119, prism_or_avs }, { 163, prism_or_avs }, { 239, nflog },      { 117, pflog },
+    { 109, enc },      { 281, switch_tag }, { 283, switch_tag },  { 284, switch_ethertype_tag }, { 282, brcm_tag_prepended },
 };
+enum { LINK_PKTAP = 258, LINK_PKTAP_OLD = 149 };
 
-enum layer link_layer(uint32_t linktype, struct cut *c, unsigned *type)
+static enum layer link_of_number(uint32_t number, struct cut *c, unsigned *type)
 {
     for (size_t i = 0; i < ARRAY_LEN(links); i++) {
-        if (links[i].number == linktype)
+        if (links[i].number == number)
             return links[i].open(c, type);
     }
     return LAYER_UNKNOWN_LINK;
+}
+
+/* macOS puts a header before each frame that names its real link type. */
+enum layer link_layer(uint32_t linktype, struct cut *c, unsigned *type)
+{
+    if (linktype != LINK_PKTAP && linktype != LINK_PKTAP_OLD)
+        return link_of_number(linktype, c, type);
+    if (c->cap < 12)
+        return LAYER_NONE;
+    uint32_t header = le32(c->p), inner = le32(c->p + 8);
+    enum layer next = header >= 12 && cut_off(c, header) ? link_of_number(inner, c, type) : LAYER_NONE;
+    return next != LAYER_UNKNOWN_LINK ? next : LAYER_NONE;
 }

@@ -41,4 +41,14 @@ struct capture_facts {
 const struct capture_facts *capture_facts(const struct capture *c);
 void                        capture_close(struct capture *c);
 
+/* Names of addresses, from the name resolution blocks read so far: start with *at = 0, go on until false. Borrowed
+ * until capture_next; for hosts_learn. At most 1 MB of them is kept. */
+struct capture_host {
+    const uint8_t *ip;
+    size_t         ip_len; /* 4 or 16 */
+    const char    *name;   /* outside text */
+    size_t         n;
+};
+bool capture_host(const struct capture *c, size_t *at, struct capture_host *h);
+
 #endif
