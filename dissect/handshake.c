@@ -102,10 +102,14 @@ bool has_ext(const struct client_hello *c, uint16_t type)
 void handshake_check_kex(struct handshake *h)
 {
     struct server_kex *k = &h->kex;
-    if (k->verified != SIG_UNCHECKED || k->signature.n == 0 || h->cert_count == 0 ||
-        !knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO))
+    static const uint8_t zeros[32];
+    struct bytes random = h->hello.random; /* SSL 2.0: a shorter challenge is filled up in front (RFC 5246 E.2) */
+    if (k->verified != SIG_UNCHECKED || k->signature.n == 0 || h->cert_count == 0 || random.n > sizeof zeros ||
+        h->answer.random.n != sizeof zeros || !knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO))
         return;
-    struct bytes pieces[] = { h->hello.random, h->answer.random, k->params };
+    if (h->tcp.overlap_differs)
+        return; /* bytes came twice and differ: nobody knows which of them the client has seen */
+    struct bytes pieces[] = { { zeros, sizeof zeros - random.n }, random, h->answer.random, k->params };
     k->verified = cert_verifies(h->certs[0], k->sigalg, pieces, ARRAY_LEN(pieces), k->signature);
 }
 

@@ -1,6 +1,6 @@
 /* What listens there: something that speaks no TLS, refuses to start it, or cannot because its certificate or key is
  * not usable or not a pair. */
-#include "say.h"
+#include "refusal.h"
 
 #include <string.h>
 
@@ -202,8 +202,10 @@ static bool key_is_another(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 20;
     f->decisive = h->kex.where.frame;
-    return say(c, f, BLAME_SERVER, CERTAIN,
-               "checked: the signature over the key exchange fails under the certificate's key",
+    bool other_reason = e.alert != NULL && about_certificate(e.number); /* it did not come as far as the signature */
+    return say(c, f, BLAME_SERVER, other_reason ? LIKELY : CERTAIN,
+               other_reason ? "the signature over the key exchange is wrong, but the alert is about the certificate"
+                            : "checked: the signature over the key exchange fails under the certificate's key",
                WORDS(c,
                      "The server's key exchange is signed with a key that is not the certificate's: the signature "
                      "does not verify, and %s.",
