@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs tests/cases.tsv: cases.py TLSWHY [--list-rules PROGRAM]
+"""Runs tests/cases.tsv: cases.py TLSWHY [RULES_LIST UNIT_OUTPUT...]
 
 One row is one end-to-end test: `TLSWHY read --json --all ARGUMENTS CAPTURE` must give for that tcp.stream the
 cause (or one of several, comma-separated; the first is the best), the side, a certainty within its bounds, and the exit
 status. "-" is: do not look. Prints a line a test, PASS or FAIL; exit status 1 if any failed.
-Also checked: every recording has a row, every row a recording; every cause that a rule can give has a page and a row.
+Also checked: every recording has a row, every row a recording; every rule has a page, a row that expects its cause, and a recording
+that it applies to, or a unit test that it decides (their output says so: "rule NAME").
 """
 import json
 import os
@@ -59,8 +60,8 @@ def wrong(program, case):
     return None
 
 
-def completeness(cases, list_rules):
-    """Every recording a case, every rule a page and a case."""
+def completeness(cases):
+    """Every recording a case."""
     shipped = {f for f in os.listdir(PCAPS) if f.endswith((".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz"))}
     manifest = {row["file"] for row in table(os.path.join(PCAPS, "MANIFEST.tsv"))}
     tested = {c["capture"] for c in cases}
@@ -68,25 +69,32 @@ def completeness(cases, list_rules):
                         ("no row in cases.tsv", shipped - tested), ("named in cases.tsv but not there", tested - shipped)):
         for name in sorted(names):
             yield "%s: %s" % (name, what)
-    causes = {c for case in cases for c in case["cause"].split(",")[:1]}
-    rules = subprocess.run([list_rules], stdout=subprocess.PIPE, check=True).stdout.decode().split("\n") if list_rules else []
-    for rule, cause in (line.split("\t")[:2] for line in rules if line):
+
+
+def rules_complete(cases, rules_list, unit_output):
+    """Every rule a page, a case of its cause, and a test of its own."""
+    causes = {c["cause"].split(",")[0] for c in cases}
+    in_units = {line[5:].strip() for path in unit_output for line in open(path, errors="replace") if line.startswith("rule ")}
+    for line in subprocess.run([rules_list, PCAPS], stdout=subprocess.PIPE, check=True).stdout.decode().splitlines():
+        rule, cause, applied, _ = line.split("\t")
         if not os.path.exists(os.path.join(TOP, "report/why/pages", cause + ".md")):
             yield "rule %s: no page report/why/pages/%s.md" % (rule, cause)
         if cause not in causes:
             yield "rule %s: no case in tests/cases.tsv expects %s" % (rule, cause)
+        if applied == "0" and rule not in in_units:
+            yield "rule %s: it applies to no recording and decides no unit test" % rule
 
 
 def main():
     program = sys.argv[1]
-    list_rules = sys.argv[sys.argv.index("--list-rules") + 1] if "--list-rules" in sys.argv else None
     cases = table(os.path.join(HERE, "cases.tsv"))
     failed = 0
     for case in cases:
         trouble = wrong(program, case)
         failed += trouble is not None
         print("PASS case " + case["name"] if not trouble else "FAIL case %s: expected %s, got %s" % (case["name"], case["cause"], trouble))
-    for trouble in completeness(cases, list_rules):
+    missing = list(completeness(cases)) + (list(rules_complete(cases, sys.argv[2], sys.argv[3:])) if len(sys.argv) > 2 else [])
+    for trouble in missing:
         failed += 1
         print("FAIL " + trouble)
     return 1 if failed else 0

@@ -45,7 +45,7 @@ layers() {
 
 manual() { needs mandoc manual && whole manual sh -c '! mandoc -T lint -W warning doc/tlswhy.1 | grep .'; }
 
-cases() { python3 tests/cases.py "$build/tlswhy" --list-rules "$build/tests/rules_list"; }
+cases() { python3 tests/cases.py "$build/tlswhy" "$build/tests/rules_list" "$logs"/unit-*.out; }
 readme() { python3 tests/readme.py "$build/tlswhy"; }
 streams() { needs tshark streams && python3 tests/streams.py "$build/tlswhy"; }
 cut() { whole cut "$build/tests/cut_test" pcaps "${CUT_STEP:-1}"; }

@@ -4,91 +4,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tlswhy/capture.h"
-#include "tlswhy/flows.h"
+#include "../cmd/verdicts.h"
 #include "tlswhy/observe.h"
-#include "tlswhy/report.h"
 
 #define FLOW_MEMORY ((size_t)64 << 20)
 
+/* A renderer that writes nothing: it takes the verdicts down. Renderers have no pointer of their own. */
+static struct world   *now;
+static struct answers *into;
+
+static void take_down(struct text *out, const struct report_options *o, struct handshake *h, const struct finding *f)
+{
+    (void)out;
+    (void)o;
+    if (now->each != NULL)
+        now->each(h, now->others, &h->arena);
+    if (finding_result(h, f) == RESULT_NO_TLS || into->n == ANSWERS)
+        return; /* a connection among others: nothing is said about it */
+    struct answer *a = &into->v[into->n++];
+    *a = (struct answer){ .stream = h->stream, .outcome = h->outcome, .side = f->side, .sure = f->sure };
+    snprintf(a->cause, sizeof a->cause, "%s", f->cause);
+    snprintf(a->rule, sizeof a->rule, "%s", f->rule);
+}
+
+static void no_summary(struct text *out, const struct report_options *o, const struct summary *s, struct group_table *groups)
+{
+    (void)out;
+    (void)o;
+    (void)s;
+    (void)groups;
+}
+
+static const struct renderer taking_down = { .name = "test", .handshake = take_down, .summary = no_summary };
+
 void world_new(struct world *w, const char *folder)
 {
-    char       path[4096];
-    struct err err = { "" };
-    *w = (struct world){ .store = cert_store_new() };
-    snprintf(path, sizeof path, "%s/roots.pem", folder);
-    if (!anchors_load(path, w->store, &w->anchors, &err)) {
-        fprintf(stderr, "%s\n", err.text);
+    *w = (struct world){ .others = NULL };
+    snprintf(w->roots, sizeof w->roots, "%s/roots.pem", folder != NULL ? folder : "");
+    w->verdicts = verdicts_new(&(struct verdict_options){
+        .renderer = &taking_down, .report.all = true, .ca = folder != NULL ? w->roots : NULL, .memory = FLOW_MEMORY });
+    if (w->verdicts == NULL)
         exit(2);
-    }
-    w->anchors.clients_own = true;
 }
 
-void world_free(struct world *w)
-{
-    anchors_free(&w->anchors);
-    cert_store_free(w->store);
-}
+void world_free(struct world *w) { verdicts_close(w->verdicts); }
 
-struct pipe {
-    struct world     *world;
-    struct flows     *flows;
-    struct observer  *observer;
-    struct peers     *peers;
-    struct handshake *done[ANSWERS];
-    size_t            n;
-};
-
-static void drain(struct pipe *p)
+static void observe_all(struct world *w, struct flows *flows, struct observer *observer)
 {
     struct wire_event ev;
-    while (flows_next(p->flows, &ev)) {
-        observe(p->observer, &ev);
-        for (struct handshake *h; (h = observed(p->observer)) != NULL;) {
-            peers_add(p->peers, h);
-            if (p->n < ANSWERS)
-                p->done[p->n++] = h;
-            else
-                handshake_free(h);
+    while (flows_next(flows, &ev)) {
+        observe(observer, &ev);
+        for (struct handshake *h; (h = observed(observer)) != NULL;) {
+            peers_add(w->others, h);
+            verdicts_take(w->verdicts, h);
         }
-    }
-}
-
-/* As cmd/verdicts.c judges, with the client's own anchors. */
-static void judge(struct world *w, struct handshake *h)
-{
-    if (h->cert_count == 0)
-        return;
-    const struct suite *suite = suite_of(h->answer.suite);
-    struct bytes        name = h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
-    int64_t             ns = h->certs_at.ns != 0 ? h->certs_at.ns : h->start_ns;
-    struct trust_question q = { .store = w->store, .certs = h->certs, .n = h->cert_count, .anchors = &w->anchors,
-                                .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n,
-                                .staple = h->staple, .kex = suite != NULL ? suite->kex : KEX_UNKNOWN };
-    struct chain *chain = ARENA_NEW(&h->arena, struct chain);
-    chain_judge(&q, &h->arena, chain);
-    h->chain = chain;
-}
-
-static void explain(struct pipe *p, int64_t last_ns, struct answers *out)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        struct handshake *h = p->done[i];
-        struct finding    f = { 0 };
-        if (h->at_end_of_capture && last_ns > h->end_ns)
-            h->capture_left = last_ns - h->end_ns;
-        judge(p->world, h);
-        if (worth_showing(h, p->peers))
-            why_explain(h, p->peers, &h->arena, &f);
-        if (f.cause == NULL || finding_result(h, &f) == RESULT_NO_TLS) {
-            handshake_free(h); /* a connection among others: nothing is said about it */
-            continue;
-        }
-        struct answer *v = &out->v[out->n++];
-        *v = (struct answer){ .stream = h->stream, .outcome = h->outcome, .side = f.side, .sure = f.sure };
-        snprintf(v->cause, sizeof v->cause, "%s", f.cause);
-        snprintf(v->rule, sizeof v->rule, "%s", f.rule != NULL ? f.rule : "");
-        handshake_free(h);
     }
 }
 
@@ -96,24 +65,25 @@ void answers_of(struct world *w, const void *capture, size_t n, struct answers *
 {
     struct err      err = { "" };
     struct capture *c = capture_open_memory(capture, n, &err);
-    struct pipe     p = { .world = w };
-
-    *out = (struct answers){ .opened = c != NULL };
+    *out = (struct answers){ .n = 0 };
     if (c == NULL)
         return;
-    p.flows = flows_new(FLOW_MEMORY);
-    p.observer = observer_new(w->store, p.flows);
-    p.peers = peers_new();
+    struct flows    *flows = flows_new(FLOW_MEMORY);
+    struct observer *observer = observer_new(verdicts_store(w->verdicts), flows);
+    now = w;
+    into = out;
+    w->others = peers_new();
+    verdicts_begin(w->verdicts, "test");
     for (struct packet packet; capture_next(c, &packet, &err);) {
-        flows_packet(p.flows, &packet, &err);
-        drain(&p);
+        flows_packet(flows, &packet, &err);
+        observe_all(w, flows, observer);
     }
-    flows_end(p.flows);
-    drain(&p);
-    explain(&p, capture_facts(c)->last_ns, out);
-    peers_free(p.peers);
-    observer_free(p.observer);
-    flows_free(p.flows);
+    flows_end(flows);
+    observe_all(w, flows, observer);
+    verdicts_end(w->verdicts, capture_facts(c), flow_facts(flows));
+    peers_free(w->others);
+    observer_free(observer);
+    flows_free(flows);
     capture_close(c);
 }
 

@@ -1,19 +1,11 @@
-/* pipe.h - the whole way from the bytes of a capture to verdicts, in process, for tests that need it many
- * times: as `tlswhy read --ca roots.pem` does it, without printing.
+/* pipe.h - from the bytes of a capture to its verdicts, in process, for tests that do it many times: all of
+ * `tlswhy read --all --ca FOLDER/roots.pem` but the text that it prints.
  *
- * Owns: a world keeps certificates and anchors between runs (signature checks are cached); answers hold copies. */
+ * Owns: a world keeps certificates and anchors between runs (signature checks are cached); answers are copies. */
 #ifndef TLSWHY_TESTS_PIPE_H
 #define TLSWHY_TESTS_PIPE_H
 
 #include "tlswhy/why.h"
-
-struct world {
-    struct cert_store *store;
-    struct anchors     anchors;
-};
-/* With the roots.pem of this folder as the client's own anchors. Ends the program where there is none. */
-void world_new(struct world *w, const char *folder);
-void world_free(struct world *w);
 
 struct answer {
     uint32_t     stream;
@@ -26,8 +18,19 @@ struct answer {
 struct answers {
     struct answer v[ANSWERS];
     size_t        n;
-    bool          opened; /* capture_open_memory took the bytes for a capture */
 };
+
+struct world {
+    struct verdicts *verdicts;
+    struct peers    *others;
+    char             roots[4096]; /* file of the anchors */
+    /* NULL, or called with each handshake that is explained. */
+    void (*each)(const struct handshake *h, const struct peers *others, struct arena *a);
+};
+
+/* The folder's roots.pem holds the client's anchors; NULL: the system's stand in. Ends the program where there are none. */
+void world_new(struct world *w, const char *folder);
+void world_free(struct world *w);
 
 void                 answers_of(struct world *w, const void *capture, size_t n, struct answers *out);
 const struct answer *answer_of_stream(const struct answers *all, uint32_t stream); /* NULL: no such object */

@@ -1,6 +1,6 @@
 """A private network of three namespaces, a capture on it, and processes that end with it.
 
-    client 192.0.2.10 ---- box 192.0.2.1 | 198.51.100.1 ---- server 198.51.100.80 (and .8, .81, 2001:db8:2::80)
+    client 192.0.2.10, .11 ---- box 192.0.2.1 | 198.51.100.1 ---- server 198.51.100.80 (and .8, .81, 2001:db8:2::80)
 
 The box routes, and drops, resets or forges where a recording says so (nftables). All addresses are those
 of RFC 5737 and RFC 3849. Needs root, iproute2, tcpdump. Everything started here is ended by its process id.
@@ -29,7 +29,7 @@ def up():
         run("ip", "-n", ns, "link", "set", "lo", "up")
         # off: addresses must be usable at once, and no neighbour chatter
         run("ip", "netns", "exec", ns, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.router_solicitations=0")
-    wire("client", "c0", "02:00:00:00:00:10", ["192.0.2.10/24", "2001:db8:1::10/64"], "box", "b0", "02:00:00:00:00:01", ["192.0.2.1/24", "2001:db8:1::1/64"])
+    wire("client", "c0", "02:00:00:00:00:10", ["192.0.2.10/24", "192.0.2.11/24", "2001:db8:1::10/64"], "box", "b0", "02:00:00:00:00:01", ["192.0.2.1/24", "2001:db8:1::1/64"])
     wire("server", "s0", "02:00:00:00:00:80", ["198.51.100.80/24", "198.51.100.81/24", "198.51.100.8/24", "2001:db8:2::80/64"],
          "box", "b1", "02:00:00:00:00:02", ["198.51.100.1/24", "2001:db8:2::1/64"])
     for side, via4, via6 in (("client", "192.0.2.1", "2001:db8:1::1"), ("server", "198.51.100.1", "2001:db8:2::1")):
@@ -55,9 +55,11 @@ def down():
 
 
 def box_rules(rules):
-    """Replaces what the box does to traffic: nft rules for the forward chain."""
+    """Replaces what the box does to traffic: nft rules for the forward chain, or one whole table."""
     run(*inside("box", ["nft", "flush", "ruleset"]))
-    if rules:
+    if rules and rules[0].startswith("table"):
+        run(*inside("box", ["nft", rules[0]]))
+    elif rules:
         text = "table inet lab { chain forward { type filter hook forward priority 0; %s; } ; }" % "; ".join(rules)
         run(*inside("box", ["nft", text]))
 

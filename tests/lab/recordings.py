@@ -33,6 +33,8 @@ GET = b"GET / HTTP/1.0\r\n\r\n"
 TLS10, TLS12 = "NORMAL:-VERS-ALL:+VERS-TLS1.0", "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 HELLO = "@ih,0,8 0x16 @ih,40,8 0x01"   # a TLS record that starts a ClientHello
 
+REDIRECT = "table ip lab { chain nat { type nat hook prerouting priority dstnat; ip saddr 192.0.2.11 tcp dport 443 dnat to 198.51.100.8:8443; } ; }"
+
 
 def one(name, cause, side, broken, server, client, **more):
     """The usual shape: one server, one client. Both are called when the recording is made."""
@@ -74,7 +76,7 @@ VERSION = [
         lambda: s_client("-min_protocol", "TLSv1.1", "-max_protocol", "TLSv1.2", *SECLEVEL0)),
     one("version-winsrv2008sp2", "protocol-version", "client", "the hello of Windows Server 2008 SP2 (TLS 1.0) to a server from TLS 1.2", lambda: nginx("www", "ssl_protocols TLSv1.2 TLSv1.3;"),
         lambda: replay("winsrv2008sp2", "fin")),
-    one("version-server-older-seen", "protocol-version", "server", "server speaks TLS 1.0 only; another client gets an answer with it", lambda: gnutls_serv(TLS10),
+    one("version-server-older-seen", "protocol-version", "server", "server speaks TLS 1.0 only; another client gets an answer with it", lambda: s_server("www", "-tls1", *SECLEVEL0),
         [lambda: node("{minVersion:'TLSv1.2'}"), lambda: s_client("-tls1", *SECLEVEL0)]),
     one("version-old-hello-internal-error", "protocol-version", "client", "a TLS 1.0 hello to OpenSSL 3, which says internal_error", lambda: s_server(), lambda: replay("winsrv2008sp2", "fin")),
     one("version-13-only-java", "protocol-version", "server", "client wants TLS 1.3 only, a Java server stops at 1.2", lambda: java_server("www", "protocols=TLSv1.2"), lambda: s_client("-tls1_3")),
@@ -202,6 +204,9 @@ PROXY_CASES = [
         lambda: curl("-x", "http://%s:8080" % PROXY)),
     one("proxy-403-squid", "proxy-denied", "proxy", "squid refuses the destination", lambda: squid("http_access deny all"), lambda: curl("-x", "http://%s:8080" % PROXY)),
     one("proxy-503-squid", "proxy-upstream", "proxy", "nothing listens behind the proxy", lambda: squid(), lambda: curl("-x", "http://%s:8080" % PROXY, "--connect-to", "www.lab.example:443:%s:444" % SERVER)),
+    one("intercepted-on-the-way", "interception", "proxy", "a box redirects one of two clients to a server with a certificate of another authority",
+        [lambda: nginx("www", "ssl_protocols TLSv1.2;"), lambda: s_server("stranger", "-tls1_2", port=8443)],
+        [lambda: curl("--interface", "192.0.2.10"), lambda: curl("--interface", "192.0.2.11")], box=[REDIRECT]),
     one("tunnel-closed", "proxy-upstream", "proxy", "the proxy opens the tunnel and closes on the hello", lambda: play("tunnel", port=8080), lambda: curl("-x", "http://%s:8080" % PROXY)),
     one("tunnel-plain-answer", "proxy-upstream", "proxy", "the proxy opens the tunnel and answers the hello in plain HTTP",
         lambda: play("tunnel", "HTTP/1.1 502 Bad Gateway\\r\\nVia: 1.1 proxy.lab.example\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n", port=8080), lambda: curl("-x", "http://%s:8080" % PROXY)),

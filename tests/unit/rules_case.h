@@ -28,7 +28,8 @@ static inline struct place now(struct handshake *h, int64_t ms)
     return (struct place){ .frame = h->last.frame, .ns = h->end_ns };
 }
 
-static inline void *copy_of(struct handshake *h, const void *p, size_t n) { return arena_copy(&h->arena, p, n); }
+/* Aligned for any list. */
+static inline void *copy_of(struct handshake *h, const void *p, size_t n) { return memcpy(arena_get(&h->arena, n, _Alignof(uint64_t)), p, n); }
 #define LIST16(h, ...) (struct u16s){ copy_of(h, (const uint16_t[]){ __VA_ARGS__ }, sizeof (const uint16_t[]){ __VA_ARGS__ }), \
                                       sizeof (const uint16_t[]){ __VA_ARGS__ } / sizeof(uint16_t) }
 #define LIST32(h, ...) (struct u32s){ copy_of(h, (const uint32_t[]){ __VA_ARGS__ }, sizeof (const uint32_t[]){ __VA_ARGS__ }), \
@@ -193,6 +194,7 @@ static inline void expect(const struct rules_case *c, const struct handshake *h,
     struct arena   a = { 0 };
     struct finding f = { 0 };
     why_explain(h, others, &a, &f);
+    printf("rule %s\n", f.rule); /* tests/cases.py sees to it that every rule is tested somewhere */
     bool right = strcmp(f.cause, c->cause) == 0 && f.side == c->side && f.sure == c->sure;
     if (!right)
         printf("\n  %s: %s (%s, %s), expected %s\n  %s\n", c->name, f.cause, f.side != BLAME_NONE ? blame_name(f.side) : "-", sure_name(f.sure), c->cause, f.why);
