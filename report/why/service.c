@@ -200,9 +200,9 @@ static bool key_is_another(const struct case_file *c, struct finding *f)
     struct ending e = ending_of(h);
     if (!knows(h, KNOW_SERVER_KEX) || h->kex.verified != SIG_BAD || h->outcome == OUTCOME_ESTABLISHED)
         return false;
-    f->weight = 20;
-    f->decisive = h->kex.where.frame;
     bool other_reason = e.alert != NULL && about_certificate(e.number); /* it did not come as far as the signature */
+    f->weight = other_reason ? 1 : 20;
+    f->decisive = h->kex.where.frame;
     return say(c, f, BLAME_SERVER, other_reason ? LIKELY : CERTAIN,
                other_reason ? "the signature over the key exchange is wrong, but the alert is about the certificate"
                             : "checked: the signature over the key exchange fails under the certificate's key",
