@@ -44,12 +44,19 @@ static bool is_padded_alert(const struct handshake *h)
     return version_is_13(handshake_version(h)) && p->enc_records == 1 && p->enc_len[0] < SMALLEST_FINISHED;
 }
 
-/* Bytes, or a FIN, of this side were acknowledged and are not in the capture. */
+/* Bytes, or a FIN, of this side were sent and are not in the capture. */
 static bool unseen(const struct handshake *h, enum side side)
 {
     bool fin =
         (h->close.how == CLOSE_FIN && h->close.by == side) || (h->close2.how == CLOSE_FIN && h->close2.by == side);
     return h->tcp.missing[side] != 0 || h->tcp.acked[side] > h->tcp.bytes[side] + fin;
+}
+
+/* Can the capture hide that the client went on, or that the server ended it? */
+static bool hides_the_end(const struct handshake *h, const struct refusal *r, bool tls13)
+{
+    bool alert13 = tls13 && r->how.how == END_HIDDEN_ALERT; /* the client's alert says it all */
+    return !knows(h, KNOW_BOTH_SIDES) || unseen(h, CLIENT) || (unseen(h, SERVER) && !alert13);
 }
 
 struct refusal refusal_of(const struct handshake *h)
@@ -70,9 +77,8 @@ struct refusal refusal_of(const struct handshake *h)
              MSG_HEARTBEAT)) /* a heartbeat in the middle of a handshake: a scanner, which leaves by plan */
         return r;
     bool told = r.how.how == END_ALERT || r.how.how == END_WARNING;
-    if (!knows(h, KNOW_CLIENT_HELLO) ||
-        (!told && (!knows(h, KNOW_WHOLE_CLIENT) || unseen(h, CLIENT) || unseen(h, SERVER))))
-        return r; /* what is missing may have been its keys, or the alert that tells */
+    if (!knows(h, KNOW_CLIENT_HELLO) || (!told && hides_the_end(h, &r, tls13)))
+        return r;
     if (!r.hidden && h->certs_at.frame == 0 && h->cert_count == 0 && h->malformed[SERVER] == NULL)
         return r;
     if (stage == STAGE_DONE) {

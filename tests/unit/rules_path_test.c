@@ -60,6 +60,7 @@ static const struct rules_case cases[] = {
     { "the answer came too late", { { hello, 0x0304 }, { client_closes, 900 }, { answered_late, 0 } }, "abandoned", BLAME_CLIENT, LIKELY },
     { "left in the middle", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { keys, 0 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, POSSIBLE },
     { "a hole where the certificate was", { { hello, 0x0303 }, { hole, 1448 }, { client_says, 42 } }, "capture-incomplete", BLAME_NONE, LIKELY },
+    { "a hole where the server's Finished was", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { keys, 0 }, { hole, 45 }, { client_hides, 0 } }, "capture-incomplete", BLAME_NONE, LIKELY },
     { "one side only", { { hello, 0x0303 }, { one_side, 0 }, { client_hides, 0 } }, "capture-incomplete", BLAME_NONE, CERTAIN },
 };
 
