@@ -55,9 +55,13 @@ static bool split_data_refused(const struct case_file *c, struct finding *f)
         version_rank(handshake_version(h)) > version_rank(TLS_1_0) || suite == NULL || !suite->cbc ||
         h->side[SERVER].app_records != 0 || h->close.how == CLOSE_NONE)
         return false;
+    enum { FEW_RECORDS = 8 }; /* a request; after more the server may well have had its say elsewhere */
     bool server = h->close.by == SERVER;
-    if (!server && h->close.since_peer >= 0 && h->close.since_peer < 5 * NS_PER_S)
-        return false; /* the client did not wait */
+    const struct peer_fact *p = find_peer(c, finished_unsplit);
+    if (h->side[CLIENT].app_records > FEW_RECORDS)
+        return false;
+    if (!server && (p == NULL || h->close.since_peer < 5 * NS_PER_S))
+        return false; /* it did not wait, or nothing but its own leaving speaks against the server */
     f->weight = 5;
     ALSO(f, "protocol-error");
     f->decisive = h->close.where.frame;
@@ -69,7 +73,6 @@ static bool split_data_refused(const struct case_file *c, struct finding *f)
               "for the whole request.",
               server ? h->close.how == CLOSE_RST ? "the server reset the connection" : "the server closed"
                      : "nothing came until the client gave up"));
-    const struct peer_fact *p = find_peer(c, finished_unsplit);
     if (p != NULL)
         cite_peer(c, f, p, p->answer_frame, "another client of the same server");
     cite_close(c, f);
