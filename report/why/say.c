@@ -37,7 +37,9 @@ enum stage stage_of(const struct handshake *h)
     if (h->outcome == OUTCOME_ESTABLISHED)
         return STAGE_DONE;
     if (!knows(h, KNOW_SERVER_HELLO) || is_late(h, &h->answer.where))
-        return !knows(h, KNOW_CLIENT_HELLO) ? STAGE_NONE : h->retry.where.frame != 0 ? STAGE_RETRY : STAGE_HELLO;
+        return !knows(h, KNOW_CLIENT_HELLO)                                      ? STAGE_NONE
+               : h->retry.where.frame != 0 && !is_late(h, &h->retry.where) ? STAGE_RETRY
+                                                                           : STAGE_HELLO;
     if (version_is_13(handshake_version(h)))
         return h->side[SERVER].enc_records != 0 ? STAGE_FLIGHT : STAGE_ANSWER;
     if (sent(h, CLIENT, CLIENT_KEY_EXCHANGE) || h->side[CLIENT].ccs || h->side[CLIENT].enc_records != 0 ||
