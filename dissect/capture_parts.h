@@ -34,6 +34,7 @@ struct capture {
     } secrets, names; /* names: address length, address, length of the name in two bytes, name; one behind another */
     uint64_t    stats_dropped; /* of sections that are over */
     int64_t     last_ns;
+    size_t      frames_taken; /* Network Monitor: entries of its frame table */
 };
 
 /* At least n bytes at c->p. False: the source ends before (c->end - c->p tells how many there are). */

@@ -157,6 +157,12 @@ static enum layer prism_or_avs(struct cut *c, unsigned *type)
     return cut_off(c, n) ? ieee80211(c, type) : LAYER_NONE;
 }
 
+/* Network Monitor's: version 2, length, little-endian. */
+static enum layer netmon_80211(struct cut *c, unsigned *type)
+{
+    return c->cap >= 3 && c->p[0] == 2 && cut_off(c, le16(c->p + 1)) ? ieee80211(c, type) : LAYER_NONE;
+}
+
 /* Netfilter log: family, version, resource id, then TLVs in the machine's byte order; type 9 is the payload. */
 static enum layer nflog(struct cut *c, unsigned *type)
 {
@@ -264,6 +270,7 @@ static const struct link_row {
     { 51, pppoe },     { 104, hdlc },      { 166, ppp_pppd },     { 107, frame_relay },  { 106, atm_clip },   { 105, ieee80211 },
     { 127, radiotap }, { 192, ppi },       { 119, prism_or_avs }, { 163, prism_or_avs }, { 239, nflog },      { 117, pflog },
     { 109, enc },      { 281, switch_tag }, { 283, switch_tag },  { 284, switch_ethertype_tag }, { 282, brcm_tag_prepended },
+    { LINK_NETMON_80211, netmon_80211 },
 };
 enum { LINK_PKTAP = 258, LINK_PKTAP_OLD = 149 };
 

@@ -11,6 +11,9 @@
 
 #include "tlswhy/base.h"
 
+/* Not a LINKTYPE_ of the registry: 802.11 behind the header of Network Monitor. */
+enum { LINK_NETMON_80211 = 0x10006 };
+
 struct packet {
     const uint8_t *p;
     uint32_t       caplen, len; /* captured and original length; caplen <= len, whatever the file says */
