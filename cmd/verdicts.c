@@ -1,5 +1,7 @@
 #include "verdicts.h"
 
+#include "judge.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -139,20 +141,11 @@ static void judge(struct verdicts *v, struct handshake *h)
         handshake_check_kex(h);
     if (h->cert_count == 0)
         return;
-    const struct suite *suite = suite_of(h->answer.suite);
+    const struct judging j = { .store = v->store, .anchors = anchors(v), .at_given = v->o.at_given, .at_ns = v->o.at_ns,
+                               .client_named = v->o.client != NULL };
     bool         learnt;
     struct bytes name = name_of(v, h, &learnt);
-    int64_t      ns = v->o.at_given ? v->o.at_ns : h->certs_at.ns != 0 ? h->certs_at.ns : h->start_ns;
-    struct trust_question q = {
-        .store = v->store, .certs = h->certs, .n = h->cert_count, .anchors = anchors(v),
-        .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n, .staple = h->staple,
-        .staple_due = h->hello.status_request && h->hello_done.frame != 0, .name_learnt = learnt,
-        .kex = suite != NULL ? suite->kex : KEX_UNKNOWN,
-    };
-    trust_ask_as(&q, h->client, v->o.client != NULL, &h->arena);
-    struct chain *chain = ARENA_NEW(&h->arena, struct chain);
-    chain_judge(&q, &h->arena, chain);
-    h->chain = chain;
+    judge_chain(&j, h, name, learnt);
 }
 
 static void count_cause(struct summary *s, const char *code)

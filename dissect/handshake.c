@@ -28,6 +28,7 @@ const char *outcome_name(enum outcome o)
         [OUTCOME_INCOMPLETE] = "incomplete_capture",
         [OUTCOME_NOT_TLS] = "not_tls",
         [OUTCOME_NOT_OPENED] = "not_opened",
+        [OUTCOME_STOPPED] = "stopped",
     };
     return names[o];
 }

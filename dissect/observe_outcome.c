@@ -118,6 +118,8 @@ static enum outcome outcome_of(const struct handshake *h, int64_t now)
         return OUTCOME_INCOMPLETE;
     if (h->close.how != CLOSE_NONE)
         return ended_by_close(h);
+    if (h->stopped_by_us && (knows(h, KNOW_SERVER_HELLO) || h->retry.raw.p != NULL))
+        return OUTCOME_STOPPED;
     bool answered = h->tls_seen[SERVER], whole = knows(h, KNOW_CLIENT_HELLO);
     bool waited = h->timed_out || now - h->hello.where.ns >= SILENCE_NS || h->plain[SERVER].start.p != NULL;
     return !answered && whole && waited ? OUTCOME_NO_SERVER_HELLO : OUTCOME_INCOMPLETE;

@@ -354,6 +354,27 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     json_close(j, '}');
 }
 
+/* A probe's own attempt takes the place of the file. */
+static void probe(struct json *j, const struct handshake *h)
+{
+    const struct probed *p = h->probed;
+    const struct place  *syn = &h->tcp.syn, *opened = &h->tcp.syn_ack;
+    char address[64];
+    json_open(j, "probe", '{');
+    json_str(j, "target", p->target);
+    json_uint(j, "attempt", p->attempt);
+    json_str(j, "as", p->as);
+    if (p->changed != NULL)
+        json_str(j, "changed", p->changed);
+    if (opened->frame != 0)
+        json_fixed(j, "connect_ms", (double)(opened->ns - syn->ns) / 1e6, 3);
+    json_str(j, "address", endpoint_ip_text(&h->ends[SERVER], address));
+    json_nil(j, "proxy");
+    if (p->final)
+        json_bool(j, "final", true);
+    json_close(j, '}');
+}
+
 static void json_handshake(struct text *out, const struct report_options *o, struct handshake *h, const struct finding *f)
 {
     struct json j = { .out = out };
@@ -366,7 +387,9 @@ static void json_handshake(struct text *out, const struct report_options *o, str
     json_str(&j, "type", "handshake");
     json_str(&j, "schema", "tlswhy/1");
     json_str(&j, "@timestamp", time);
-    if (h->file != NULL)
+    if (h->probed != NULL)
+        probe(&j, h);
+    else if (h->file != NULL)
         json_str(&j, "file", h->file);
     event(&j, h, f);
     endpoint(&j, "source", &h->ends[CLIENT], (struct bytes){ 0 });

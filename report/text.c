@@ -79,10 +79,17 @@ static void headline(struct text *t, const struct report_options *o, const struc
     char        a[64], b[64];
     struct text ends = { 0 }, name = { 0 }, stream = { 0 };
     size_t      width = width_of(o);
-    text_printf(&stream, "%sstream %u", h->datagram ? "udp " : "", h->stream);
-    text_printf(&ends, "  %s > %s", endpoint_text(&h->ends[CLIENT], a), endpoint_text(&h->ends[SERVER], b));
+    if (h->probed != NULL) {
+        text_safe(&stream, h->probed->target, strlen(h->probed->target), NAME_COLUMNS);
+        text_printf(&ends, "  %s%s%s", endpoint_text(&h->ends[SERVER], b), h->probed->as != NULL ? "  as " : "",
+                    h->probed->as != NULL ? h->probed->as : "");
+    } else {
+        text_printf(&stream, "%sstream %u", h->datagram ? "udp " : "", h->stream);
+        text_printf(&ends, "  %s > %s", endpoint_text(&h->ends[CLIENT], a), endpoint_text(&h->ends[SERVER], b));
+    }
     text_add(&name, "");
-    add_name(&name, h);
+    if (h->probed == NULL)
+        add_name(&name, h);
     size_t used = 8 + stream.n, both = ends.n + columns(name.s);
     right = used + both + 2 + columns(right) <= width ? right : less;
     bool one_line = used + both + 2 + columns(right) <= width;
@@ -143,13 +150,14 @@ static void evidence(struct text *t, const struct report_options *o, const struc
     for (size_t i = 0; i < f->evidence_n; i++) {
         const struct evidence *e = &f->evidence[i];
         label(t, i == 0 ? "Evidence" : "");
-        text_printf(t, "#%-*llu %c %-*s  ", (int)frame_width, (unsigned long long)e->frame,
-                    e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', (int)label_width, e->label);
+        if (h->probed == NULL)
+            text_printf(t, "#%-*llu ", (int)frame_width, (unsigned long long)e->frame);
+        text_printf(t, "%c %-*s  ", e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', (int)label_width, e->label);
         text_clear(&line);
         text_add(&line, e->note != NULL ? e->note : "");
         if (e->stream != h->stream && strncmp(e->label, "stream ", 7) != 0)
-            text_printf(&line, "%s(stream %u)", line.n != 0 ? " " : "", e->stream);
-        text_wrap(t, line.s != NULL ? line.s : "", INDENT + 1 + frame_width + 3 + label_width + 2, width_of(o));
+            text_printf(&line, "%s(%s %u)", line.n != 0 ? " " : "", h->probed != NULL ? "attempt" : "stream", e->stream);
+        text_wrap(t, line.s != NULL ? line.s : "", INDENT + (h->probed == NULL ? 2 + frame_width : 0) + 2 + label_width + 2, width_of(o));
         while (t->n != 0 && t->s[t->n - 1] == ' ')
             t->s[--t->n] = '\0';
         text_char(t, '\n');
@@ -222,7 +230,8 @@ static void verdict(struct text *t, const struct report_options *o, const struct
         numbered(t, o, "Fix", f->fix, f->fix_n);
         numbered(t, o, "Settle", f->settle, f->settle_n);
     }
-    show(t, h, f);
+    if (h->probed == NULL)
+        show(t, h, f);
     if (o->verbose)
         detail(t, o, h, f);
 }
@@ -242,6 +251,8 @@ static void good(struct text *t, const struct report_options *o, const struct ha
     if (knows(h, KNOW_SERVER_HELLO))
         text_printf(&right, " %s%s", suite_name(h->answer.suite, suite), h->resumed ? ", resumed" : "");
     headline(t, o, h, finding_result(h, f) == RESULT_NO_TLS ? "plain" : "ok", "", right.s, less);
+    if (h->probed != NULL)
+        paragraph(t, o, "Why", f->why);
     text_free(&right);
 }
 

@@ -191,7 +191,8 @@ struct closing {
 
 enum outcome {
     OUTCOME_ESTABLISHED, OUTCOME_ABORTED_BY_CLIENT, OUTCOME_ABORTED_BY_SERVER, OUTCOME_RESET_BY_CLIENT,
-    OUTCOME_RESET_BY_SERVER, OUTCOME_NO_SERVER_HELLO, OUTCOME_INCOMPLETE, OUTCOME_NOT_TLS, OUTCOME_NOT_OPENED
+    OUTCOME_RESET_BY_SERVER, OUTCOME_NO_SERVER_HELLO, OUTCOME_INCOMPLETE, OUTCOME_NOT_TLS, OUTCOME_NOT_OPENED,
+    OUTCOME_STOPPED /* by us: a probe that saw the server's whole flight and hung up */
 };
 
 #define ENC_KEPT 8 /* first encrypted records kept a side */
@@ -210,6 +211,15 @@ struct side_progress {
     uint64_t app_bytes;        /* of record bodies */
     struct place first_app, last_tls;
     size_t   handshake_bytes;
+};
+
+/* What a probe knows of its own attempt, for renderers. */
+struct probed {
+    const char *target;   /* as the user wrote it */
+    const char *as;       /* whose hello */
+    const char *changed;  /* what is asked differently than at first; NULL = nothing */
+    unsigned    attempt;  /* 1.. of this target */
+    bool        final;    /* it answers the question */
 };
 
 struct chain;         /* what the chain judge said: trust.h; set by cmd, NULL = not judged */
@@ -276,6 +286,7 @@ struct handshake {
                                    * cmd where the client asked for no name; outlives the handshake */
     const struct chain        *chain;
     const struct client_match *client;
+    const struct probed       *probed; /* NULL: seen in a capture */
 };
 
 static inline bool knows(const struct handshake *h, unsigned bits) { return (h->known & bits) == bits; }

@@ -232,10 +232,35 @@ static bool counts_after_all(const struct handshake *h, const struct crossing *x
     return p->severity == SEV_ERROR && (x->kind != K_TRUST || own) && (!x->by_anchors || own);
 }
 
+/* A probe saw the whole flight and judges it itself: it is the client, and these are its anchors. */
+static bool fault_here(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct chain_problem *p = NULL;
+    const struct crossing *x = fault_of(h, ALERT_NONE, &p);
+    if (x == NULL || strcmp(x->cause, f->cause) != 0)
+        return false;
+    bool strict = p->severity == SEV_ERROR, missing = strcmp(p->code, "missing_intermediate") == 0;
+    bool clock = strcmp(p->code, "not_yet_valid") == 0 && all_to_come(h);
+    enum sure sure = !strict || p->unsure || missing || strcmp(x->cause, "interception") == 0 ? LIKELY : CERTAIN;
+    const char *because = !strict    ? "not every client minds this"
+                        : p->unsure  ? "the bytes leave another reading open"
+                        : missing    ? "the issuer was not sent; that it is an intermediate, not a root of somebody's own, is the usual case"
+                        : x->by_anchors && h->chain->anchors != NULL
+                            ? WORDS(c, "judged with %zu anchors: %s", h->chain->anchors->n, h->chain->anchors->name)
+                            : "the certificate shows it";
+    f->weight = strict ? 8 : 3;
+    return say(c, f, strcmp(x->cause, "interception") == 0 ? BLAME_PROXY : clock ? BLAME_CLIENT : BLAME_SERVER, sure, because,
+               WORDS(c, "%s%s%s%s.", x->says, p->detail != NULL ? " (" : "", p->detail != NULL ? p->detail : "",
+                     p->detail != NULL ? ")" : ""));
+}
+
 /* One row for each cause: the rule answers for the cause of its row. */
 static bool chain_fault(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
+    if (h->outcome == OUTCOME_STOPPED && h->chain != NULL)
+        return fault_here(c, f);
     struct refusal r = refusal_of(h);
     const struct chain_problem *p = NULL;
     const char *because = NULL;

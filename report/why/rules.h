@@ -7,11 +7,14 @@
 
 #define RULE_FAMILIES(FAMILY) \
     FAMILY(proxy) FAMILY(service) FAMILY(version) FAMILY(name) FAMILY(clientauth) FAMILY(cipher) FAMILY(certificate) \
-    FAMILY(interception) FAMILY(abilities) FAMILY(protocol) FAMILY(path) FAMILY(limits)
+    FAMILY(interception) FAMILY(abilities) FAMILY(protocol) FAMILY(path) FAMILY(limits) FAMILY(probed)
 
 #define FAMILY(name) extern const struct rule name##_rules[];
 RULE_FAMILIES(FAMILY)
 #undef FAMILY
+
+/* probed.c: what a probe that found no fault says; false where it is no such probe. */
+bool probed_sound(const struct case_file *c, struct finding *f);
 
 /* Evidence: each adds one line, in words that people and JSON share, and nothing where the fact is not known or
  * the list is full. */

@@ -236,6 +236,8 @@ static const char *what_is_missing(const struct case_file *c)
 static void nothing_fits(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
+    if (probed_sound(c, f))
+        return;
     if (h->outcome == OUTCOME_ESTABLISHED)
         plainly(c, f, "ok", ended_well(h) ? CERTAIN : LIKELY, "The handshake completed.");
     else if (h->outcome == OUTCOME_NOT_TLS)

@@ -1,0 +1,21 @@
+#include "judge.h"
+
+#include "tlswhy/text.h"
+
+void judge_chain(const struct judging *j, struct handshake *h, struct bytes name, bool learnt)
+{
+    const struct suite *suite = suite_of(h->answer.suite);
+    int64_t             ns = j->at_given ? j->at_ns : h->certs_at.ns != 0 ? h->certs_at.ns : h->start_ns;
+    if (h->cert_count == 0)
+        return;
+    struct trust_question q = {
+        .store = j->store, .certs = h->certs, .n = h->cert_count, .anchors = j->anchors,
+        .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n, .staple = h->staple,
+        .staple_due = h->hello.status_request && h->hello_done.frame != 0, .name_learnt = learnt,
+        .kex = suite != NULL ? suite->kex : KEX_UNKNOWN,
+    };
+    struct chain *chain = ARENA_NEW(&h->arena, struct chain);
+    trust_ask_as(&q, h->client, j->client_named, &h->arena);
+    chain_judge(&q, &h->arena, chain);
+    h->chain = chain;
+}

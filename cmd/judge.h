@@ -1,0 +1,19 @@
+/* judge.h - a handshake's client and chain judged for a moment and a name: shared by everything that explains handshakes. */
+#ifndef TLSWHY_JUDGE_H
+#define TLSWHY_JUDGE_H
+
+#include "tlswhy/handshake.h"
+#include "tlswhy/profile.h"
+#include "tlswhy/trust.h"
+
+struct judging {
+    struct cert_store    *store;
+    const struct anchors *anchors; /* NULL: none at hand */
+    bool                  at_given, client_named;
+    int64_t               at_ns;   /* with at_given; else the handshake's own time */
+};
+
+/* Sets h->chain by h->client. `name` is what the certificate is held against, p NULL = nothing; `learnt`: only DNS says it. */
+void judge_chain(const struct judging *j, struct handshake *h, struct bytes name, bool learnt);
+
+#endif
