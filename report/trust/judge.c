@@ -8,6 +8,8 @@ const char *who(struct judge *j, const struct cert *c) { return arena_printf(j->
                                                                              cert_short_name(j->a, c)); }
 
 static struct chain_problem *add(struct judge *j, const char *code, const enum severity *s, int step,
+                                 const char *fmt, va_list ap) PRINTF_LIKE(5, 0);
+static struct chain_problem *add(struct judge *j, const char *code, const enum severity *s, int step,
                                  const char *fmt, va_list ap)
 {
     static struct chain_problem spill; /* nobody reads what did not fit */
