@@ -189,6 +189,18 @@ const char *ctl_entry_name(struct arena *a, const struct ctl_entry *e)
     return s;
 }
 
+bool ctl_usages_hold(struct bytes usages, const char *oid)
+{
+    char          text[OID_TEXT];
+    struct der    d;
+    struct reader r = der_open(usages, DER_SEQUENCE, "usages");
+    while (rd_more(&r) && der_expect(&r, DER_OID, &d, "usages")) {
+        if (der_oid(d.body, text, sizeof text) && strcmp(text, oid) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *ctl_usages_text(struct arena *a, struct bytes usages)
 {
     struct reader r = der_open(usages, DER_SEQUENCE, "usages");

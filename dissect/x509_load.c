@@ -183,7 +183,7 @@ void certs_from_memory(struct cert_store *s, const void *p, size_t n, struct cer
     *bad = pile.bad;
 }
 
-static uint8_t *file_read(const char *path, size_t *n, struct err *err)
+uint8_t *file_read(const char *path, size_t *n, struct err *err)
 {
     FILE    *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     uint8_t *buf = NULL;

@@ -74,6 +74,8 @@ struct ctl_file {
 void ctl_file_read(struct bytes b, struct cert_store *s, struct arena *a, struct ctl_file *out);
 /* The name of an entry in UTF-8, escaped. In the arena. */
 const char *ctl_entry_name(struct arena *a, const struct ctl_entry *e);
+/* Is it one of these usages? A list that is not there, or that does not decode, holds none. */
+bool        ctl_usages_hold(struct bytes usages, const char *oid);
 /* The usages in a list of them, dotted and by name: "Server Authentication, 1.3.6.1...". In the arena. */
 const char *ctl_usages_text(struct arena *a, struct bytes usages);
 

@@ -9,11 +9,21 @@
 #include "tlswhy/names.h"
 #include "tlswhy/x509.h"
 
+/* What a Windows list of roots says of one of them. */
+struct root_limit {
+    uint8_t sha1[20];
+    bool    servers;             /* for TLS servers at all */
+    bool    has_refused_from, has_not_before;
+    int64_t refused_from;        /* from then on nothing below it is trusted */
+    int64_t not_before;          /* certificates made from then on are not trusted */
+};
 struct anchors {
     struct cert **v;
     size_t        n;
     const char   *name;      /* for people: "system bundle", "ROOTS.pem" */
     bool          clients_own; /* the client's own list (--ca, --trust): an absent root is then an error of trust */
+    struct root_limit *limit; /* of a Windows list: all its roots, by SHA-1, also those whose certificate is not at hand */
+    size_t        limits;    /* 0 = no such list, no limits */
 };
 
 enum verdict { CHAIN_OK, CHAIN_FAIL, CHAIN_UNKNOWN };
@@ -77,11 +87,14 @@ const char *severity_name(enum severity s); /* "error", "warning", "info" */
 /* The judgement as the body of an object: verdict, primary, problems, path, time, anchors. */
 void chain_json(struct json *j, const struct chain *c);
 
-/* Reads anchors: a PEM, DER or PKCS#7 file, every such file of a folder, or, with path NULL, the system's own
- * bundle (then clients_own stays false: nothing says that the client in question uses that list). What is no
+/* Reads anchors: a PEM, DER or PKCS#7 file, every such file of a folder, a Windows list of roots (authroot.stl or
+ * authrootstl.cab: it names roots by their digests, so their certificates are taken from the files beside it, or from what
+ * the server sends), or, with path NULL, the system's own bundle (then clients_own stays false: nothing says that the client in question uses that list). What is no
  * certificate in a folder is passed over. The array is freed with anchors_free. */
 bool anchors_load(const char *path, struct cert_store *s, struct anchors *out, struct err *err);
 void anchors_free(struct anchors *a);
+/* Its entry in the list of roots; NULL: there is none, or no such list. */
+const struct root_limit *anchors_limit(const struct anchors *a, const struct cert *c);
 
 /* The facts of a certificate as JSON, names as in the reference format: an object under `key`, or bare fields. */
 void cert_facts_json(struct json *j, const char *key, const struct cert *c);

@@ -154,6 +154,8 @@ struct ocsp {
 void ocsp_read(struct arena *a, struct bytes response, const struct cert *c, struct ocsp *out);
 enum sig_check ocsp_signed_by(struct cert_store *s, const struct ocsp *o, const struct cert *issuer);
 
+/* A file's bytes (free them), at most 64 MB; "-" is standard input. NULL: err says why. */
+uint8_t *file_read(const char *path, size_t *n, struct err *err);
 /* Certificates of a PEM or DER file, several in a file; also PKCS#7 bundles. Interned into `s`; the array is the caller's (free). */
 bool certs_load(struct cert_store *s, const char *path, struct cert ***out, size_t *n, struct err *err);
 /* From text or DER in memory. Blocks that do not decode as base64 are counted in *bad. */

@@ -8,7 +8,8 @@ static const char *anchors_text(struct judge *j)
     const struct anchors *a = j->q->anchors;
     if (a == NULL || a->n == 0)
         return "no list of trusted roots was at hand";
-    return arena_printf(j->a, "not in the list used (%zu root%s, %s)", a->n, a->n == 1 ? "" : "s",
+    size_t n = a->limits != 0 ? a->limits : a->n;
+    return arena_printf(j->a, "not in the list used (%zu root%s, %s)", n, n == 1 ? "" : "s",
                         a->name != NULL ? a->name : "unnamed");
 }
 
@@ -16,6 +17,13 @@ static const char *anchors_text(struct judge *j)
 static enum severity absent_root(const struct judge *j)
 {
     return j->q->anchors != NULL && j->q->anchors->clients_own ? SEV_ERROR : SEV_WARNING;
+}
+
+/* An issuer that was not sent may be in a list of digests all the same, where not all its certificates are at hand. */
+static enum severity absent_issuer(const struct judge *j)
+{
+    const struct anchors *a = j->q->anchors;
+    return a != NULL && a->limits > a->n ? SEV_WARNING : absent_root(j);
 }
 
 static void end_self_signed(struct judge *j, const struct cert *c)
@@ -26,6 +34,29 @@ static void end_self_signed(struct judge *j, const struct cert *c)
     else
         problem_add_as(j, "untrusted_root", absent_root(j), (int)j->path.n - 1,
                        "the chain ends in the self-signed %s, which is %s", who(j, c), anchors_text(j));
+}
+
+/* The root is in a Windows list, and the list says what it is good for. */
+static void end_limited(struct judge *j, const struct cert *root)
+{
+    const struct root_limit *l = j->q->anchors != NULL ? anchors_limit(j->q->anchors, root) : NULL;
+    const struct cert       *leaf = path_cert(j, 0);
+    int                      last = (int)j->path.n - 1;
+    char                     date[40];
+    if (l == NULL)
+        return;
+    if (!l->servers)
+        problem_add(j, "distrusted", last, "%s is in %s, but not for TLS servers", who(j, root), j->q->anchors->name);
+    if (l->has_refused_from && j->q->time >= l->refused_from) {
+        time_rfc3339_s(date, l->refused_from);
+        const char *since = l->refused_from > 0 ? arena_printf(j->a, " since %s", date) : "";
+        problem_add(j, "distrusted", last, "%s refuses %s%s", j->q->anchors->name, who(j, root), since);
+    }
+    if (l->has_not_before && leaf->not_before.ok && leaf->not_before.s >= l->not_before) {
+        time_rfc3339_s(date, l->not_before);
+        problem_add(j, "distrusted", last, "%s takes certificates below %s only where they were made before %s",
+                    j->q->anchors->name, who(j, root), date);
+    }
 }
 
 static const char *fetch_hint(struct judge *j, const struct cert *c)
@@ -75,12 +106,12 @@ static void end_no_issuer(struct judge *j, const struct cert *c)
         problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent, and is %s%s",
                     who(j, c), issuer, anchors_text(j), fetch_hint(j, c));
     else if (root != NULL)
-        problem_add_as(j, "missing_intermediate", absent_root(j), last,
+        problem_add_as(j, "missing_intermediate", absent_issuer(j), last,
                        "%s was issued by \"%s\", which was not sent and is %s; a root of the same organisation, %s, is "
                        "there, so one more intermediate seems to be missing, unless this is another root%s",
                        who(j, c), issuer, anchors_text(j), who(j, root), fetch_hint(j, c))->unsure = true;
     else
-        problem_add_as(j, "untrusted_root", absent_root(j), last,
+        problem_add_as(j, "untrusted_root", absent_issuer(j), last,
                        "%s was issued by \"%s\", which was not sent and is %s; that may be the root, or one "
                        "more intermediate%s", who(j, c), issuer, anchors_text(j),
                        fetch_hint(j, c))->unsure = true;
@@ -97,7 +128,7 @@ void check_end(struct judge *j)
 {
     const struct cert *last = path_cert(j, j->path.n - 1);
     switch (j->path.end) {
-    case END_ANCHOR: break;
+    case END_ANCHOR: end_limited(j, last); break;
     case END_SELF_SIGNED: end_self_signed(j, last); break;
     case END_NO_ISSUER:
         if (!last->malformed)

@@ -26,7 +26,7 @@ bool is_anchor(const struct trust_question *q, const struct cert *c)
     for (size_t i = 0; q->anchors != NULL && i < q->anchors->n; i++)
         if (q->anchors->v[i] == c)
             return true;
-    return false;
+    return q->anchors != NULL && anchors_limit(q->anchors, c) != NULL;
 }
 
 int sent_index(const struct trust_question *q, const struct cert *c)
