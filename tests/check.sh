@@ -43,7 +43,7 @@ layers() {
     whole layers awk -f tools/layers.awk $(find base dissect report cmd probe include -name '*.[ch]')
 }
 
-manual() { needs mandoc manual && whole manual sh -c '! mandoc -T lint -W warning doc/tlswhy.1 | grep .'; }
+manual() { needs mandoc manual && whole manual sh tests/manual.sh "$build/tlswhy"; }
 
 cases() { python3 tests/cases.py "$build/tlswhy" "$build/tests/rules_list" "$logs"/unit-*.out; }
 readme() { python3 tests/readme.py "$build/tlswhy"; }
