@@ -79,6 +79,19 @@ struct trust_question {
 struct client_match;
 void trust_ask_as(struct trust_question *q, const struct client_match *client, bool named, struct arena *a);
 void chain_judge(const struct trust_question *q, struct arena *a, struct chain *out);
+/* Had a list of roots, "microsoft 2008-12-31", this one (by the SHA-256 of the certificate)? At `time`, where that is
+ * earlier. Only what was seen of the lists' history counts (report/knowledge/root_eras.tsv). */
+enum era_had { ERA_UNKNOWN, ERA_HAD, ERA_LACKED };
+struct era_answer {
+    enum era_had had;
+    const char  *list;           /* "Microsoft's list"; NULL = no such list */
+    const char  *code;           /* what a root that it lacks is called in a verdict */
+    bool         updates_itself; /* clients fetch newer ones without being asked */
+    char         day[11];        /* of the list in question */
+    const char  *first;          /* the day when it got the root; "" = never, as far as seen */
+    const char  *from, *to;      /* what of its history was seen */
+};
+struct era_answer era_ask(const char *era, const uint8_t sha256[32], int64_t time);
 bool chain_has(const struct chain *c, const char *code, enum severity at_least, const struct chain_problem **which);
 
 const char *verdict_name(enum verdict v);   /* "ok", "fail", "unknown" */

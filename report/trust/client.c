@@ -86,59 +86,66 @@ static const struct root_row roots[] = {
 #undef ROW
 };
 
-/* `from`: first day that can be seen; `to`: the last one. */
-static const struct root_list { const char *word, *name, *from, *to; bool whole, updates_itself; } lists[] = {
-    { "microsoft", "Microsoft's list", "2006-12-14", "2025-06-16", true, true },
-    { "android", "Android's list", "2011-01-07", "2023-11-09", true, false },
-    { "java", "Java's list", "", "", false, false },
+static const struct root_list {
+    const char *word, *name, *code, *from, *to; /* from, to: what of its history was seen */
+    bool        whole;                          /* all that it held then is in the table */
+    bool        updates_itself;
+} lists[] = {
+    { "microsoft", "Microsoft's list", "ctl_missing_root", "2006-12-14", "2025-06-16", true, true },
+    { "android", "Android's list", "untrusted_root", "2011-01-07", "2023-11-09", true, false },
+    { "java", "Java's list", "untrusted_root", "", "", false, false },
 };
+enum { MICROSOFT, ANDROID, JAVA };
 
 static int by_sha256(const void *key, const void *row) { return strcmp(key, ((const struct root_row *)row)->sha256); }
 
-static const struct root_row *root_of(const struct cert *c)
+static const struct root_row *root_of(const uint8_t sha256[32])
 {
     static const char hex[] = "0123456789abcdef";
-    const uint8_t    *hash = cert_sha256(c);
     char              text[65];
     for (size_t i = 0; i < 32; i++) {
-        text[2 * i] = hex[hash[i] >> 4];
-        text[2 * i + 1] = hex[hash[i] & 15];
+        text[2 * i] = hex[sha256[i] >> 4];
+        text[2 * i + 1] = hex[sha256[i] & 15];
     }
     text[64] = '\0';
     return bsearch(text, roots, ARRAY_LEN(roots), sizeof *roots, by_sha256);
 }
 
-enum had { HAD_UNKNOWN, HAD_IT, HAD_IT_NOT };
-struct era_answer {
-    enum had                had;
-    const struct root_list *list;
-    char                    day[DAY_LEN + 1]; /* of the list in question */
-    const char             *first, *last;     /* of the root in it; "" = never */
-};
-
-/* "microsoft 2008-12-31": had the list of that day, or of the moment in question where that is earlier, this root? */
-static struct era_answer ask_era(const char *era, const struct root_row *r, int64_t time)
+/* A list that held the root and dropped it before that day leaves it open: devices do not forget what they had. */
+static enum era_had had_by(const struct root_list *l, const char *day, const char *first, const char *last)
 {
-    struct era_answer x = { .had = HAD_UNKNOWN };
-    char              now[40];
-    const char       *day = strchr(era, ' ');
-    time_rfc3339_s(now, time);
+    if (first[0] == '\0')
+        return l->whole ? ERA_LACKED : ERA_UNKNOWN;
+    if (strcmp(day, l->from) < 0) /* before what was seen: only of what joined later is it known */
+        return strcmp(first, l->from) > 0 ? ERA_LACKED : ERA_UNKNOWN;
+    if (strcmp(day, first) < 0)
+        return ERA_LACKED;
+    return strcmp(last, "still") == 0 || strcmp(day, last) <= 0 ? ERA_HAD : ERA_UNKNOWN;
+}
+
+struct era_answer era_ask(const char *era, const uint8_t sha256[32], int64_t time)
+{
+    struct era_answer       x = { .had = ERA_UNKNOWN, .first = "" };
+    const struct root_row  *r = root_of(sha256);
+    const struct root_list *l = NULL;
+    const char             *day = strchr(era, ' ');
+    char                    now[40];
     for (size_t i = 0; i < ARRAY_LEN(lists) && day != NULL; i++)
-        if (strncmp(era, lists[i].word, (size_t)(day - era)) == 0 && lists[i].word[day - era] == '\0')
-            x.list = &lists[i];
-    if (x.list == NULL || strlen(day + 1) != DAY_LEN)
+        if (strlen(lists[i].word) == (size_t)(day - era) && strncmp(era, lists[i].word, (size_t)(day - era)) == 0)
+            l = &lists[i];
+    if (l == NULL || strlen(day + 1) != DAY_LEN)
         return x;
+    time_rfc3339_s(now, time);
     memcpy(x.day, strncmp(now, day + 1, DAY_LEN) < 0 ? now : day + 1, DAY_LEN);
-    x.first = x.list == &lists[0] ? r->ms_first : x.list == &lists[1] ? r->android_first : r->java_first;
-    x.last = x.list == &lists[0] ? r->ms_last : x.list == &lists[1] ? r->android_last : "still";
-    if (x.first[0] == '\0')
-        x.had = x.list->whole ? HAD_IT_NOT : HAD_UNKNOWN;
-    else if (strcmp(x.day, x.list->from) < 0) /* before what can be seen: only what joined later is known */
-        x.had = strcmp(x.first, x.list->from) > 0 ? HAD_IT_NOT : HAD_UNKNOWN;
-    else if (strcmp(x.day, x.first) < 0)
-        x.had = HAD_IT_NOT;
-    else if (strcmp(x.last, "still") == 0 || strcmp(x.day, x.last) <= 0)
-        x.had = HAD_IT; /* a root that left the list before is left open: devices do not forget what they had */
+    x.list = l->name;
+    x.code = l->code;
+    x.updates_itself = l->updates_itself;
+    x.from = l->from;
+    x.to = l->to;
+    if (r == NULL)
+        return x; /* a root that none of the lists ever had: somebody's own, or newer than the table */
+    x.first = l == &lists[MICROSOFT] ? r->ms_first : l == &lists[ANDROID] ? r->android_first : r->java_first;
+    x.had = had_by(l, x.day, x.first, l == &lists[MICROSOFT] ? r->ms_last : l == &lists[ANDROID] ? r->android_last : "still");
     return x;
 }
 
@@ -155,14 +162,12 @@ static bool has_other_way(const struct judge *j, const struct cert *root)
 
 static void lacks_root(struct judge *j, const struct cert *root, const struct era_answer *x)
 {
-    bool        ms = x->list == &lists[0];
-    const char *when = x->first[0] == '\0'
-        ? arena_printf(j->a, "no list from %s to %s has it", x->list->from, x->list->to)
-        : arena_printf(j->a, "it first appears on %s", x->first);
-    bool weak = j->q->client_guessed && x->list->updates_itself;
-    problem_add_as(j, ms ? "ctl_missing_root" : "untrusted_root", weak ? SEV_WARNING : SEV_ERROR, (int)j->path.n - 1,
-                   "%s of %s, which this client has if it was never updated, did not hold the root %s: %s; whether it was added "
-                   "since cannot be seen", x->list->name, x->day, who(j, root), when)->unsure = true;
+    bool        doubtful = j->q->client_guessed && x->updates_itself;
+    const char *when = x->first[0] == '\0' ? arena_printf(j->a, "no list from %s to %s has it", x->from, x->to)
+                                           : arena_printf(j->a, "it first appears on %s", x->first);
+    problem_add_as(j, x->code, doubtful ? SEV_WARNING : SEV_ERROR, (int)j->path.n - 1,
+                   "%s of %s, which this client has if it was never updated, did not hold the root %s: %s; whether it "
+                   "was added since cannot be seen", x->list, x->day, who(j, root), when)->unsure = true;
 }
 
 /* The root that our list lacks was in the client's: then its absence here says nothing. */
@@ -173,7 +178,7 @@ static void had_root(struct judge *j, const struct era_answer *x)
         if (strcmp(p->code, "untrusted_root") != 0)
             continue;
         p->severity = SEV_INFO;
-        p->detail = arena_printf(j->a, "%s; %s of %s, which this client has, held it", p->detail, x->list->name, x->day);
+        p->detail = arena_printf(j->a, "%s; %s of %s, which this client has, held it", p->detail, x->list, x->day);
     }
 }
 
@@ -181,19 +186,18 @@ void check_era(struct judge *j)
 {
     const struct trust_question *q = j->q;
     const struct cert           *root = path_cert(j, j->path.n - 1);
+    struct era_answer            first = { .had = ERA_UNKNOWN };
     bool                         own = q->anchors != NULL && q->anchors->clients_own;
     if (q->eras == NULL || own || j->path.n < 2 || (j->path.end != END_ANCHOR && j->path.end != END_SELF_SIGNED))
         return;
-    const struct root_row *row = root_of(root);
-    struct era_answer      first = { .had = HAD_UNKNOWN };
-    for (size_t i = 0; row != NULL && q->eras[i] != NULL; i++) { /* all must agree */
-        struct era_answer x = ask_era(q->eras[i], row, q->time);
+    for (size_t i = 0; q->eras[i] != NULL; i++) { /* all must agree */
+        struct era_answer x = era_ask(q->eras[i], cert_sha256(root), q->time);
         if (i != 0 && x.had != first.had)
             return;
         first = i == 0 ? x : first;
     }
-    if (first.had == HAD_IT_NOT && !has_other_way(j, root))
+    if (first.had == ERA_LACKED && !has_other_way(j, root))
         lacks_root(j, root, &first);
-    else if (first.had == HAD_IT && j->path.end == END_SELF_SIGNED)
+    else if (first.had == ERA_HAD && j->path.end == END_SELF_SIGNED)
         had_root(j, &first);
 }

@@ -1,5 +1,6 @@
 /* The chain judge: one table of chains, each with what must be said first. */
 #include "certs.h"
+#include "tlswhy/profile.h"
 #include "tlswhy/trust.h"
 
 #include <CUnit/Basic.h>
@@ -167,6 +168,112 @@ static void json_is_valid(void)
     cert_store_free(s);
 }
 
+/* Days of the lists: first seen in Microsoft's on 2018-07-18 and in Android's on 2016-08-17 (ISRG Root X1); in both from
+ * the beginning to the end (DST Root CA X3). */
+static void eras(void)
+{
+    static const uint8_t isrg_x1[32] = { 0x96, 0xbc, 0xec, 0x06, 0x26, 0x49, 0x76, 0xf3, 0x74, 0x60, 0x77, 0x9a, 0xcf, 0x28, 0xc5, 0xa7,
+                                         0xcf, 0xe8, 0xa3, 0xc0, 0xaa, 0xe1, 0x1a, 0x8f, 0xfc, 0xee, 0x05, 0xc0, 0xbd, 0xdf, 0x08, 0xc6 };
+    static const uint8_t dst_x3[32] = { 0x06, 0x87, 0x26, 0x03, 0x31, 0xa7, 0x24, 0x03, 0xd9, 0x09, 0xf1, 0x05, 0xe6, 0x9b, 0xcf, 0x0d,
+                                        0x32, 0xe1, 0xbd, 0x24, 0x93, 0xff, 0xc6, 0xd9, 0x20, 0x6d, 0x11, 0xbc, 0xd6, 0x77, 0x07, 0x39 };
+    static const uint8_t nobodys[32] = { 1 };
+    enum { Y2004 = 1072915200, Y2012 = 1325376000, Y2024 = 1704067200 };
+    static const struct { const char *era; const uint8_t *root; int64_t time; enum era_had had; } t[] = {
+        { "microsoft 2008-12-31", isrg_x1, Y2024, ERA_LACKED },
+        { "microsoft 2018-07-17", isrg_x1, Y2024, ERA_LACKED },
+        { "microsoft 2018-07-18", isrg_x1, Y2024, ERA_HAD },
+        { "microsoft 2020-01-01", isrg_x1, Y2012, ERA_LACKED }, /* the moment in question is earlier */
+        { "microsoft 2008-12-31", dst_x3, Y2024, ERA_HAD },
+        { "microsoft 2001-10-25", dst_x3, Y2024, ERA_UNKNOWN }, /* before what was seen */
+        { "microsoft 2001-10-25", isrg_x1, Y2024, ERA_LACKED },
+        { "microsoft 2008-12-31", dst_x3, Y2004, ERA_UNKNOWN },
+        { "android 2012-03-28", isrg_x1, Y2024, ERA_LACKED },
+        { "android 2016-08-22", isrg_x1, Y2024, ERA_HAD },
+        { "java 2015-01-20", dst_x3, Y2024, ERA_LACKED },
+        { "java 2018-01-16", isrg_x1, Y2024, ERA_HAD },
+        { "microsoft 2008-12-31", nobodys, Y2024, ERA_UNKNOWN },
+        { "solaris 2008-12-31", isrg_x1, Y2024, ERA_UNKNOWN },
+        { "microsoft", isrg_x1, Y2024, ERA_UNKNOWN },
+        { "microsoft soon", isrg_x1, Y2024, ERA_UNKNOWN },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        if (era_ask(t[i].era, t[i].root, t[i].time).had != t[i].had)
+            printf("\n%s: row %zu\n", t[i].era, i);
+        CU_ASSERT_EQUAL(era_ask(t[i].era, t[i].root, t[i].time).had, t[i].had);
+    }
+    for (size_t i = 0; profile_at(i) != NULL; i++) { /* what the profiles say can be asked */
+        const char *era = profile_at(i)->root_era;
+        CU_ASSERT(era == NULL || era_ask(era, isrg_x1, Y2024).list != NULL);
+    }
+}
+
+static bool takes(const char *const *list, const char *word)
+{
+    for (; list != NULL && *list != NULL; list++)
+        if (strcmp(*list, word) == 0)
+            return true;
+    return false;
+}
+
+/* One hello of two clients: only what neither of them takes counts, and it is never sure. */
+static void eyes(void)
+{
+    static const char common[] = "name: x\ncipher_suites: 002f\n";
+    static const struct { const char *what, *one, *two; bool sigs, sha256, keys, ecdsa, san_needed, eras; unsigned rsa_min; } t[] = {
+        { "alike", "cert_sigs: rsa-sha1\ncert_keys: rsa\n", "cert_sigs: rsa-sha1\ncert_keys: rsa\n", true, false, true, false, false, false, 0 },
+        { "one knows more", "cert_sigs: rsa-sha1\ncert_keys: rsa\n", "cert_sigs: rsa-sha1 rsa-sha256\ncert_keys: rsa ecdsa\n",
+          true, true, true, true, false, false, 0 },
+        { "of one nothing is known", "cert_sigs: rsa-sha1\ncert_keys: rsa\nrsa_min: 2048\nsan_needed: yes\nroot_era: java 2015-01-20\n", "",
+          false, false, false, false, false, false, 0 },
+        { "the milder limit", "rsa_min: 2048\nsan_needed: yes\n", "rsa_min: 1024\nsan_needed: yes\n", false, false, false, false, true, false, 1024 },
+        { "one takes names without SAN", "san_needed: yes\n", "san_needed: no\n", false, false, false, false, false, false, 0 },
+        { "eras", "root_era: microsoft 2008-12-31\n", "root_era: android 2012-03-28\n", false, false, false, false, false, true, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct arena          a = { 0 };
+        struct err            err = { .text = "" };
+        struct client_match   m = { .how = MATCH_EXACT, .n = 2 };
+        struct trust_question q = { .n = 0 }, near = { .n = 0 };
+        for (int k = 0; k < 2; k++) {
+            const char *text = arena_printf(&a, "%s%s", common, k == 0 ? t[i].one : t[i].two);
+            m.profiles[k] = profile_parse("x", text, strlen(text), &a, &err);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(m.profiles[k]);
+        }
+        m.all_cannot = m.profiles[0]->cannot & m.profiles[1]->cannot;
+        trust_ask_as(&q, &m, false, &a);
+        CU_ASSERT(q.client_guessed && (q.sigs != NULL) == t[i].sigs && (q.keys != NULL) == t[i].keys && (q.eras != NULL) == t[i].eras);
+        CU_ASSERT(takes(q.sigs, "rsa-sha256") == t[i].sha256 && takes(q.keys, "ecdsa") == t[i].ecdsa);
+        CU_ASSERT(q.san_needed == t[i].san_needed && q.rsa_min == t[i].rsa_min);
+        m.how = MATCH_NEAREST; /* nearly alike is not alike */
+        trust_ask_as(&near, &m, false, &a);
+        CU_ASSERT(near.sigs == NULL && near.keys == NULL && near.eras == NULL && near.rsa_min == 0 && !near.san_needed);
+        arena_free(&a);
+    }
+}
+
+/* What rests on a guess is marked: the name by DNS, the client by its hello. */
+static void doubts(void)
+{
+    struct cert_store          *s = cert_store_new();
+    struct arena                a = { 0 };
+    struct anchors              anchors = { .name = "test", .clients_own = true };
+    const struct chain_problem *p = NULL;
+    struct chain                c;
+    for (int learnt = 0; learnt < 2; learnt++) {
+        struct trust_question q = { .store = s, .anchors = &anchors, .time = CERTS_MADE + 60, .name = "other.example", .name_len = 13,
+                                    .name_learnt = learnt != 0, .sigs = no_sha2, .client_guessed = learnt != 0 };
+        anchors.v = load(s, PEM_ROOT, &anchors.n);
+        q.certs = load(s, PEM_LEAF PEM_INTER, &q.n);
+        chain_judge(&q, &a, &c);
+        CU_ASSERT(chain_has(&c, "name_mismatch", SEV_ERROR, &p) && p->unsure == q.name_learnt);
+        CU_ASSERT(chain_has(&c, "sha2_unsupported_by_client", SEV_ERROR, &p) && p->unsure == q.client_guessed);
+        free(q.certs);
+        free(anchors.v);
+    }
+    arena_free(&a);
+    cert_store_free(s);
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -174,6 +281,9 @@ int main(void)
     CU_ADD_TEST(suite, judging);
     CU_ADD_TEST(suite, without_anchors);
     CU_ADD_TEST(suite, json_is_valid);
+    CU_ADD_TEST(suite, eras);
+    CU_ADD_TEST(suite, eyes);
+    CU_ADD_TEST(suite, doubts);
     CU_basic_run_tests();
     unsigned failed = CU_get_number_of_failures();
     CU_cleanup_registry();
