@@ -1,5 +1,6 @@
 #include "tlswhy/filter.h"
 #include "tlswhy/observe.h"
+#include "pick_profile.h"
 #include "verdicts.h"
 
 #include <stdio.h>
@@ -73,25 +74,10 @@ static bool certs_dir(struct verdict_options *o, const char *dir)
     return trouble("--certs: %s is no folder; make it first", dir) == EXIT_NONE_FOUND;
 }
 
-static const char *profile_id(size_t i) { return profile_at(i) != NULL ? profile_at(i)->id : NULL; }
-
 static bool set_client(struct read_options *o, const char *value)
 {
-    struct err            err = { 0 };
-    const struct profile *p = profile_named(value);
-    if (p == NULL && strchr(value, '.') != NULL)
-        p = profile_read(value, &o->arena, &err);
-    if (p == NULL && err.text[0] != '\0')
-        return trouble("--client: %s", err.text) == EXIT_NONE_FOUND;
-    if (p == NULL) {
-        const char *near = nearest_word(value, profile_id);
-        trouble("--client: there is no profile '%s'%s%s%s", value, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                near != NULL ? "'?" : "");
-        return false;
-    }
-    o->client = client_match_of(p);
     o->verdicts.client = &o->client;
-    return true;
+    return pick_profile("--client", value, &o->arena, &o->client);
 }
 
 /* False: trouble was said. */

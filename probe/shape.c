@@ -62,6 +62,31 @@ void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a)
         p->extensions = (struct u16s){ v, n };
 }
 
+/* Suites of TLS 1.3 and of the versions before it are two kinds: a hello offers those of the versions it offers. */
+static void keep_suites_of(struct profile *p, uint16_t low, uint16_t high, struct arena *a)
+{
+    uint32_t *v = ARENA_NEW_N(a, p->suites.n + 1, uint32_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < p->suites.n; i++) {
+        const struct suite *s = suite_of(p->suites.v[i]);
+        bool                new = s != NULL && s->kex == KEX_TLS13;
+        if (new ? high >= 0x0304 : low < 0x0304)
+            v[n++] = p->suites.v[i];
+    }
+    p->suites = (struct u32s){ v, n };
+}
+
+static void drop_hybrid_groups(struct profile *p, struct arena *a)
+{
+    uint16_t *v = ARENA_NEW_N(a, p->groups.n + 1, uint16_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < p->groups.n; i++)
+        if (p->groups.v[i] != GROUP_X25519MLKEM768)
+            v[n++] = p->groups.v[i];
+    if (p->groups.v != NULL)
+        p->groups = (struct u16s){ v, n };
+}
+
 void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a)
 {
     uint16_t *v = ARENA_NEW_N(a, 8, uint16_t);
@@ -71,12 +96,14 @@ void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct a
     p->record_version = high < 0x0301 ? high : 0x0301;
     for (uint16_t version = high; version >= low && version >= 0x0300; version--)
         v[n++] = version;
+    keep_suites_of(p, low, high, a);
     /* without the list a hello cannot say that TLS 1.2 is the least, and servers before TLS 1.3 do not read it */
     if (high < 0x0304) {
         p->versions = (struct u16s){ 0 };
         hello_drop_extension(p, EXT_SUPPORTED_VERSIONS, a);
         hello_drop_extension(p, EXT_KEY_SHARE, a);
         hello_drop_extension(p, EXT_PSK_KEY_EXCHANGE_MODES, a);
+        drop_hybrid_groups(p, a);
         p->session_id_len = 0;
     } else {
         p->versions = (struct u16s){ v, n };

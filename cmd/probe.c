@@ -1,0 +1,431 @@
+/* tlswhy probe HOST[:PORT]: makes a handshake, and says why it fails. */
+#include "tlswhy/cmd.h"
+#include "tlswhy/probe.h"
+#include "tlswhy/report.h"
+#include "judge.h"
+#include "lists.h"
+#include "pick_profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
+       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT };
+static const struct option_row rows[] = {
+    { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
+    { OPT_TLS, "tls", "RANGE", "versions to offer: 1.2, 1.0-1.2, ssl3-, ssl2" },
+    { OPT_CIPHERS, "ciphers", "LIST", "cipher suites to offer, by registered name or number (c02f)" },
+    { OPT_GROUPS, "groups", "LIST", "key exchange groups to offer (x25519,secp256r1), or none" },
+    { OPT_SIGALGS, "sigalgs", "LIST", "signature algorithms to offer (rsa_pkcs1_sha256), or none" },
+    { OPT_ALPN, "alpn", "LIST", "application protocols to offer (h2,http/1.1), or none" },
+    { OPT_SNI, "sni", "NAME", "the server name to ask for and to look for in the certificate; default: HOST" },
+    { OPT_NO_SNI, "no-sni", NULL, "ask for no server name; the certificate is still held against HOST" },
+    { OPT_HELLO, "hello", "FILE", "send these bytes instead: TLS records, raw or in hex" },
+    { '4', "ipv4", NULL, "IPv4 addresses only" },
+    { '6', "ipv6", NULL, "IPv6 addresses only" },
+    { OPT_TIMEOUT, "timeout", "S", "for each connection, in seconds; default 10" },
+    { OPT_CA, "ca", "FILE|DIR", "trust anchors; default: this system's" },
+    { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: now" },
+    { OPT_EXPECT, "expect", "CAUSE|ok", "exit status 0 if and only if this is the answer" },
+    { OPT_JSON, "json", NULL, "one JSON object a line" },
+    { OPT_COLOR, "color", "WHEN", "auto, always or never" },
+    { 'v', "verbose", NULL, "more of what was seen with each verdict" },
+    { 'h', "help", NULL, "this text" },
+    { 0 }
+};
+static const char examples[] =
+    "  tlswhy probe www.example.com                  a modern hello; why it fails, or what was agreed\n"
+    "  tlswhy probe --as winsrv2008sp2 10.0.0.7:8443  would this client get in?\n"
+    "  tlswhy probe --tls 1.0 --ciphers 002f,0035 old.example\n"
+    "  tlswhy probe --json --ca corporate.pem intra.example | jq -r .event.code\n";
+
+struct probe_options {
+    struct report_options  report;
+    const struct renderer *renderer;
+    struct arena           arena;  /* what an option's value was made into */
+    struct profile         shape;
+    const char            *as, *ca, *sni, *expect, *hello_file;
+    struct client_match    client;
+    struct bytes           raw;
+    bool                   no_sni, at_given, tls_given;
+    uint16_t               tls_low, tls_high;
+    int64_t                at_ns, timeout_ns;
+    int                    family;
+};
+
+/* What the run holds beside the options. */
+struct run {
+    const struct probe_options *o;
+    struct cert_store          *store;
+    struct anchors              anchors;
+    bool                        anchors_there;
+    struct text                 out;
+    bool                        failed, trouble; /* a failure was found; a target could not be probed */
+    bool                        expected;        /* every answer was the one expected */
+};
+
+/* ------------------------------------------------------------------------------------ options */
+
+static bool read_hello(struct probe_options *o)
+{
+    enum { HELLO_MAX = 128 * 1024 };
+    FILE    *f = fopen(o->hello_file, "rb");
+    uint8_t *p = ARENA_NEW_N(&o->arena, HELLO_MAX + 1, uint8_t);
+    size_t   n = f != NULL ? fread(p, 1, HELLO_MAX + 1, f) : 0;
+    bool     whole = f != NULL && !ferror(f);
+    if (f != NULL)
+        fclose(f);
+    if (!whole)
+        return trouble("--hello: cannot read %s", o->hello_file) == EXIT_NONE_FOUND;
+    if (n == 0 || n > HELLO_MAX)
+        return trouble("--hello: %s holds %s", o->hello_file, n == 0 ? "nothing" : "more than 128 KB") == EXIT_NONE_FOUND;
+    size_t hex = strspn((const char *)p, "0123456789abcdefABCDEF: \t\r\n"); /* the arena ends it with a zero */
+    if (hex >= n) {
+        size_t digits = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (strchr(": \t\r\n", p[i]) != NULL)
+                continue;
+            unsigned nibble = p[i] <= '9' ? p[i] - '0' : (unsigned)((p[i] | 0x20) - 'a') + 10;
+            p[digits / 2] = (uint8_t)(digits % 2 == 0 ? nibble << 4 : p[digits / 2] | nibble);
+            digits++;
+        }
+        if (digits % 2 != 0 || digits == 0)
+            return trouble("--hello: %s holds an odd number of hex digits", o->hello_file) == EXIT_NONE_FOUND;
+        n = digits / 2;
+    }
+    o->raw = (struct bytes){ p, n };
+    return true;
+}
+
+static bool parse_seconds(const char *s, int64_t *ns)
+{
+    char  *end = NULL;
+    double v = strtod(s, &end);
+    if (end == s || *end != '\0' || !(v > 0) || v > 3600)
+        return trouble("--timeout takes seconds, more than 0 and at most 3600, not '%s'", s) == EXIT_NONE_FOUND;
+    *ns = (int64_t)(v * (double)NS_PER_S);
+    return true;
+}
+
+static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
+
+static bool set_expect(struct probe_options *o, const char *value)
+{
+    o->expect = value;
+    if (cause_of(value) != NULL)
+        return true;
+    const char *near = nearest_word(value, cause_code);
+    trouble("--expect: there is no cause '%s'%s%s%s", value, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+            near != NULL ? "'?" : "");
+    return false;
+}
+
+/* What is wanted beside the profile waits until the profile is known: --as may come last. */
+struct changes {
+    const char *ciphers, *groups, *sigalgs, *alpn;
+};
+
+static bool set_option(struct probe_options *o, struct changes *c, int id, const char *value)
+{
+    switch (id) {
+    case OPT_JSON: o->renderer = &json_renderer; return true;
+    case 'v': o->report.verbose = true; return true;
+    case '4': o->family = AF_INET; return true;
+    case '6': o->family = AF_INET6; return true;
+    case OPT_AS: o->as = value; return pick_profile("--as", value, &o->arena, &o->client);
+    case OPT_CIPHERS: c->ciphers = value; return true;
+    case OPT_GROUPS: c->groups = value; return true;
+    case OPT_SIGALGS: c->sigalgs = value; return true;
+    case OPT_ALPN: c->alpn = value; return true;
+    case OPT_SNI: o->sni = value; return strlen(value) < 256 || trouble("--sni: a name has 255 bytes at most") == EXIT_NONE_FOUND;
+    case OPT_NO_SNI: o->no_sni = true; return true;
+    case OPT_HELLO: o->hello_file = value; return read_hello(o);
+    case OPT_TLS: o->tls_given = true; return version_range("--tls", value, &o->tls_low, &o->tls_high);
+    case OPT_TIMEOUT: return parse_seconds(value, &o->timeout_ns);
+    case OPT_CA: o->ca = value; return true;
+    case OPT_EXPECT: return set_expect(o, value);
+    case OPT_COLOR: return color_wanted(value, &o->report.color);
+    default: /* OPT_AT */
+        o->at_given = true;
+        return time_parse(value, &o->at_ns) ||
+               trouble("--at takes a time like 2024-02-03T10:11:12Z or seconds since 1970, not '%s'", value) == EXIT_NONE_FOUND;
+    }
+}
+
+/* The hello's shape: a profile or our own, with the changes. */
+static bool make_shape(struct probe_options *o, const struct changes *c)
+{
+    struct profile *p = &o->shape;
+    *p = o->as != NULL ? *o->client.profiles[0] : *hello_modern();
+    if (o->raw.p != NULL && (o->as != NULL || o->tls_given || c->ciphers != NULL || c->groups != NULL || c->sigalgs != NULL || c->alpn != NULL))
+        return trouble("--hello sends the file's bytes as they are; leave out what would change them") == EXIT_NONE_FOUND;
+    if (o->tls_given)
+        hello_set_versions(p, o->tls_low, o->tls_high, &o->arena);
+    if (c->ciphers != NULL && !list_suites("--ciphers", c->ciphers, &o->arena, &p->suites))
+        return false;
+    if (c->groups != NULL) {
+        struct u16s groups;
+        if (!list_groups("--groups", c->groups, &o->arena, &groups))
+            return false;
+        hello_set_groups(p, groups, &o->arena);
+    }
+    if (c->sigalgs != NULL && !list_sigalgs("--sigalgs", c->sigalgs, &o->arena, &p->sigalgs))
+        return false;
+    if (c->alpn != NULL && !list_words("--alpn", c->alpn, &o->arena, &p->alpn))
+        return false;
+    if (p->sigalgs.v != NULL && c->sigalgs != NULL)
+        hello_add_extension(p, EXT_SIGNATURE_ALGORITHMS, &o->arena);
+    if (p->alpn.v != NULL && c->alpn != NULL)
+        hello_add_extension(p, EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION, &o->arena);
+    if (o->sni != NULL)
+        hello_add_extension(p, EXT_SERVER_NAME, &o->arena);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------ targets */
+
+struct target {
+    char     text[300]; /* as shown: HOST:PORT */
+    char     host[256];
+    uint16_t port;
+    bool     is_ip;
+};
+
+static bool parse_port(const char *s, uint16_t *out)
+{
+    char         *end = NULL;
+    unsigned long n = strtoul(s, &end, 10);
+    *out = (uint16_t)n;
+    return s[0] >= '0' && s[0] <= '9' && *end == '\0' && n > 0 && n <= 65535;
+}
+
+/* HOST, HOST:PORT, [V6], [V6]:PORT, V6, or https://HOST[:PORT]/... */
+static bool parse_target(const char *s, struct target *t)
+{
+    struct bytes ip;
+    uint8_t      buf[16];
+    char         copy[300];
+    const char  *start = strncasecmp(s, "https://", 8) == 0 ? s + 8 : s;
+    size_t       n = start != s ? strcspn(start, "/?#") : strlen(start);
+    *t = (struct target){ .port = 443 };
+    if (n == 0 || n >= sizeof t->host)
+        return trouble("'%.60s' is no target; write HOST or HOST:PORT", s) == EXIT_NONE_FOUND;
+    snprintf(copy, sizeof copy, "%.*s", (int)n, start);
+    char *host = copy, *colon = strrchr(copy, ':'), *bracket = copy[0] == '[' ? strchr(copy, ']') : NULL;
+    bool  bare_v6 = copy[0] != '[' && colon != NULL && strchr(copy, ':') != colon;
+    if (bracket != NULL) {
+        host = copy + 1;
+        *bracket = '\0';
+        colon = bracket[1] == ':' ? bracket + 1 : NULL;
+        if (colon == NULL && bracket[1] != '\0')
+            return trouble("'%.60s' is no target; write [ADDRESS]:PORT", s) == EXIT_NONE_FOUND;
+    }
+    if (bare_v6)
+        colon = NULL;
+    if (colon != NULL && !parse_port(colon + 1, &t->port))
+        return trouble("'%s' in %.60s is no port; 1 to 65535", colon + 1, s) == EXIT_NONE_FOUND;
+    if (colon != NULL)
+        *colon = '\0';
+    size_t len = strlen(host);
+    if (len > 1 && host[len - 1] == '.')
+        host[--len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)host[i] >= 0x80 || (unsigned char)host[i] <= ' ')
+            return trouble("'%.60s': write the name in its ASCII form (xn--...)", s) == EXIT_NONE_FOUND;
+    if (len == 0)
+        return trouble("'%.60s' names no host", s) == EXIT_NONE_FOUND;
+    snprintf(t->host, sizeof t->host, "%s", host);
+    t->is_ip = ip_from_text(t->host, len, &ip, buf);
+    snprintf(t->text, sizeof t->text, t->is_ip && strchr(t->host, ':') != NULL ? "[%s]:%u" : "%s:%u", t->host, t->port);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------ one target */
+
+enum { ATTEMPTS_MAX = 64 };
+
+/* All attempts at one target. */
+struct trial {
+    struct run          *run;
+    const struct target *target;
+    struct prober       *prober;
+    struct peers        *peers;
+    struct arena         arena;
+    struct address      *addresses;
+    size_t               address_n, address; /* the one in use */
+    struct handshake    *made[ATTEMPTS_MAX];
+    size_t               n;
+};
+
+static struct bytes name_asked(const struct probe_options *o, const struct target *t)
+{
+    if (o->sni != NULL)
+        return (struct bytes){ (const uint8_t *)o->sni, strlen(o->sni) };
+    return (struct bytes){ (const uint8_t *)t->host, strlen(t->host) };
+}
+
+static struct hello_spec spec_of(const struct trial *t)
+{
+    const struct probe_options *o = t->run->o;
+    struct hello_spec spec = { .shape = o->shape };
+    if (!o->no_sni && (o->sni != NULL || !t->target->is_ip))
+        spec.sni = name_asked(o, t->target);
+    return spec;
+}
+
+static struct handshake *attempt(struct trial *t, const struct hello_spec *spec, const char *changed)
+{
+    const struct probe_options *o = t->run->o;
+    struct probe_ask  ask = { .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns };
+    struct handshake *h = NULL;
+    probe_all(t->prober, &ask, 1, 1, &h);
+    struct probed *facts = ARENA_NEW(&h->arena, struct probed);
+    *facts = (struct probed){ .target = t->target->text, .as = o->raw.p != NULL ? o->hello_file : o->as != NULL ? o->client.profiles[0]->id : "tlswhy",
+                              .changed = changed, .attempt = (unsigned)t->n + 1 };
+    h->probed = facts;
+    h->client = o->as != NULL ? &o->client : NULL;
+    if (knows(h, KNOW_SERVER_KEX))
+        handshake_check_kex(h);
+    const struct judging j = { .store = t->run->store, .anchors = t->run->anchors_there ? &t->run->anchors : NULL, .at_given = o->at_given,
+                               .at_ns = o->at_ns, .client_named = o->as != NULL };
+    judge_chain(&j, h, name_asked(o, t->target), false);
+    peers_add(t->peers, h);
+    t->made[t->n++] = h;
+    return h;
+}
+
+/* The first of the host's addresses where the connection opens. */
+static struct handshake *first_attempt(struct trial *t, const struct hello_spec *spec)
+{
+    struct handshake *h = NULL;
+    for (t->address = 0; t->address < t->address_n && t->n < ATTEMPTS_MAX / 2; t->address++) {
+        h = attempt(t, spec, NULL);
+        if (h->outcome != OUTCOME_NOT_OPENED)
+            return h;
+    }
+    t->address = t->address_n - 1;
+    return h;
+}
+
+/* Did the server pick a key exchange whose keys we cannot compute, though a hello without it may do? */
+static bool picked_hybrid(const struct handshake *h)
+{
+    uint16_t group = h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? h->retry.group : h->answer.group;
+    return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
+}
+
+static struct u16s without(struct u16s list, uint16_t v, struct arena *a)
+{
+    uint16_t *out = ARENA_NEW_N(a, list.n + 1, uint16_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < list.n; i++)
+        if (list.v[i] != v)
+            out[n++] = list.v[i];
+    return (struct u16s){ out, n };
+}
+
+static void answer(struct trial *t, struct handshake *h)
+{
+    struct run    *run = t->run;
+    struct finding f = { 0 };
+    struct probed *final = ARENA_NEW(&h->arena, struct probed);
+    *final = *h->probed;
+    final->final = true;
+    h->probed = final;
+    why_explain(h, t->peers, &h->arena, &f);
+    run->failed = run->failed || finding_counts(h, &f);
+    run->expected = run->expected && run->o->expect != NULL && strcmp(run->o->expect, f.cause) == 0;
+    run->o->renderer->handshake(&run->out, &run->o->report, h, &f);
+    out_flush(&run->out);
+    fflush(stdout);
+}
+
+static void probe_target(struct run *run, const struct target *target)
+{
+    struct trial t = { .run = run, .target = target };
+    struct err   err = { 0 };
+    if (!probe_resolve(target->host, target->port, run->o->family, &t.addresses, &t.address_n, &err)) {
+        trouble("%s; check the name, or write the address", err.text);
+        run->trouble = true;
+        return;
+    }
+    t.prober = prober_new(run->store);
+    t.peers = peers_new();
+    struct hello_spec spec = spec_of(&t);
+    struct handshake *h = first_attempt(&t, &spec);
+    if (picked_hybrid(h) && run->o->raw.p == NULL) {
+        hello_set_groups(&spec.shape, without(spec.shape.groups, GROUP_X25519MLKEM768, &t.arena), &t.arena);
+        h = attempt(&t, &spec, "without X25519MLKEM768");
+    }
+    answer(&t, h);
+    for (size_t i = 0; i < t.n; i++)
+        handshake_free(t.made[i]);
+    peers_free(t.peers);
+    prober_free(t.prober);
+    arena_free(&t.arena);
+    free(t.addresses);
+}
+
+/* ------------------------------------------------------------------------------------ the command */
+
+static int take_options(struct probe_options *o, int argc, char **argv, int *first)
+{
+    struct changes changes = { 0 };
+    const char    *value = NULL;
+    int            id = 0;
+    *first = 1;
+    color_wanted("auto", &o->report.color);
+    while ((id = option_next(rows, argc, argv, &value, first)) > 0) {
+        if (id == 'h') {
+            options_help(&probe_command, rows, examples);
+            return EXIT_FOUND;
+        }
+        if (!set_option(o, &changes, id, value))
+            return EXIT_TROUBLE;
+    }
+    if (id == 0 && *first == argc)
+        return trouble("which server? tlswhy probe HOST[:PORT] (--help for more)");
+    return id == 0 && make_shape(o, &changes) ? EXIT_NONE_FOUND : EXIT_TROUBLE;
+}
+
+static int probe_targets(const struct probe_options *o, int n, char **names)
+{
+    struct run run = { .o = o, .store = cert_store_new(), .expected = true };
+    struct err err = { 0 };
+    run.anchors_there = anchors_load(o->ca, run.store, &run.anchors, &err);
+    run.anchors.clients_own = true; /* we are the client */
+    if (!run.anchors_there && o->ca != NULL) {
+        trouble("%s", err.text);
+        cert_store_free(run.store);
+        return EXIT_TROUBLE;
+    }
+    for (int i = 0; i < n; i++) {
+        struct target target;
+        if (parse_target(names[i], &target))
+            probe_target(&run, &target);
+        else
+            run.trouble = true;
+    }
+    anchors_free(&run.anchors);
+    cert_store_free(run.store);
+    text_free(&run.out);
+    if (run.trouble)
+        return EXIT_TROUBLE;
+    return o->expect != NULL ? (run.expected ? EXIT_NONE_FOUND : EXIT_FOUND) : run.failed ? EXIT_FOUND : EXIT_NONE_FOUND;
+}
+
+static int run_probe(int argc, char **argv)
+{
+    struct probe_options o = { .renderer = &text_renderer, .timeout_ns = 10 * NS_PER_S, .family = AF_UNSPEC };
+    int first = 0, status = take_options(&o, argc, argv, &first);
+    if (status == EXIT_NONE_FOUND)
+        status = out_finish(probe_targets(&o, argc - first, argv + first));
+    else if (status == EXIT_FOUND)
+        status = out_finish(EXIT_NONE_FOUND);
+    arena_free(&o.arena);
+    return status;
+}
+
+const struct command probe_command = { "probe", "HOST[:PORT]...", "make a handshake with a server and explain what happens", run_probe };
