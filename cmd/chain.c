@@ -13,7 +13,7 @@ enum { OPT_TRUST = 256, OPT_TIME, OPT_NAME, OPT_POOL, OPT_CLIENT, OPT_SIGS, OPT_
 
 static const struct option_row options[] = {
     { OPT_TRUST, "ca", "FILE|DIR",
-      "trust anchors: all of them, and no other (default: the system's, which may not be the client's)" },
+      "trust anchors, or authroot.stl with certificates beside it: all, and no other; default: the system's, which may not be the client's" },
     { OPT_TRUST, "trust", "FILE|DIR", "the same" },
     { OPT_TIME, "at", "TIME", "judge at this moment: 2024-02-03T10:11:12Z or seconds since 1970 (now)" },
     { OPT_TIME, "time", "TIME", "the same" },

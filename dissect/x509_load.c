@@ -155,12 +155,38 @@ static void add_pem(struct pile *p, const uint8_t *s, const uint8_t *end)
                 pile_add(p, (struct bytes){ buf, len });
             continue;
         }
-        for (size_t i = 0; i < ARRAY_LEN(others) && p->other == NULL; i++)
-            if (n >= strlen(others[i]) &&
+        for (size_t i = 0; i < ARRAY_LEN(others); i++) /* a key matters more than the parameters before it */
+            if ((p->other == NULL || i == 0) && n >= strlen(others[i]) &&
                 label_is(label_end - strlen(others[i]), strlen(others[i]), others[i]))
                 p->other = others[i];
     }
     free(buf);
+}
+
+/* DER in base64 without the lines around it. */
+static void add_bare(struct pile *p, const uint8_t *b, size_t n)
+{
+    uint8_t *buf = mem_get(n, 1);
+    size_t   len = base64_decode(b, n, buf);
+    if (len != SIZE_MAX && buf[0] == DER_SEQUENCE)
+        add_der(p, (struct bytes){ buf, len });
+    free(buf);
+}
+
+/* Files by their first bytes; NULL: none of these. */
+static const char *other_file(const uint8_t *b, size_t n)
+{
+    static const struct { const char *start; size_t len; const char *other; } t[] = {
+        { "\xfe\xed\xfe\xed", 4, "JKS" },     { "\xce\xce\xce\xce", 4, "JKS" },
+        { "\xff\xfe", 2, "UTF-16" },           { "\xfe\xff", 2, "UTF-16" },
+        { "-\0", 2, "UTF-16" },                { "MSCF", 4, "LIST" },
+        { "\xd4\xc3\xb2\xa1", 4, "CAPTURE" }, { "\xa1\xb2\xc3\xd4", 4, "CAPTURE" },
+        { "\x4d\x3c\xb2\xa1", 4, "CAPTURE" }, { "\x0a\x0d\x0d\x0a", 4, "CAPTURE" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++)
+        if (n >= t[i].len && memcmp(b, t[i].start, t[i].len) == 0)
+            return t[i].other;
+    return NULL;
 }
 
 static struct pile pile_read(struct cert_store *s, const void *bytes, size_t n)
@@ -171,6 +197,10 @@ static struct pile pile_read(struct cert_store *s, const void *bytes, size_t n)
         add_der(&p, (struct bytes){ b, n });
     else
         add_pem(&p, b, b + n);
+    if (p.n == 0 && p.bad == 0 && p.other == NULL && n > 0 && b[0] == 'M')
+        add_bare(&p, b, n);
+    if (p.n == 0 && p.other == NULL)
+        p.other = other_file(b, n);
     return p;
 }
 
@@ -226,6 +256,10 @@ static void say_what(struct err *err, const char *path, const struct pile *p, si
         { "CERTIFICATE REQUEST", "holds a certificate request and no certificate; give what the CA made of "
                                  "it" },
         { "X509 CRL", "holds a revocation list and no certificate" },
+        { "JKS", "is a Java key store; take the certificates out of it with: keytool -list -rfc -keystore FILE" },
+        { "UTF-16", "is written in UTF-16; save it as plain text (UTF-8)" },
+        { "CAPTURE", "is a capture of packets; explain it with: tlswhy read FILE" },
+        { "LIST", "is a cabinet, such as Windows fetches its list of roots in; look into it with: tlswhy ctl FILE" },
         { "PUBLIC KEY", "holds a bare public key and no certificate" },
         { "DH PARAMETERS", "holds Diffie-Hellman parameters and no certificate" },
         { "EC PARAMETERS", "holds curve parameters and no certificate" },
@@ -248,10 +282,13 @@ bool certs_load(struct cert_store *s, const char *path, struct cert ***out, size
     if (bytes == NULL)
         return false;
     struct pile p = pile_read(s, bytes, size);
-    if (p.n == 0)
+    bool        none = p.n <= p.bad; /* what does not decode keeps its place, but nothing else is there */
+    if (none)
         say_what(err, path, &p, size);
     free(bytes);
-    *out = p.v;
-    *n = p.n;
-    return p.n != 0;
+    if (none)
+        free(p.v);
+    *out = none ? NULL : p.v;
+    *n = none ? 0 : p.n;
+    return !none;
 }

@@ -51,6 +51,7 @@ streams() { needs tshark streams && python3 tests/streams.py "$build/tlswhy"; }
 cut() { whole cut "$build/tests/cut_test" pcaps "${CUT_STEP:-1}"; }
 shuffle() { whole shuffle "$build/tests/shuffle_test" pcaps "${SHUFFLES:-1000}"; }
 bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
+cert() { sh tests/cert.sh "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
