@@ -202,17 +202,21 @@ enum side conn_start(struct flows *f, struct flow *flow, const struct segment *s
     return sender_is_client ? CLIENT : SERVER;
 }
 
-bool conn_starts_anew(const struct flow *flow, enum side s, const struct segment *seg)
+bool conn_starts_anew(struct flow *flow, enum side s, const struct segment *seg)
 {
-    return (seg->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN && (flow->has_base & (1 << s)) != 0 && flow->base[s] != seg->seq;
+    if ((flow->has_base & (1 << s)) == 0 || (seg->flags & FLAG_SYN) == 0)
+        return false;
+    if ((seg->flags & FLAG_ACK) == 0)
+        return flow->base[s] != seg->seq;
+    flow->base[s] = seg->seq; /* the server may answer again with another number */
+    return false;
 }
 
-/* The first sequence number of each side, as Wireshark takes it: what tells a new SYN from a repeated one. */
-static void note_base(struct flow *flow, enum side s, const struct segment *seg)
+void conn_note_base(struct flow *flow, enum side s, const struct segment *seg)
 {
     enum side other = other_side(s);
     bool      syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0;
-    if ((flow->has_base & (1 << s)) == 0 || (syn && ack))
+    if ((flow->has_base & (1 << s)) == 0)
         flow->base[s] = syn ? seg->seq : seg->seq - 1;
     if ((flow->has_base & (1 << other)) == 0 && ack)
         flow->base[other] = seg->ack - 1;
@@ -266,7 +270,6 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
 {
     bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0, rst = (seg->flags & FLAG_RST) != 0;
     bool first_syn = s == CLIENT && syn && !ack;
-    note_base(flow, s, seg);
     if (flow->done)
         return;
     if (first_syn)

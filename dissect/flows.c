@@ -79,39 +79,51 @@ static void options(const uint8_t *o, size_t n, struct segment *seg)
     }
 }
 
-/* A header of which 16 bytes are there tells all but the options; where it is nonsense, the packet has a stream number
- * still. */
-static void tcp(struct flows *f, struct transport *t, const struct packet *p)
+enum { PORTS = 4, HEADER_START = 16, HEADER = 20 }; /* bytes of a TCP header: the ports; up to the window; without options */
+
+/* The connection of a TCP header of which HEADER_START bytes are there. These tell all that Wireshark numbers streams
+ * by, so whatever else is wrong with the packet, or cut off, it has its number. */
+static struct flow *flow_of_header(struct flows *f, struct transport *t, struct segment *seg, enum side *s)
 {
     const uint8_t *h = t->body.p;
     bool           fresh = false;
+    *seg = (struct segment){ .seen = true, .ttl = t->ttl, .flags = h[13], .ip_id = t->ip_id, .window = be16(h + 14), .seq = be32(h + 4),
+                             .ack = be32(h + 8) };
+    t->src.port = be16(h);
+    t->dst.port = be16(h + 2);
+    struct flow *flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
+    if (!fresh && conn_starts_anew(flow, *s, seg)) {
+        conn_replace(f, flow);
+        flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
+    }
+    if (fresh)
+        *s = conn_start(f, flow, seg);
+    return flow;
+}
+
+static void tcp(struct flows *f, struct transport *t, const struct packet *p)
+{
+    struct cut     body = t->body;
+    struct segment seg;
     enum side      s = CLIENT;
-    if (t->body.cap < 16) {
+    if (body.cap < HEADER_START) {
         f->facts.malformed++;
         return;
     }
-    size_t         header = (size_t)(h[12] >> 4) * 4, there = header < t->body.cap ? header : t->body.cap;
-    struct segment seg = { .seen = true, .ttl = t->ttl, .flags = h[13], .ip_id = t->ip_id, .window = be16(h + 14), .seq = be32(h + 4),
-                           .ack = be32(h + 8) };
-    if ((seg.flags & FLAG_SYN) != 0 && there > 20)
-        options(h + 20, there - 20, &seg);
-    t->src.port = be16(h);
-    t->dst.port = be16(h + 2);
+    size_t header = (size_t)(body.p[12] >> 4) * 4, there = header < body.cap ? header : body.cap;
     f->facts.tcp_packets++;
-    struct flow *flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, &s, &fresh);
-    if (!fresh && conn_starts_anew(flow, s, &seg)) {
-        conn_replace(f, flow);
-        flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, &s, &fresh);
-    }
-    if (fresh)
-        s = conn_start(f, flow, &seg);
-    f->last = flow;
-    if (header >= 20 && header <= t->body.len)
-        conn_segment(f, flow, s, (struct cut){ h + there, t->body.cap - there, t->body.len - header }, &seg, p);
-    else
+    f->last = flow_of_header(f, t, &seg, &s);
+    if (header <= body.len)
+        conn_note_base(f->last, s, &seg);
+    if (header < HEADER || header > body.len) {
         f->facts.malformed++;
+        return;
+    }
+    if ((seg.flags & FLAG_SYN) != 0 && there > HEADER)
+        options(body.p + HEADER, there - HEADER, &seg);
+    conn_segment(f, f->last, s, (struct cut){ body.p + there, body.cap - there, body.len - header }, &seg, p);
     if (f->memory != 0)
-        conns_keep_within(f, flow);
+        conns_keep_within(f, f->last);
 }
 
 static void udp(struct flows *f, struct transport *t, const struct packet *p)
@@ -147,6 +159,7 @@ static void udp(struct flows *f, struct transport *t, const struct packet *p)
 static void icmp(struct flows *f, const struct transport *t, const struct packet *p)
 {
     struct transport quoted;
+    struct segment   seg;
     struct cut       c = t->body;
     bool             v6 = t->proto == PROTO_ICMPV6, fresh = false;
     enum side        s = CLIENT;
@@ -156,14 +169,17 @@ static void icmp(struct flows *f, const struct transport *t, const struct packet
     bool     error = v6 ? type >= 1 && type <= 4 : type == 3 || type == 11 || type == 12;
     bool     too_big = v6 ? type == 2 : type == 3 && code == 4;
     cut_off(&c, 8);
-    if (!error || !ip_header(&c, &quoted) || quoted.proto != PROTO_TCP || quoted.body.cap < 8)
+    if (!error || !ip_header(&c, &quoted) || quoted.proto != PROTO_TCP || quoted.body.cap < PORTS)
         return;
-    quoted.src.port = be16(quoted.body.p);
-    quoted.dst.port = be16(quoted.body.p + 2);
-    struct flow *flow = flow_find(&f->table, &quoted.src, &quoted.dst, PROTO_TCP, false, &s, &fresh);
-    f->last = flow;
-    if (flow != NULL)
-        conn_unreachable(f, flow, s, type, code, too_big, p);
+    if (quoted.body.cap >= HEADER_START) {
+        f->last = flow_of_header(f, &quoted, &seg, &s);
+    } else { /* RFC 792 demands no more than 8 bytes */
+        quoted.src.port = be16(quoted.body.p);
+        quoted.dst.port = be16(quoted.body.p + 2);
+        f->last = flow_find(&f->table, &quoted.src, &quoted.dst, PROTO_TCP, false, &s, &fresh);
+    }
+    if (f->last != NULL)
+        conn_unreachable(f, f->last, s, type, code, too_big, p);
 }
 
 bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram)

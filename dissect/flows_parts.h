@@ -34,7 +34,7 @@ struct flows {
     struct conn      *over_first, *over_last; /* connections that are closed and linger */
     struct tcp_facts  bare;         /* built for events of connections that never opened */
     uint32_t          tcp_streams, udp_streams;
-    const struct flow *last;        /* of the packet taken last, for flows_stream; NULL = none */
+    struct flow      *last;        /* of the packet taken last, for flows_stream; NULL = none */
     int64_t           now;
     bool              ending;
     size_t            end_at;
@@ -74,8 +74,10 @@ void pieces_free(struct piece *p);
 /* A new tuple: its number, and which end is the client (wire.h). Gives the sender's side; so far it is CLIENT. */
 enum side conn_start(struct flows *f, struct flow *flow, const struct segment *seg);
 void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
-/* True: this SYN begins a new stream on a tuple that has one, by Wireshark's rule: its number is not the first of its side. */
-bool conn_starts_anew(const struct flow *flow, enum side s, const struct segment *seg);
+/* Wireshark's rule for stream numbers: a SYN begins a new stream where its number is not the first one of its side.
+ * That first number is known from any packet of the side, or from what the other side acknowledges. */
+bool conn_starts_anew(struct flow *flow, enum side s, const struct segment *seg);
+void conn_note_base(struct flow *flow, enum side s, const struct segment *seg);
 /* The old connection ends, and its tuple is free for another. */
 void conn_replace(struct flows *f, struct flow *flow);
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p);
