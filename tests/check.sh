@@ -59,7 +59,7 @@ show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v 
 
 # The two long ones share a processor with the rest.
 cut >"$logs/cut.log" 2>&1 &
-for part in units layers manual cases readme streams bad_input install extra; do
+for part in units layers manual cases readme streams bad_input cert install extra; do
     $part >"$logs/$part.log" 2>&1
     show "$logs/$part.log"
 done
