@@ -49,6 +49,8 @@ void cert_store_free(struct cert_store *s)
     free(s);
 }
 
+size_t cert_store_bytes(const struct cert_store *s) { return s->arena.used; }
+
 static struct cert_slot *cert_slot_of(struct cert_slot *v, size_t cap, uint64_t hash, struct bytes whole)
 {
     for (size_t i = (size_t)hash & (cap - 1);; i = (i + 1) & (cap - 1))

@@ -51,6 +51,7 @@ struct chain {
     size_t                path_len;
     int64_t               time;
     const struct anchors *anchors;
+    size_t                compared;  /* issuers looked at while searching, names held against constraints: what it cost */
 };
 
 struct trust_question {

@@ -111,6 +111,7 @@ const uint8_t *cert_spki_sha256(const struct cert *c); /* 32 bytes; of nothing w
 struct cert_store;
 struct cert_store *cert_store_new(void);
 void               cert_store_free(struct cert_store *s);
+size_t             cert_store_bytes(const struct cert_store *s); /* held for certificates and what was read of them */
 /* The certificate with these bytes, parsed at the first time. Never NULL for n > 0. `der` is copied. */
 struct cert       *cert_intern(struct cert_store *s, const void *der, size_t n);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PAIRS_MAX = 1 << 18 }; /* names times subtrees compared for one path */
+enum { PAIRS_MAX = 1 << 18 }; /* names times subtrees compared for one question, all its paths together */
 
 static bool ends_with(struct bytes s, struct bytes tail)
 {
@@ -169,7 +169,6 @@ static bool names_allowed(struct judge *j, int i, const struct cert *ca, const s
 
 void check_constraints(struct judge *j)
 {
-    size_t pairs = 0;
     for (size_t up = j->path.n; up-- > 1;) {
         const struct cert *ca = path_cert(j, up);
         if (!ca->has_nc)
@@ -178,12 +177,13 @@ void check_constraints(struct judge *j)
             const struct cert *c = path_cert(j, i);
             if (c->malformed || (i > 0 && c->self_issued))
                 continue;
-            pairs += (c->sans + c->subject.n + 1) * (ca->permitted_count + ca->excluded_count);
-            if (pairs > PAIRS_MAX) {
+            size_t pairs = (c->sans + c->subject.n + 1) * (ca->permitted_count + ca->excluded_count);
+            if (pairs > PAIRS_MAX - j->pairs) {
                 problem_add(j, "unsupported_by_tool", (int)i,
                             "%s has more names and constraints than are compared here", who(j, c));
                 return;
             }
+            j->pairs += pairs;
             if (names_allowed(j, (int)i, ca, c))
                 check_wildcards(j, (int)i, ca, c);
         }

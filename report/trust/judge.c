@@ -103,6 +103,7 @@ void chain_judge(const struct trust_question *q, struct arena *a, struct chain *
     check_era(&j);
     check_interception(&j);
     conclude(&j, out);
+    out->compared = j.compared + j.pairs;
 }
 
 bool chain_has(const struct chain *c, const char *code, enum severity at_least,

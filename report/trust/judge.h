@@ -35,6 +35,7 @@ struct judge {
     struct path                  path;  /* being built, then the best */
     struct problems             *found; /* of that path */
     bool                         limit; /* the search was cut short */
+    size_t                       compared, pairs; /* issuers; names and constraints */
 };
 
 /* Row of the closed list of codes. */

@@ -114,6 +114,7 @@ static bool extend(struct search *s)
     const struct cert    *c = p->step[p->n - 1].cert;
     struct path_step      x;
     while (candidate(j->q, at->next++, &x)) {
+        j->compared++;
         if (x.cert == c || !names_equal(&c->issuer, &x.cert->subject) || in_path(p, x.cert))
             continue;
         if (p->n == PATH_MAX_STEPS || ++s->signatures > SEARCH_SIGNATURES) {

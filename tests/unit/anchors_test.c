@@ -6,42 +6,12 @@
 #include <unistd.h>
 
 #include "certs.h"
+#include "der_out.h"
 #include "tlswhy/trust.h"
 
-enum { DAY = 86400, LIST_MAX = 4096 };
+enum { DAY = 86400 };
 
-/* ---- a list, made by hand from the inside out: bytes behind a tag and their length */
-
-struct der_out {
-    uint8_t b[LIST_MAX];
-    size_t n;
-};
-
-static void put(struct der_out *o, const void *p, size_t n)
-{
-    CU_ASSERT_FATAL(o->n + n <= LIST_MAX);
-    memcpy(o->b + o->n, p, n);
-    o->n += n;
-}
-
-/* Wraps all from `start` on. */
-static void wrap(struct der_out *o, size_t start, uint8_t tag)
-{
-    size_t n = o->n - start;
-    uint8_t head[4] = { tag, 0x82, (uint8_t)(n >> 8), (uint8_t)n };
-    uint8_t body[LIST_MAX];
-    memcpy(body, o->b + start, n);
-    o->n = start;
-    put(o, head, 4);
-    put(o, body, n);
-}
-
-static void put_hex(struct der_out *o, const char *hex)
-{
-    unsigned byte;
-    for (; sscanf(hex, "%2x", &byte) == 1; hex += 2)
-        put(o, &(uint8_t){ (uint8_t)byte }, 1);
-}
+/* ---- a list, made by hand from the inside out */
 
 #define PROPERTY "060a2b0601040182370a0b" /* 1.3.6.1.4.1.311.10.11.n, n behind it */
 
