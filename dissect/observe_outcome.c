@@ -82,8 +82,9 @@ static enum outcome without_client(const struct handshake *h, int64_t now)
         return a != NULL && !a->encrypted ? aborted_by(a->from) : OUTCOME_INCOMPLETE;
     if (tunnel_asked(h) && !h->prelude.accepted)
         return h->prelude.refused || h->close.how != CLOSE_NONE ? OUTCOME_NOT_OPENED : OUTCOME_INCOMPLETE;
-    bool said = h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] > 0 || h->plain[CLIENT].start.p != NULL ||
-                h->plain[SERVER].start.p != NULL;
+    bool plain = h->plain[CLIENT].start.p != NULL || h->plain[SERVER].start.p != NULL;
+    bool missing = h->tcp.missing[CLIENT] + h->tcp.missing[SERVER] > 0;
+    bool said = h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] > 0 || plain || missing;
     bool opened = h->tcp.syn_ack.frame != 0 || h->tcp.both_directions;
     bool young = h->tcp.syn.frame != 0 && h->close.how == CLOSE_NONE && now - h->tcp.syn.ns < SILENCE_NS;
     if (!said && (h->refused || h->unreachable))
@@ -92,7 +93,7 @@ static enum outcome without_client(const struct handshake *h, int64_t now)
         return OUTCOME_INCOMPLETE;
     if (!said && (h->timed_out || (h->tcp.syn.frame != 0 && !opened)))
         return OUTCOME_NOT_OPENED;
-    return OUTCOME_NOT_TLS;
+    return missing && !plain ? OUTCOME_INCOMPLETE : OUTCOME_NOT_TLS; /* nobody knows what the lost bytes were */
 }
 
 /* By whom a handshake that was not finished was ended: RST, or the first FIN. */

@@ -39,6 +39,8 @@ static const struct expected {
     { "early-close", OUTCOME_ABORTED_BY_CLIENT, 0x0303, 0x0303, 0x002f, "Cs", false, ALERT_NONE },
     { "mid-stream", OUTCOME_INCOMPLETE, 0, 0, 0, "DdD", false, ALERT_NONE },
     { "gap-in-answer", OUTCOME_INCOMPLETE, 0x0303, 0x0303, 0x002f, "Csn", false, ALERT_NONE },
+    { "all-lost", OUTCOME_INCOMPLETE, 0, 0, 0, "", false, ALERT_NONE },
+    { "all-lost-but-banner", OUTCOME_NOT_TLS, 0, 0, 0, "", false, ALERT_NONE },
     { "connect-407", OUTCOME_NOT_OPENED, 0, 0, 0, "", false, ALERT_NONE },
     { "connect", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "Cl", false, ALERT_PROTOCOL_VERSION },
     { "starttls", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "Cl", false, ALERT_HANDSHAKE_FAILURE },
