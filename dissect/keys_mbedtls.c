@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <mbedtls/ccm.h>
 #include <mbedtls/chachapoly.h>
+#include <mbedtls/cipher.h>
 #include <mbedtls/ecdh.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/gcm.h>
@@ -110,9 +111,20 @@ size_t ephemeral_shared(const struct ephemeral *mine, struct bytes peer, uint8_t
     return bad == 0 ? c->size : 0;
 }
 
+static mbedtls_md_type_t md_of(enum hash_id h)
+{
+    switch (h) {
+    case HASH_MD5: return MBEDTLS_MD_MD5;
+    case HASH_SHA1: return MBEDTLS_MD_SHA1;
+    case HASH_SHA256: return MBEDTLS_MD_SHA256;
+    case HASH_SHA384: return MBEDTLS_MD_SHA384;
+    default: return MBEDTLS_MD_NONE;
+    }
+}
+
 size_t hmac_of(enum hash_id h, struct bytes key, const struct bytes *pieces, size_t n, uint8_t out[DIGEST_MAX])
 {
-    const mbedtls_md_info_t *info = mbedtls_md_info_from_type(h == HASH_SHA256 ? MBEDTLS_MD_SHA256 : h == HASH_SHA384 ? MBEDTLS_MD_SHA384 : MBEDTLS_MD_NONE);
+    const mbedtls_md_info_t *info = mbedtls_md_info_from_type(md_of(h));
     mbedtls_md_context_t     md;
     if (info == NULL)
         return 0;
@@ -191,4 +203,26 @@ bool aead_open(enum aead a, struct bytes key, const uint8_t nonce[12], struct by
 bool aead_seal(enum aead a, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out)
 {
     return crypt(true, a, key, nonce, aad, in, out);
+}
+
+/* ------------------------------------------------------------------------------------ CBC */
+
+bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out)
+{
+    static const mbedtls_cipher_id_t ids[] = { MBEDTLS_CIPHER_ID_NONE, MBEDTLS_CIPHER_ID_AES, MBEDTLS_CIPHER_ID_CAMELLIA, MBEDTLS_CIPHER_ID_3DES };
+    const mbedtls_cipher_info_t     *info = mbedtls_cipher_info_from_values(ids[c], (int)key.n * 8, MBEDTLS_MODE_CBC);
+    mbedtls_cipher_context_t         ctx;
+    size_t                           n = 0, more = 0;
+    if (info == NULL)
+        return false;
+    mbedtls_cipher_init(&ctx);
+    int bad = mbedtls_cipher_setup(&ctx, info);
+    bad = bad != 0 ? bad : mbedtls_cipher_setkey(&ctx, key.p, (int)key.n * 8, MBEDTLS_DECRYPT);
+    bad = bad != 0 ? bad : mbedtls_cipher_set_padding_mode(&ctx, MBEDTLS_PADDING_NONE);
+    bad = bad != 0 ? bad : mbedtls_cipher_set_iv(&ctx, iv, c == CIPHER_3DES ? 8 : 16);
+    bad = bad != 0 ? bad : mbedtls_cipher_reset(&ctx);
+    bad = bad != 0 ? bad : mbedtls_cipher_update(&ctx, in.p, in.n, out, &n);
+    bad = bad != 0 ? bad : mbedtls_cipher_finish(&ctx, out + n, &more);
+    mbedtls_cipher_free(&ctx);
+    return bad == 0 && n + more == in.n;
 }

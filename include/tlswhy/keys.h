@@ -37,4 +37,8 @@ bool aead_open(enum aead a, struct bytes key, const uint8_t nonce[12], struct by
 /* Seals in.n bytes into `out` (in.n + tag bytes). */
 bool aead_seal(enum aead a, struct bytes key, const uint8_t nonce[12], struct bytes aad, struct bytes in, uint8_t *out);
 
+enum block_cipher { CIPHER_NONE, CIPHER_AES, CIPHER_CAMELLIA, CIPHER_3DES };
+/* Decrypts whole blocks in CBC mode into `out` (in.n bytes); padding and MAC are the caller's. */
+bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out);
+
 #endif

@@ -13,6 +13,8 @@
 struct tls13_secrets {
     uint8_t handshake[2][DIGEST_MAX], application[2][DIGEST_MAX];
     size_t  handshake_len[2], application_len[2];
+    uint8_t master[DIGEST_MAX]; /* of TLS 1.2 and older: tls12.h; 48 bytes */
+    size_t  master_len;
 };
 
 struct tls13_suite {
