@@ -1,5 +1,6 @@
 /* tlswhy probe HOST[:PORT]: makes a handshake, and says why it fails. */
 #include "tlswhy/cmd.h"
+#include "tlswhy/plan.h"
 #include "tlswhy/probe.h"
 #include "tlswhy/report.h"
 #include "judge.h"
@@ -49,7 +50,7 @@ struct probe_options {
     const char            *as, *ca, *sni, *expect, *hello_file;
     struct client_match    client;
     struct bytes           raw;
-    bool                   no_sni, at_given, tls_given;
+    bool                   no_sni, at_given, tls_given, shaped; /* shaped: options changed the hello */
     uint16_t               tls_low, tls_high;
     int64_t                at_ns, timeout_ns;
     int                    family;
@@ -87,7 +88,7 @@ static bool read_hello(struct probe_options *o)
         for (size_t i = 0; i < n; i++) {
             if (strchr(": \t\r\n", p[i]) != NULL)
                 continue;
-            unsigned nibble = p[i] <= '9' ? p[i] - '0' : (unsigned)((p[i] | 0x20) - 'a') + 10;
+            unsigned nibble = p[i] <= '9' ? (unsigned)(p[i] - '0') : (unsigned)((p[i] | 0x20) - 'a') + 10;
             p[digits / 2] = (uint8_t)(digits % 2 == 0 ? nibble << 4 : p[digits / 2] | nibble);
             digits++;
         }
@@ -159,7 +160,8 @@ static bool make_shape(struct probe_options *o, const struct changes *c)
 {
     struct profile *p = &o->shape;
     *p = o->as != NULL ? *o->client.profiles[0] : *hello_modern();
-    if (o->raw.p != NULL && (o->as != NULL || o->tls_given || c->ciphers != NULL || c->groups != NULL || c->sigalgs != NULL || c->alpn != NULL))
+    o->shaped = o->tls_given || c->ciphers != NULL || c->groups != NULL || c->sigalgs != NULL || c->alpn != NULL;
+    if (o->raw.p != NULL && (o->as != NULL || o->shaped))
         return trouble("--hello sends the file's bytes as they are; leave out what would change them") == EXIT_NONE_FOUND;
     if (o->tls_given)
         hello_set_versions(p, o->tls_low, o->tls_high, &o->arena);
@@ -316,25 +318,75 @@ static bool picked_hybrid(const struct handshake *h)
     return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
 }
 
-static struct u16s without(struct u16s list, uint16_t v, struct arena *a)
+/* The first hello with one thing changed. */
+static struct hello_spec changed(const struct hello_spec *first, enum change change, struct arena *a)
 {
-    uint16_t *out = ARENA_NEW_N(a, list.n + 1, uint16_t);
-    size_t    n = 0;
-    for (size_t i = 0; i < list.n; i++)
-        if (list.v[i] != v)
-            out[n++] = list.v[i];
-    return (struct u16s){ out, n };
+    struct hello_spec s = *first;
+    struct profile   *p = &s.shape;
+    uint16_t          newest = 0x0304;
+    switch (change) {
+    case CHANGE_VERSIONS: hello_set_versions(p, 0x0300, newest, a); break;
+    case CHANGE_SUITES: hello_all_suites(p, a); break;
+    case CHANGE_SIGALGS: hello_all_sigalgs(p, a); break;
+    case CHANGE_GROUPS: hello_all_groups(p, a); break;
+    case CHANGE_NO_ALPN: hello_drop_extension(p, EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION, a); break;
+    case CHANGE_NO_SNI: s.sni = (struct bytes){ 0 }; break;
+    case CHANGE_SMALL: hello_drop_group(p, GROUP_X25519MLKEM768, a); break;
+    case CHANGE_NO_TLS13: hello_set_versions(p, 0x0300, 0x0303, a); break;
+    case CHANGE_WIDE:
+    case CHANGE_OLDEST:
+    case CHANGE_SAME_VERSIONS:
+        hello_all_groups(p, a);
+        hello_all_sigalgs(p, a);
+        hello_all_suites(p, a);
+        hello_drop_extension(p, EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION, a);
+        if (change != CHANGE_SAME_VERSIONS)
+            hello_set_versions(p, 0x0300, change == CHANGE_WIDE ? newest : 0x0301, a);
+        break;
+    default: break;
+    }
+    return s;
 }
 
-static void answer(struct trial *t, struct handshake *h)
+/* Asks again, one thing changed at a time, until the answer is there. */
+static size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tried[CHANGE_COUNT], size_t n)
 {
+    enum change change;
+    while (n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && (change = plan_next(tried, n)) != CHANGE_NONE) {
+        struct hello_spec again = changed(spec, change, &t->arena);
+        tried[n++] = (struct tried){ attempt(t, &again, change_words(change)), change };
+    }
+    return n;
+}
+
+/* Is the hello one of a current client? Then a server that refuses it is the one behind. */
+static bool is_modern(const struct probe_options *o) { return o->as == NULL && !o->shaped && o->raw.p == NULL; }
+
+/* As JSON every attempt is told, the one that answers the question last. */
+static void tell_attempts(struct trial *t, const struct handshake *but)
+{
+    struct run *run = t->run;
+    for (size_t i = 0; i < t->n && run->o->renderer == &json_renderer; i++) {
+        struct finding f = { 0 };
+        if (t->made[i] == but)
+            continue;
+        why_explain(t->made[i], t->peers, &t->made[i]->arena, &f);
+        run->o->renderer->handshake(&run->out, &run->o->report, t->made[i], &f);
+    }
+}
+
+static void answer(struct trial *t, const struct tried *tried, size_t n)
+{
+    struct handshake *h = t->made[tried[0].h->probed->attempt - 1];
     struct run    *run = t->run;
     struct finding f = { 0 };
     struct probed *final = ARENA_NEW(&h->arena, struct probed);
     *final = *h->probed;
     final->final = true;
     h->probed = final;
-    why_explain(h, t->peers, &h->arena, &f);
+    if (!plan_explain(tried, n, is_modern(run->o), t->peers, &h->arena, &f))
+        why_explain(h, t->peers, &h->arena, &f);
+    tell_attempts(t, h);
     run->failed = run->failed || finding_counts(h, &f);
     run->expected = run->expected && run->o->expect != NULL && strcmp(run->o->expect, f.cause) == 0;
     run->o->renderer->handshake(&run->out, &run->o->report, h, &f);
@@ -354,12 +406,21 @@ static void probe_target(struct run *run, const struct target *target)
     t.prober = prober_new(run->store);
     t.peers = peers_new();
     struct hello_spec spec = spec_of(&t);
-    struct handshake *h = first_attempt(&t, &spec);
-    if (picked_hybrid(h) && run->o->raw.p == NULL) {
-        hello_set_groups(&spec.shape, without(spec.shape.groups, GROUP_X25519MLKEM768, &t.arena), &t.arena);
-        h = attempt(&t, &spec, "without X25519MLKEM768");
+    struct tried      tried[CHANGE_COUNT] = { { first_attempt(&t, &spec), CHANGE_NONE } };
+    size_t            n = 1;
+    if (picked_hybrid(tried[0].h) && run->o->raw.p == NULL) { /* another hello reads the certificate; if that one fails, the group is why */
+        hello_drop_group(&spec.shape, GROUP_X25519MLKEM768, &t.arena);
+        tried[1] = (struct tried){ tried[0].h, CHANGE_GROUPS };
+        tried[0].h = attempt(&t, &spec, "without X25519MLKEM768");
+        n = 2;
+    } else if (run->o->raw.p == NULL) {
+        n = ask_again(&t, &spec, tried, n);
     }
-    answer(&t, h);
+    if (n > 1 && tried[n - 1].change == CHANGE_REPEAT && tried[n - 1].h->outcome == OUTCOME_STOPPED) { /* a bad moment, over now */
+        tried[0].h = tried[n - 1].h;
+        n = 1;
+    }
+    answer(&t, tried, n);
     for (size_t i = 0; i < t.n; i++)
         handshake_free(t.made[i]);
     peers_free(t.peers);

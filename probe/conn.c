@@ -346,7 +346,7 @@ static void opened(struct attempt *a)
 static struct attempt *attempt_new(struct prober *p, const struct probe_ask *ask)
 {
     struct attempt *a = mem_get(1, sizeof *a);
-    *a = (struct attempt){ .prober = p, .ask = ask, .spec = ask->spec, .stream = p->streams++ };
+    *a = (struct attempt){ .prober = p, .ask = ask, .spec = ask->spec, .stream = ++p->streams };
     a->deadline = clock_ns(CLOCK_MONOTONIC) + ask->timeout_ns;
     endpoint_of(&ask->to.to, &a->ends[SERVER]);
     a->ends[CLIENT].ip_len = a->ends[SERVER].ip_len;

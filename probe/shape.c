@@ -76,15 +76,45 @@ static void keep_suites_of(struct profile *p, uint16_t low, uint16_t high, struc
     p->suites = (struct u32s){ v, n };
 }
 
-static void drop_hybrid_groups(struct profile *p, struct arena *a)
+void hello_drop_group(struct profile *p, uint16_t group, struct arena *a)
 {
-    uint16_t *v = ARENA_NEW_N(a, p->groups.n + 1, uint16_t);
-    size_t    n = 0;
+    uint16_t         *v = ARENA_NEW_N(a, p->groups.n + 1, uint16_t);
+    struct key_share *shares = ARENA_NEW_N(a, p->key_share_count + 1, struct key_share);
+    size_t            n = 0, kept = 0;
     for (size_t i = 0; i < p->groups.n; i++)
-        if (p->groups.v[i] != GROUP_X25519MLKEM768)
+        if (p->groups.v[i] != group)
             v[n++] = p->groups.v[i];
+    for (size_t i = 0; i < p->key_share_count; i++)
+        if (p->key_shares[i].group != group)
+            shares[kept++] = p->key_shares[i];
     if (p->groups.v != NULL)
         p->groups = (struct u16s){ v, n };
+    if (p->key_shares != NULL) {
+        p->key_shares = kept > 0 ? shares : NULL; /* without one the first group that we can make */
+        p->key_share_count = kept;
+    }
+}
+
+/* TLS 1.3 cannot be offered without suites, groups and signature algorithms of its own (RFC 8446 section 9.2). */
+static void add_needs_of_13(struct profile *p, struct arena *a)
+{
+    static const uint16_t groups[] = { GROUP_X25519, GROUP_SECP256R1, GROUP_SECP384R1 };
+    static const uint16_t sigalgs[] = { 0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201 };
+    bool                  any = false;
+    if (p->groups.v == NULL)
+        p->groups = (struct u16s){ groups, ARRAY_LEN(groups) };
+    if (p->sigalgs.v == NULL)
+        p->sigalgs = (struct u16s){ sigalgs, ARRAY_LEN(sigalgs) };
+    hello_add_extension(p, EXT_SUPPORTED_GROUPS, a);
+    hello_add_extension(p, EXT_SIGNATURE_ALGORITHMS, a);
+    for (size_t i = 0; i < p->suites.n; i++)
+        any = any || (suite_of(p->suites.v[i]) != NULL && suite_of(p->suites.v[i])->kex == KEX_TLS13);
+    if (any)
+        return;
+    uint32_t *v = ARENA_NEW_N(a, p->suites.n + 3, uint32_t);
+    for (size_t i = 0; i < p->suites.n + 3; i++)
+        v[i] = i < 3 ? 0x1301 + (uint32_t)i : p->suites.v[i - 3];
+    p->suites = (struct u32s){ v, p->suites.n + 3 };
 }
 
 void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a)
@@ -103,10 +133,11 @@ void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct a
         hello_drop_extension(p, EXT_SUPPORTED_VERSIONS, a);
         hello_drop_extension(p, EXT_KEY_SHARE, a);
         hello_drop_extension(p, EXT_PSK_KEY_EXCHANGE_MODES, a);
-        drop_hybrid_groups(p, a);
+        hello_drop_group(p, GROUP_X25519MLKEM768, a);
         p->session_id_len = 0;
     } else {
         p->versions = (struct u16s){ v, n };
+        add_needs_of_13(p, a);
         hello_add_extension(p, EXT_KEY_SHARE, a);
         hello_add_extension(p, EXT_PSK_KEY_EXCHANGE_MODES, a);
         hello_add_extension(p, EXT_SUPPORTED_VERSIONS, a);
@@ -131,4 +162,64 @@ void hello_set_groups(struct profile *p, struct u16s groups, struct arena *a)
     p->key_shares = v;
     p->key_share_count = n;
     hello_add_extension(p, EXT_SUPPORTED_GROUPS, a);
+}
+
+static bool has_suite(const struct profile *p, uint32_t id)
+{
+    for (size_t i = 0; i < p->suites.n; i++)
+        if (p->suites.v[i] == id)
+            return true;
+    return false;
+}
+
+static bool by_certificate_or_none(enum kex k)
+{
+    return k == KEX_RSA || k == KEX_DH || k == KEX_DHE || k == KEX_ECDH || k == KEX_ECDHE || k == KEX_TLS13;
+}
+
+void hello_all_suites(struct profile *p, struct arena *a)
+{
+    enum { MOST = 512 };
+    uint32_t *v = ARENA_NEW_N(a, p->suites.n + MOST, uint32_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < p->suites.n; i++)
+        v[n++] = p->suites.v[i];
+    for (uint32_t id = 1; id <= UINT16_MAX && n < p->suites.n + MOST; id++) {
+        const struct suite *s = suite_of(id);
+        if (s != NULL && by_certificate_or_none(s->kex) && !has_suite(p, id))
+            v[n++] = id;
+    }
+    p->suites = (struct u32s){ v, n };
+    p->v2_format = false;
+}
+
+/* The list that is there, and behind it what it lacks of the other. */
+static struct u16s joined(struct u16s first, const uint16_t *more, size_t n, struct arena *a)
+{
+    uint16_t *v = ARENA_NEW_N(a, first.n + n, uint16_t);
+    size_t    all = 0;
+    for (size_t i = 0; i < first.n; i++)
+        v[all++] = first.v[i];
+    for (size_t i = 0; i < n; i++)
+        if (!lists(first, more[i]))
+            v[all++] = more[i];
+    return (struct u16s){ v, all };
+}
+
+void hello_all_sigalgs(struct profile *p, struct arena *a)
+{
+    static const uint16_t all[] = { 0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601,
+                                    0x0303, 0x0301, 0x0402, 0x0502, 0x0602, 0x0302, 0x0203, 0x0201, 0x0202, 0x0101 };
+    p->sigalgs = joined(p->sigalgs, all, ARRAY_LEN(all), a);
+    hello_add_extension(p, EXT_SIGNATURE_ALGORITHMS, a);
+}
+
+void hello_all_groups(struct profile *p, struct arena *a)
+{
+    static const uint16_t all[] = { GROUP_X25519, GROUP_SECP256R1, GROUP_SECP384R1, GROUP_SECP521R1, 0x001e, GROUP_X25519MLKEM768, 0x001a, 0x001b, 0x001c,
+                                    0x001f, 0x0020, 0x0021, 0x0016, 0x0015, 0x0013, 0x0100, 0x0101, 0x0102, 0x0103, 0x0104, 0x11eb, 0x11ed, 0x0200, 0x0201,
+                                    0x0202 };
+    p->groups = joined(p->groups, all, ARRAY_LEN(all), a);
+    hello_add_extension(p, EXT_SUPPORTED_GROUPS, a);
+    hello_add_extension(p, EXT_EC_POINT_FORMATS, a);
 }

@@ -155,7 +155,7 @@ static void evidence(struct text *t, const struct report_options *o, const struc
         text_printf(t, "%c %-*s  ", e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', (int)label_width, e->label);
         text_clear(&line);
         text_add(&line, e->note != NULL ? e->note : "");
-        if (e->stream != h->stream && strncmp(e->label, "stream ", 7) != 0)
+        if (e->stream != h->stream && strncmp(e->label, "stream ", 7) != 0 && strncmp(e->label, "attempt ", 8) != 0)
             text_printf(&line, "%s(%s %u)", line.n != 0 ? " " : "", h->probed != NULL ? "attempt" : "stream", e->stream);
         text_wrap(t, line.s != NULL ? line.s : "", INDENT + (h->probed == NULL ? 2 + frame_width : 0) + 2 + label_width + 2, width_of(o));
         while (t->n != 0 && t->s[t->n - 1] == ' ')

@@ -42,6 +42,10 @@ const struct profile *hello_modern(void);
 /* Shapes changed, each in the arena. */
 void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a);
 void hello_set_groups(struct profile *p, struct u16s groups, struct arena *a); /* and the shares that go with them */
+void hello_all_suites(struct profile *p, struct arena *a);   /* behind those that are there: all but PSK, SRP, Kerberos and signals */
+void hello_all_sigalgs(struct profile *p, struct arena *a);
+void hello_all_groups(struct profile *p, struct arena *a);
+void hello_drop_group(struct profile *p, uint16_t group, struct arena *a); /* its share, too */
 void hello_add_extension(struct profile *p, uint16_t type, struct arena *a);   /* at the end, once */
 void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a);
 

@@ -13,6 +13,9 @@
 RULE_FAMILIES(FAMILY)
 #undef FAMILY
 
+/* why.c: what a finding leaves open is filled in: the frame that decides, and from its page side, fix and settle. */
+void finding_complete(const struct case_file *c, struct finding *f);
+
 /* probed.c: what a probe that found no fault says; false where it is no such probe. */
 bool probed_sound(const struct case_file *c, struct finding *f);
 

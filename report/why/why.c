@@ -199,6 +199,12 @@ static void fill_from_page(struct finding *f)
         add_items(f->settle, &f->settle_n, c->settle, BLAME_NONE);
 }
 
+void finding_complete(const struct case_file *c, struct finding *f)
+{
+    cite_decisive(c, f);
+    fill_from_page(f);
+}
+
 static void plainly(const struct case_file *c, struct finding *f, const char *cause, enum sure sure, const char *why)
 {
     *f = (struct finding){ .rule = cause, .cause = cause, .sure = sure, .why = why };
@@ -296,6 +302,5 @@ void why_explain(const struct handshake *h, const struct peers *others, struct a
         if (!holds(out->ruled_out, out->ruled_out_n, found.causes[i]))
             also(out->alternatives, &out->alternatives_n, found.causes[i], out->cause);
     }
-    cite_decisive(&c, out);
-    fill_from_page(out);
+    finding_complete(&c, out);
 }

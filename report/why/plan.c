@@ -1,0 +1,311 @@
+/* plan.c - the pure planner of differential hellos. */
+#include "tlswhy/plan.h"
+
+#include "say.h"
+#include "tlswhy/text.h"
+
+static const struct {
+    const char *words, *cause;
+} changes[CHANGE_COUNT] = {
+    [CHANGE_NONE] = { "as it was", "unknown" },
+    [CHANGE_VERSIONS] = { "with SSL 3.0 to TLS 1.3 offered", "protocol-version" },
+    [CHANGE_SUITES] = { "with every cipher suite offered", "cipher-mismatch" },
+    [CHANGE_SIGALGS] = { "with every signature algorithm offered", "signature-algorithms" },
+    [CHANGE_GROUPS] = { "with every key exchange group offered", "group-mismatch" },
+    [CHANGE_NO_ALPN] = { "without ALPN", "alpn-mismatch" },
+    [CHANGE_NO_SNI] = { "without a server name", "sni-unrecognized" },
+    [CHANGE_WIDE] = { "with every version, cipher suite, signature algorithm and group offered", "unknown" },
+    [CHANGE_SMALL] = { "without X25519MLKEM768, small enough for one packet", "hello-size" },
+    [CHANGE_NO_TLS13] = { "with TLS 1.2 at most", "version-intolerance" },
+    [CHANGE_SAME_VERSIONS] = { "with every cipher suite, signature algorithm and group of the same versions", "unknown" },
+    [CHANGE_REPEAT] = { "again, unchanged", "unknown" },
+    [CHANGE_OLDEST] = { "with TLS 1.0 at most and every cipher suite", "version-intolerance" },
+};
+
+const char *change_words(enum change c) { return changes[c].words; }
+
+/* ---- what to ask */
+
+static bool answered(const struct handshake *h) { return knows(h, KNOW_SERVER_HELLO) || h->retry.raw.p != NULL; }
+
+/* The server had the whole hello and gave no TLS answer to it but an alert or its leaving. */
+static bool refused(const struct handshake *h)
+{
+    if (!knows(h, KNOW_CLIENT_HELLO) || answered(h) || h->plain[SERVER].start.p != NULL)
+        return false;
+    return h->outcome == OUTCOME_ABORTED_BY_SERVER || h->outcome == OUTCOME_RESET_BY_SERVER || h->outcome == OUTCOME_NO_SERVER_HELLO;
+}
+
+static bool was_tried(const struct tried *t, size_t n, enum change c)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (t[i].change == c)
+            return true;
+    }
+    return false;
+}
+
+/* Would this change make another hello at all? */
+static bool makes_sense(const struct client_hello *c, enum change change)
+{
+    switch (change) {
+    case CHANGE_NO_ALPN: return c->alpn.v != NULL;
+    case CHANGE_NO_SNI: return c->sni.p != NULL;
+    case CHANGE_SMALL: return offers_group(c, 0x11ec);
+    case CHANGE_NO_TLS13: return version_rank(c->max_version) > version_rank(0x0303);
+    case CHANGE_OLDEST: return version_rank(c->max_version) > version_rank(0x0301);
+    case CHANGE_SIGALGS: return version_rank(c->max_version) >= version_rank(0x0303);
+    case CHANGE_GROUPS: return !c->v2_format;
+    default: return true;
+    }
+}
+
+static enum change first_of(const struct tried *t, size_t n, const enum change *order)
+{
+    for (; *order != CHANGE_NONE; order++) {
+        if (!was_tried(t, n, *order) && makes_sense(&t[0].h->hello, *order))
+            return *order;
+    }
+    return CHANGE_NONE;
+}
+
+static const struct tried *first_answered(const struct tried *t, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (answered(t[i].h))
+            return &t[i];
+    }
+    return NULL;
+}
+
+static bool newer_than_offered(const struct tried *first, const struct tried *answer)
+{
+    return version_rank(handshake_version(answer->h)) > version_rank(first->h->hello.max_version);
+}
+
+/* There is an answer: what would still make it doubtful? */
+static enum change doubt_about(const struct tried *t, size_t n, const struct tried *answer, const struct alert *a)
+{
+    bool said_version = a != NULL && a->number == ALERT_PROTOCOL_VERSION;
+    if (newer_than_offered(t, answer) && !said_version && !was_tried(t, n, CHANGE_SAME_VERSIONS))
+        return CHANGE_SAME_VERSIONS;
+    return a == NULL && !was_tried(t, n, CHANGE_REPEAT) ? CHANGE_REPEAT : CHANGE_NONE;
+}
+
+/* What cannot help but where it is the cause comes first: added signature algorithms and groups leave the rest as it is, added
+ * suites may go round both, added versions round all three. */
+enum change plan_next(const struct tried *t, size_t n)
+{
+#define USUAL CHANGE_SIGALGS, CHANGE_GROUPS, CHANGE_SUITES, CHANGE_VERSIONS, CHANGE_NO_ALPN, CHANGE_WIDE, CHANGE_NO_SNI
+    static const enum change usual[] = { USUAL, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
+    static const enum change version[] = { CHANGE_VERSIONS, CHANGE_WIDE, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
+    static const enum change name[] = { CHANGE_NO_SNI, CHANGE_NONE }, alpn[] = { CHANGE_NO_ALPN, CHANGE_NONE };
+    static const enum change silence[] = { CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_WIDE, CHANGE_OLDEST, CHANGE_NONE }; /* each costs a timeout */
+    static const enum change closed[] = { CHANGE_SMALL, USUAL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
+    if (n == 0 || !refused(t[0].h))
+        return CHANGE_NONE;
+    const struct alert *a = last_fatal_alert(t[0].h, SERVER);
+    const struct tried *answer = first_answered(t, n);
+    if (answer != NULL)
+        return doubt_about(t, n, answer, a);
+    if (a == NULL)
+        return first_of(t, n, t[0].h->outcome == OUTCOME_NO_SERVER_HELLO ? silence : closed);
+    switch (a->number) {
+    case ALERT_PROTOCOL_VERSION: return first_of(t, n, version);
+    case ALERT_UNRECOGNIZED_NAME: return first_of(t, n, name);
+    case ALERT_NO_APPLICATION_PROTOCOL: return first_of(t, n, alpn);
+    default: return first_of(t, n, usual);
+    }
+}
+
+/* ---- what the answers prove */
+
+/* What the server picked, against the hello that it refused. */
+struct contrast {
+    const struct client_hello *hello;  /* refused */
+    const struct handshake    *answer; /* to the changed one */
+    enum change                change;
+    bool                       modern;
+    const char                *cause;
+    enum blame                 side;
+    const char                *why;
+};
+
+static bool version_differs(const struct contrast *x) { return !offers_version(x->hello, handshake_version(x->answer)); }
+
+/* No suite of the hello is for a certificate with such a key; in TLS 1.3 the signature algorithms say it. */
+static bool key_differs(const struct contrast *x)
+{
+    const struct suite *s = suite_of(x->answer->answer.suite);
+    const struct cert  *leaf = x->answer->cert_count > 0 ? x->answer->certs[0] : NULL;
+    if (s == NULL || x->hello->suites.n == 0)
+        return false;
+    if (s->kex == KEX_TLS13) {
+        enum sig_key key = leaf == NULL ? KEY_UNKNOWN : leaf->key == CERT_KEY_EC ? KEY_ECDSA : leaf->key == CERT_KEY_RSA ? KEY_RSA : KEY_UNKNOWN;
+        for (size_t i = 0; i < x->hello->sigalgs.n && key != KEY_UNKNOWN; i++) {
+            if (sigalg_key(x->hello->sigalgs.v[i]) == key)
+                return false;
+        }
+        return key != KEY_UNKNOWN && x->hello->sigalgs.v != NULL;
+    }
+    if (s->auth != KEY_RSA && s->auth != KEY_ECDSA && s->auth != KEY_DSA)
+        return false;
+    for (size_t i = 0; i < x->hello->suites.n; i++) {
+        const struct suite *offered = suite_of(x->hello->suites.v[i]);
+        if (offered != NULL && (offered->auth == s->auth || offered->kex == KEX_TLS13))
+            return false;
+    }
+    return true;
+}
+
+static const char *picked(const struct case_file *c, const struct handshake *h)
+{
+    char suite[NAME_MAX_LEN], group[NAME_MAX_LEN];
+    if (!knows(h, KNOW_SERVER_HELLO))
+        return WORDS(c, "a HelloRetryRequest for %s", group_name(h->retry.group, group));
+    return WORDS(c, "%s, %s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite));
+}
+
+static enum blame behind(const struct contrast *x, bool picked_is_of_today)
+{
+    return x->modern || !picked_is_of_today ? BLAME_SERVER : BLAME_CLIENT;
+}
+
+static void version_cause(const struct case_file *c, struct contrast *x)
+{
+    uint16_t chosen = handshake_version(x->answer);
+    bool     older = version_rank(chosen) < version_rank(x->hello->max_version);
+    x->cause = "protocol-version";
+    x->side = older ? BLAME_SERVER : BLAME_CLIENT;
+    x->why = older ? WORDS(c, "The server speaks %s at most and the hello does not offer that.", version_words(c, chosen))
+                   : WORDS(c, "The server wants more than %s, the newest version that the hello offers.", version_words(c, x->hello->max_version));
+}
+
+static void suite_cause(const struct case_file *c, struct contrast *x)
+{
+    const struct suite *s = suite_of(x->answer->answer.suite);
+    char                name[NAME_MAX_LEN];
+    x->cause = "cipher-mismatch";
+    x->side = behind(x, s != NULL && suite_of_today(s));
+    x->why = WORDS(c, "The server accepts none of the %zu cipher suites offered, but %s%s.", real_suites(x->hello),
+                   suite_name(x->answer->answer.suite, name), s != NULL && s->auth == KEY_ANON ? ", which needs no certificate" : "");
+}
+
+static void key_cause(const struct case_file *c, struct contrast *x)
+{
+    char buf[64];
+    x->cause = "cert-key-type";
+    x->side = behind(x, true);
+    x->why = WORDS(c, "The server's certificate has %s%s key, and the hello offers nothing that works with one.",
+                   x->answer->cert_count > 0 ? "an " : "another kind of",
+                   x->answer->cert_count > 0 ? cert_key_name(x->answer->certs[0], buf) : "");
+}
+
+static void group_cause(const struct case_file *c, struct contrast *x, uint16_t group)
+{
+    char name[NAME_MAX_LEN];
+    x->cause = "group-mismatch";
+    x->side = behind(x, true);
+    x->why = WORDS(c, "The server takes none of the key exchange groups offered, but %s.", group != 0 ? group_name(group, name) : "others");
+}
+
+static void sigalg_cause(const struct case_file *c, struct contrast *x)
+{
+    char     name[NAME_MAX_LEN];
+    uint16_t used = x->answer->kex.sigalg;
+    bool     sha2 = used == 0 || sigalg_hash(used) >= 4 || sigalg_hash(used) == 0;
+    x->cause = "signature-algorithms";
+    x->side = behind(x, sha2);
+    x->why = WORDS(c, "The server can sign with none of the signature algorithms %s%s.",
+                   x->hello->sigalgs.v == NULL ? "of a hello that lists none" : "offered",
+                   used != 0 ? WORDS(c, "; it uses %s", sigalg_name(used, name)) : "");
+}
+
+static uint16_t group_of(const struct handshake *h)
+{
+    return h->answer.group != 0 ? h->answer.group : knows(h, KNOW_SERVER_KEX) && h->kex.group != 0 ? h->kex.group : h->retry.group;
+}
+
+/* Everything was changed: what was picked and had not been offered is what had been missing. */
+static void wide_cause(const struct case_file *c, struct contrast *x)
+{
+    uint16_t group = group_of(x->answer), sigalg = x->answer->kex.sigalg;
+    if (version_differs(x))
+        version_cause(c, x);
+    else if (key_differs(x))
+        key_cause(c, x);
+    else if (!offers_suite(x->hello, x->answer->answer.suite))
+        suite_cause(c, x);
+    else if (group != 0 && !offers_group(x->hello, group))
+        group_cause(c, x, group);
+    else if (sigalg != 0 && !offers_sigalg(x->hello, sigalg))
+        sigalg_cause(c, x);
+}
+
+static void cause_of_change(const struct case_file *c, struct contrast *x)
+{
+    x->side = BLAME_SERVER;
+    switch (x->change) {
+    case CHANGE_VERSIONS:
+        if (version_differs(x))
+            version_cause(c, x);
+        return;
+    case CHANGE_SUITES: key_differs(x) ? key_cause(c, x) : suite_cause(c, x); return;
+    case CHANGE_SIGALGS: key_differs(x) ? key_cause(c, x) : sigalg_cause(c, x); return;
+    case CHANGE_GROUPS: group_cause(c, x, group_of(x->answer)); return;
+    case CHANGE_SAME_VERSIONS:
+    case CHANGE_WIDE: wide_cause(c, x); return;
+    case CHANGE_NO_ALPN:
+        x->cause = changes[x->change].cause;
+        x->why = "The server has no application protocol in common with the hello's ALPN list, and refuses it for that.";
+        return;
+    case CHANGE_NO_SNI:
+        x->cause = changes[x->change].cause;
+        x->why = WORDS(c, "The server refuses the name %s.", asked_name(c, "asked for"));
+        return;
+    case CHANGE_SMALL:
+        x->cause = changes[x->change].cause;
+        x->side = BLAME_PATH;
+        x->why = WORDS(c, "The hello of %zu bytes takes more than one packet, and the server, or a box before it, does not take such a hello.",
+                       x->hello->raw.n);
+        return;
+    case CHANGE_NO_TLS13:
+    case CHANGE_OLDEST:
+        if (version_differs(x)) {
+            version_cause(c, x);
+        } else {
+            x->cause = changes[x->change].cause;
+            x->why = WORDS(c, "The server speaks %s but fails on a hello that offers %s as well, instead of agreeing on what it knows.",
+                           version_words(c, handshake_version(x->answer)), version_words(c, x->hello->max_version));
+        }
+        return;
+    default: return;
+    }
+}
+
+bool plan_explain(const struct tried *t, size_t n, bool modern, const struct peers *others, struct arena *a, struct finding *out)
+{
+    const struct tried *found = n > 0 && refused(t[0].h) ? first_answered(t, n) : NULL;
+    if (found == NULL || found->h->outcome == OUTCOME_INCOMPLETE)
+        return false;
+    for (size_t i = 1; i < n; i++) {
+        if (answered(t[i].h) && t[i].change == CHANGE_REPEAT)
+            return false; /* it was chance */
+        if (answered(t[i].h) && t[i].change == CHANGE_SAME_VERSIONS)
+            found = &t[i];
+    }
+    const struct handshake *answer = found->h;
+    enum change             change = found->change;
+    const struct case_file c = { .h = t[0].h, .others = others, .arena = a };
+    struct contrast        x = { .hello = &t[0].h->hello, .answer = answer, .change = change, .modern = modern };
+    cause_of_change(&c, &x);
+    if (x.cause == NULL)
+        return false;
+    *out = (struct finding){ .rule = "asked-again", .cause = x.cause };
+    out->decisive = answered(answer) ? answer->answer.where.frame : 0;
+    say(&c, out, x.side, change == CHANGE_SMALL ? LIKELY : CERTAIN, WORDS(&c, "we asked again %s and it answered", change_words(change)), x.why);
+    cite_elsewhere(&c, out, answer->stream, knows(answer, KNOW_SERVER_HELLO) ? answer->answer.where.frame : answer->retry.where.frame,
+                   "server_hello", WORDS(&c, "attempt %u", answer->stream), WORDS(&c, "%s: %s", change_words(change), picked(&c, answer)));
+    finding_complete(&c, out);
+    return true;
+}
