@@ -13,7 +13,7 @@
 #include <strings.h>
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
-       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT };
+       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
     { OPT_TLS, "tls", "RANGE", "versions to offer: 1.2, 1.0-1.2, ssl3-, ssl2" },
@@ -23,6 +23,7 @@ static const struct option_row rows[] = {
     { OPT_ALPN, "alpn", "LIST", "application protocols to offer (h2,http/1.1), or none" },
     { OPT_SNI, "sni", "NAME", "the server name to ask for and to look for in the certificate; default: HOST" },
     { OPT_NO_SNI, "no-sni", NULL, "ask for no server name; the certificate is still held against HOST" },
+    { OPT_CLIENTS, "clients", NULL, "try every client profile: who gets in, with what, and who does not and why" },
     { OPT_HELLO, "hello", "FILE", "send these bytes instead: TLS records, raw or in hex" },
     { '4', "ipv4", NULL, "IPv4 addresses only" },
     { '6', "ipv6", NULL, "IPv6 addresses only" },
@@ -50,7 +51,7 @@ struct probe_options {
     const char            *as, *ca, *sni, *expect, *hello_file;
     struct client_match    client;
     struct bytes           raw;
-    bool                   no_sni, at_given, tls_given, shaped; /* shaped: options changed the hello */
+    bool                   no_sni, clients, at_given, tls_given, shaped; /* shaped: options changed the hello */
     uint16_t               tls_low, tls_high;
     int64_t                at_ns, timeout_ns;
     int                    family;
@@ -142,6 +143,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_ALPN: c->alpn = value; return true;
     case OPT_SNI: o->sni = value; return strlen(value) < 256 || trouble("--sni: a name has 255 bytes at most") == EXIT_NONE_FOUND;
     case OPT_NO_SNI: o->no_sni = true; return true;
+    case OPT_CLIENTS: o->clients = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);
     case OPT_TLS: o->tls_given = true; return version_range("--tls", value, &o->tls_low, &o->tls_high);
     case OPT_TIMEOUT: return parse_seconds(value, &o->timeout_ns);
@@ -163,6 +165,8 @@ static bool make_shape(struct probe_options *o, const struct changes *c)
     o->shaped = o->tls_given || c->ciphers != NULL || c->groups != NULL || c->sigalgs != NULL || c->alpn != NULL;
     if (o->raw.p != NULL && (o->as != NULL || o->shaped))
         return trouble("--hello sends the file's bytes as they are; leave out what would change them") == EXIT_NONE_FOUND;
+    if (o->clients && (o->as != NULL || o->shaped || o->raw.p != NULL || o->expect != NULL))
+        return trouble("--clients sends each client's own hello; leave out what would change it, and --expect") == EXIT_NONE_FOUND;
     if (o->tls_given)
         hello_set_versions(p, o->tls_low, o->tls_high, &o->arena);
     if (c->ciphers != NULL && !list_suites("--ciphers", c->ciphers, &o->arena, &p->suites))
@@ -246,7 +250,7 @@ static bool parse_target(const char *s, struct target *t)
 
 /* ------------------------------------------------------------------------------------ one target */
 
-enum { ATTEMPTS_MAX = 64 };
+enum { ATTEMPTS_MAX = 256, AT_ONCE = 8 };
 
 /* All attempts at one target. */
 struct trial {
@@ -277,24 +281,31 @@ static struct hello_spec spec_of(const struct trial *t)
     return spec;
 }
 
+/* What a renderer and the rules need beside what was observed. `client`: whose eyes judge; NULL: nobody's in particular. */
+static void finish_attempt(struct trial *t, struct handshake *h, const struct client_match *client, const char *as, const char *changed)
+{
+    const struct probe_options *o = t->run->o;
+    struct probed *facts = ARENA_NEW(&h->arena, struct probed);
+    *facts = (struct probed){ .target = t->target->text, .as = as, .changed = changed, .attempt = (unsigned)t->n + 1 };
+    h->probed = facts;
+    h->client = client;
+    if (knows(h, KNOW_SERVER_KEX))
+        handshake_check_kex(h);
+    const struct judging j = { .store = t->run->store, .anchors = t->run->anchors_there ? &t->run->anchors : NULL, .at_given = o->at_given,
+                               .at_ns = o->at_ns, .client_named = client != NULL };
+    judge_chain(&j, h, name_asked(o, t->target), false);
+    peers_add(t->peers, h);
+    t->made[t->n++] = h;
+}
+
 static struct handshake *attempt(struct trial *t, const struct hello_spec *spec, const char *changed)
 {
     const struct probe_options *o = t->run->o;
     struct probe_ask  ask = { .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns };
     struct handshake *h = NULL;
     probe_all(t->prober, &ask, 1, 1, &h);
-    struct probed *facts = ARENA_NEW(&h->arena, struct probed);
-    *facts = (struct probed){ .target = t->target->text, .as = o->raw.p != NULL ? o->hello_file : o->as != NULL ? o->client.profiles[0]->id : "tlswhy",
-                              .changed = changed, .attempt = (unsigned)t->n + 1 };
-    h->probed = facts;
-    h->client = o->as != NULL ? &o->client : NULL;
-    if (knows(h, KNOW_SERVER_KEX))
-        handshake_check_kex(h);
-    const struct judging j = { .store = t->run->store, .anchors = t->run->anchors_there ? &t->run->anchors : NULL, .at_given = o->at_given,
-                               .at_ns = o->at_ns, .client_named = o->as != NULL };
-    judge_chain(&j, h, name_asked(o, t->target), false);
-    peers_add(t->peers, h);
-    t->made[t->n++] = h;
+    finish_attempt(t, h, o->as != NULL ? &o->client : NULL, o->raw.p != NULL ? o->hello_file : o->as != NULL ? o->client.profiles[0]->id : "tlswhy",
+                   changed);
     return h;
 }
 
@@ -302,7 +313,7 @@ static struct handshake *attempt(struct trial *t, const struct hello_spec *spec,
 static struct handshake *first_attempt(struct trial *t, const struct hello_spec *spec)
 {
     struct handshake *h = NULL;
-    for (t->address = 0; t->address < t->address_n && t->n < ATTEMPTS_MAX / 2; t->address++) {
+    for (t->address = 0; t->address < t->address_n && t->n < ATTEMPTS_MAX / 8; t->address++) {
         h = attempt(t, spec, NULL);
         if (h->outcome != OUTCOME_NOT_OPENED)
             return h;
@@ -394,6 +405,99 @@ static void answer(struct trial *t, const struct tried *tried, size_t n)
     fflush(stdout);
 }
 
+/* One connection, and more where that tells why. */
+static void ask_once(struct trial *t)
+{
+    const struct probe_options *o = t->run->o;
+    struct hello_spec spec = spec_of(t);
+    struct tried      tried[CHANGE_COUNT] = { { first_attempt(t, &spec), CHANGE_NONE } };
+    size_t            n = 1;
+    if (picked_hybrid(tried[0].h) && o->raw.p == NULL) { /* another hello reads the certificate; if that one fails, the group is why */
+        hello_drop_group(&spec.shape, GROUP_X25519MLKEM768, &t->arena);
+        tried[1] = (struct tried){ tried[0].h, CHANGE_GROUPS };
+        tried[0].h = attempt(t, &spec, "without X25519MLKEM768");
+        n = 2;
+    } else if (o->raw.p == NULL) {
+        n = ask_again(t, &spec, tried, n);
+    }
+    if (n > 1 && tried[n - 1].change == CHANGE_REPEAT && tried[n - 1].h->outcome == OUTCOME_STOPPED) { /* a bad moment, over now */
+        tried[0].h = tried[n - 1].h;
+        n = 1;
+    }
+    answer(t, tried, n);
+}
+
+/* ------------------------------------------------------------------------------------ every client */
+
+static void client_row(struct run *run, const struct profile *p, const struct handshake *h, const struct finding *f)
+{
+    char version[NAME_MAX_LEN], suite[NAME_MAX_LEN];
+    bool in = finding_result(h, f) == RESULT_SUCCESS;
+    text_printf(&run->out, "%-24s ", p->id);
+    if (in)
+        text_printf(&run->out, "%-8s %s%s\n", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite),
+                    f->sure == CERTAIN ? "" : " (certificate not judged)");
+    else
+        text_printf(&run->out, "%-8s %s, %s%s%s\n", "-", f->cause, sure_name(f->sure), f->side != BLAME_NONE ? ", " : "",
+                    f->side != BLAME_NONE ? blame_name(f->side) : "");
+}
+
+static void client_object(struct run *run, const struct profile *p, const struct handshake *h, const struct finding *f)
+{
+    struct json j = { .out = &run->out };
+    char        buf[NAME_MAX_LEN];
+    bool        in = finding_result(h, f) == RESULT_SUCCESS;
+    json_open(&j, NULL, '{');
+    json_str(&j, "type", "client");
+    json_str(&j, "schema", "tlswhy/1");
+    json_str(&j, "target", h->probed->target);
+    json_str(&j, "profile", p->id);
+    json_bool(&j, "accepted", in);
+    if (knows(h, KNOW_SERVER_HELLO)) {
+        json_str(&j, "version", version_name(handshake_version(h), buf));
+        json_str(&j, "cipher", suite_name(h->answer.suite, buf));
+    }
+    json_open(&j, "event", '{');
+    json_str(&j, "outcome", in ? "success" : "failure");
+    json_str(&j, "code", f->cause);
+    json_str(&j, "reason", f->why);
+    json_close(&j, '}');
+    json_str(&j, "certainty", sure_name(f->sure));
+    if (f->side != BLAME_NONE)
+        json_str(&j, "side", blame_name(f->side));
+    json_close(&j, '}');
+    text_char(&run->out, '\n');
+}
+
+/* All profiles against the server, and each judged by what the others got. */
+static void ask_as_all(struct trial *t)
+{
+    const struct probe_options *o = t->run->o;
+    struct handshake   *h[ATTEMPTS_MAX] = { 0 };
+    struct probe_ask   *asks = ARENA_NEW_N(&t->arena, ATTEMPTS_MAX, struct probe_ask);
+    struct client_match *clients = ARENA_NEW_N(&t->arena, ATTEMPTS_MAX, struct client_match);
+    size_t              n = 0, in = 0;
+    for (; n < ATTEMPTS_MAX && profile_at(n) != NULL; n++) {
+        clients[n] = client_match_of(profile_at(n));
+        asks[n] = (struct probe_ask){ .to = t->addresses[0], .spec = spec_of(t), .timeout_ns = o->timeout_ns };
+        asks[n].spec.shape = *profile_at(n);
+    }
+    probe_all(t->prober, asks, n, AT_ONCE, h);
+    for (size_t i = 0; i < n; i++)
+        finish_attempt(t, h[i], &clients[i], profile_at(i)->id, NULL);
+    if (o->renderer == &text_renderer)
+        text_printf(&t->run->out, "%s\n", t->target->text);
+    for (size_t i = 0; i < n; i++) {
+        struct finding f = { 0 };
+        why_explain(h[i], t->peers, &h[i]->arena, &f);
+        (o->renderer == &json_renderer ? client_object : client_row)(t->run, profile_at(i), h[i], &f);
+        in += finding_result(h[i], &f) == RESULT_SUCCESS;
+    }
+    if (o->renderer == &text_renderer)
+        text_printf(&t->run->out, "%zu of %zu clients get in. tlswhy probe --as CLIENT %s explains one.\n", in, n, t->target->text);
+    out_flush(&t->run->out);
+}
+
 static void probe_target(struct run *run, const struct target *target)
 {
     struct trial t = { .run = run, .target = target };
@@ -405,22 +509,10 @@ static void probe_target(struct run *run, const struct target *target)
     }
     t.prober = prober_new(run->store);
     t.peers = peers_new();
-    struct hello_spec spec = spec_of(&t);
-    struct tried      tried[CHANGE_COUNT] = { { first_attempt(&t, &spec), CHANGE_NONE } };
-    size_t            n = 1;
-    if (picked_hybrid(tried[0].h) && run->o->raw.p == NULL) { /* another hello reads the certificate; if that one fails, the group is why */
-        hello_drop_group(&spec.shape, GROUP_X25519MLKEM768, &t.arena);
-        tried[1] = (struct tried){ tried[0].h, CHANGE_GROUPS };
-        tried[0].h = attempt(&t, &spec, "without X25519MLKEM768");
-        n = 2;
-    } else if (run->o->raw.p == NULL) {
-        n = ask_again(&t, &spec, tried, n);
-    }
-    if (n > 1 && tried[n - 1].change == CHANGE_REPEAT && tried[n - 1].h->outcome == OUTCOME_STOPPED) { /* a bad moment, over now */
-        tried[0].h = tried[n - 1].h;
-        n = 1;
-    }
-    answer(&t, tried, n);
+    if (run->o->clients)
+        ask_as_all(&t);
+    else
+        ask_once(&t);
     for (size_t i = 0; i < t.n; i++)
         handshake_free(t.made[i]);
     peers_free(t.peers);
