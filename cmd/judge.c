@@ -8,10 +8,12 @@ void judge_chain(const struct judging *j, struct handshake *h, struct bytes name
     int64_t             ns = j->at_given ? j->at_ns : h->certs_at.ns != 0 ? h->certs_at.ns : h->start_ns;
     if (h->cert_count == 0)
         return;
+    /* The place of a staple: before ServerHelloDone, or (TLS 1.3) in the Certificate message itself. */
+    bool flight = h->hello_done.frame != 0 || (version_is_13(handshake_version(h)) && knows(h, KNOW_DECRYPTED | KNOW_CERTIFICATE));
     struct trust_question q = {
         .store = j->store, .certs = h->certs, .n = h->cert_count, .anchors = j->anchors,
         .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n, .staple = h->staple,
-        .staple_due = h->hello.status_request && h->hello_done.frame != 0, .name_learnt = learnt,
+        .staple_due = h->hello.status_request && flight, .name_learnt = learnt,
         .kex = suite != NULL ? suite->kex : KEX_UNKNOWN,
     };
     struct chain *chain = ARENA_NEW(&h->arena, struct chain);

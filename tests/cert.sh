@@ -3,6 +3,7 @@
 # sentence on standard error and exit status 2 where there is nothing to judge, a verdict where there is.
 set -u
 program=$(realpath "$1")
+pcaps=$(cd "$(dirname "$0")/../pcaps" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 2
@@ -102,3 +103,43 @@ expect 2 1 "no file" chain
 expect 2 1 "" cert
 expect 2 1 "more than one" chain good.pem good.pem
 expect 2 1 "--nonsense" chain --nonsense good.pem
+
+# A name that only a DNS answer in the capture tells: shown, held against the certificate, and never certain. Where the
+# address answered to several names, it is held against none of them.
+dns() { # OUT NAME...: answers before the packets of a connection whose hello names no host
+    python3 - "$pcaps/winxp-sha256-chain-reset.pcap" "$@" <<'END'
+import struct, sys
+data, names = open(sys.argv[1], "rb").read(), sys.argv[3:]
+assert struct.unpack("<I", data[20:24])[0] == 1  # Ethernet
+server, client, first = bytes([198, 51, 100, 80]), bytes([192, 0, 2, 10]), data[24:32]
+out = data[:24]
+for n in names:
+    question = b"".join(bytes([len(l)]) + l.encode() for l in n.split(".")) + b"\0" + struct.pack(">HH", 1, 1)
+    answer = struct.pack(">HHHIH", 0xc00c, 1, 1, 60, 4) + server
+    message = struct.pack(">HHHHHH", 7, 0x8180, 1, 1, 0, 0) + question + answer
+    udp = struct.pack(">HHHH", 53, 50000, 8 + len(message), 0) + message
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes([192, 0, 2, 1]), client) + udp
+    frame = bytes(12) + b"\x08\0" + ip
+    out += first + struct.pack("<II", len(frame), len(frame)) + frame
+open(sys.argv[2], "wb").write(out + data[24:])
+END
+}
+names() { # WHAT WORDS... : all in the verdict on learnt.pcap
+    what=$1
+    shift
+    "$program" read --json --ca "$pcaps/roots.pem" learnt.pcap >out
+    for words; do
+        grep -q -- "$words" out || { echo "FAIL cert, $what: does not say $words: $(head -c 300 out)"; return; }
+    done
+    echo "PASS cert, $what"
+}
+if command -v python3 >/dev/null 2>&1; then
+    dns learnt.pcap other.example
+    names "a name by DNS that is not in the certificate" '"domain":"other.example"' '"code":"cert-name"' '"certainty":"likely"' '"code":"name_mismatch"'
+    dns learnt.pcap www.lab.example
+    names "a name by DNS that is" '"domain":"www.lab.example"' '"code":"sha2-unsupported"' '"verdict":"ok","primary":null'
+    dns learnt.pcap other.example third.example
+    names "several names of one address" '"code":"sha2-unsupported"' '"verdict":"ok","primary":null'
+else
+    echo "SKIP cert, names by DNS: python3 is not installed"
+fi
