@@ -14,6 +14,7 @@
 #define MESSAGES_KEPT  128
 #define ALERTS_KEPT    16
 #define PENDING_MAX    (16u * 1024) /* of a prelude; looked at again with each segment, so no more */
+#define PLAIN_KEPT     256          /* of plain text */
 #define LOOKS_MAX      64           /* segments looked at in vain for the start of TLS */
 
 enum reading {
@@ -38,9 +39,11 @@ struct side_state {
     unsigned            records, segments; /* that carried the message being gathered */
     bool                encrypted;         /* ChangeCipherSpec was sent (TLS <= 1.2), or SSL 2.0 has its keys */
     bool                unsure;            /* there was a hole: what state the side is in is only likely */
+    bool                rekeyed;           /* no keys were looked for since the last ChangeCipherSpec (TLS <= 1.2) */
     bool                holding;           /* `held` looks like an alert if nothing follows it (TLS 1.3) */
     struct alert        held;
     unsigned            looks;
+    uint8_t            *plain; /* where struct plain keeps this side's first bytes */
     struct prelude_wrap wrap; /* TLS comes inside packets of another protocol */
     struct place        last; /* of the last bytes */
 };
@@ -56,6 +59,7 @@ struct conn {
     uint64_t                 hole[2]; /* frame behind the first hole; 0 = none */
     bool v2; /* an SSL 2.0 session */
     struct reading_13 *keys; /* TLS 1.3 with secrets; NULL = not asked for yet */
+    struct reading_12 *keys12; /* TLS 1.0 to 1.2 with secrets; NULL = none known */
     struct prelude_machine   machine;
     const struct wire_event *ev; /* the current one */
 };
@@ -96,7 +100,8 @@ void         encrypted_record(struct conn *c, enum side w, unsigned type, size_t
 void         finished(struct handshake *h, enum side t, struct place where);
 void renegotiation(struct conn *c);
 void note_encrypted(struct side_progress *p, unsigned type, size_t len, struct place where);
-void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, struct place where);
+void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, bool decrypted, struct place where);
+void change_cipher_spec(struct conn *c, enum side w, unsigned version, struct place where);
 void application_record(struct conn *c, enum side t, size_t len, struct place where);
 bool         handshake_done(const struct handshake *h); /* both sides are known to have finished */
 bool         speaks_13(const struct conn *c);
@@ -112,6 +117,17 @@ bool opens_13(struct conn *c, enum side w); /* is the next encrypted record of t
 void opened_13(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where);
 void message_13(struct conn *c, enum side w, unsigned type, struct bytes whole, struct place where);
 void forget_13(struct conn *c);
+bool wants_13(const struct conn *c, enum side w, const struct record *rec); /* is its body to be looked at? */
+void passed_13(struct conn *c, enum side w);                                /* a record was not looked at */
+
+/* tls12_observe.c: the same for records of TLS 1.0 to 1.2 */
+bool opens_12(struct conn *c, enum side w);
+bool wants_12(const struct conn *c, enum side w, const struct record *rec);
+void passed_12(struct conn *c, enum side w);
+void rekey_12(struct conn *c, enum side w);
+/* False: it does not open; nothing is noted. */
+bool opened_12(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where);
+void forget_12(struct conn *c);
 
 /* observe_v2.c */
 size_t take_v2_records(struct conn *c, enum side w, struct bytes in);

@@ -62,23 +62,36 @@ static void begin_tls(struct conn *c, enum side w, struct bytes in, const struct
     s->unsure = !strict;
     c->no_prelude = w != CLIENT || !answer_due(&c->h->prelude);
     c->h->plain[t] = (struct plain){ 0 };
-    /* What was said before was a prelude, understood or not. */
-    if (starts_with_hello(in) && !c->h->tls_seen[other(t)])
+    /* What was said before was a prelude, understood or not; or, in a stream whose start is not there, part of a record. */
+    bool part = !c->start_seen[other(w)] && c->h->plain[other(t)].protocol == NULL;
+    if ((starts_with_hello(in) || part) && !c->h->tls_seen[other(t)])
         c->h->plain[other(t)] = (struct plain){ 0 };
     c->h->tls_seen[t] = true;
 }
 
-/* The first bytes of a side that are no TLS, kept for naming what it speaks. */
+/* The first bytes of a side that are no TLS, kept for naming what it speaks, however they are cut into segments: `in`
+ * is looked at again with more behind it, or holds the next ones. */
 void begin_plain(struct conn *c, enum side w, struct bytes in)
 {
-    struct handshake *h = c->h;
-    struct plain     *p = &h->plain[tls_side(c, w)];
-    size_t            n = in.n < 256 ? in.n : 256;
-    if (p->start.p != NULL || n == 0)
+    struct handshake  *h = c->h;
+    struct side_state *s = &c->side[w];
+    struct plain      *p = &h->plain[tls_side(c, w)];
+    if (in.n == 0)
         return;
-    p->start = (struct bytes){ arena_copy(&h->arena, in.p, n), n };
+    if (p->start.p == NULL) {
+        p->start.p = s->plain = arena_get(&h->arena, PLAIN_KEPT, 1);
+        p->where = place_here(c, s->at, in.n);
+    }
+    uint64_t end = p->where.at + p->start.n;
+    if (s->plain != p->start.p || s->at > end || s->at < p->where.at || s->at + in.n <= end)
+        return;
+    size_t known = (size_t)(end - s->at), room = PLAIN_KEPT - p->start.n;
+    size_t n = in.n - known < room ? in.n - known : room;
+    if (n == 0)
+        return;
+    memcpy(s->plain + p->start.n, in.p + known, n);
+    p->start.n += n;
     p->protocol = plain_protocol(tls_side(c, w), p->start);
-    p->where = place_here(c, c->side[w].at, in.n);
 }
 
 /* TLS was agreed: the next bytes of both sides are TLS, bare or wrapped. */
@@ -185,6 +198,10 @@ static size_t take_lost(struct conn *c, enum side w, struct bytes in)
         c->no_prelude = true;
         return i;
     }
+    struct reader r = rd_of(in.p, in.n);
+    struct record rec;
+    if (in.n < 5 && record_peek(&r, false, &rec) == RECORD_MORE) /* a tiny segment that may be the start of a header */
+        return 0;
     look_in_vain(s);
     return in.n;
 }

@@ -38,6 +38,7 @@ static const struct expected {
     { "silence", OUTCOME_INCOMPLETE, 0x0303, 0, 0, "C", false, ALERT_NONE },
     { "early-close", OUTCOME_ABORTED_BY_CLIENT, 0x0303, 0x0303, 0x002f, "Cs", false, ALERT_NONE },
     { "mid-stream", OUTCOME_INCOMPLETE, 0, 0, 0, "DdD", false, ALERT_NONE },
+    { "mid-record", OUTCOME_INCOMPLETE, 0, 0, 0, "ddL", false, ALERT_NONE },
     { "gap-in-answer", OUTCOME_INCOMPLETE, 0x0303, 0x0303, 0x002f, "Csn", false, ALERT_NONE },
     { "all-lost", OUTCOME_INCOMPLETE, 0, 0, 0, "", false, ALERT_NONE },
     { "all-lost-but-banner", OUTCOME_NOT_TLS, 0, 0, 0, "", false, ALERT_NONE },
@@ -98,7 +99,7 @@ static void in_pieces(void)
     static const size_t pieces[] = { 1, 2, 3, 7, 100 };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         if (strcmp(t[i].file, "mid-stream") == 0 || strcmp(t[i].file, "modbus") == 0 || strcmp(t[i].file, "unknown-prelude") == 0 ||
-            strcmp(t[i].file, "gap-in-answer") == 0)
+            strcmp(t[i].file, "mid-record") == 0 || strcmp(t[i].file, "gap-in-answer") == 0)
             continue; /* where no start was seen, segments are all there is to go by */
         for (size_t k = 0; k < ARRAY_LEN(pieces); k++) {
             struct handshake *h = play(t[i].file, pieces[k], UINT64_MAX);
@@ -178,6 +179,16 @@ static void details(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(h->plain[SERVER].protocol);
     CU_ASSERT_STRING_EQUAL(h->plain[SERVER].protocol, "http");
     handshake_free(h);
+
+    for (size_t piece = 1; piece < 5; piece++) { /* "H", "TTP/1..." */
+        h = play("plain-http", piece, UINT64_MAX);
+        CU_ASSERT(h->plain[SERVER].protocol != NULL && strcmp(h->plain[SERVER].protocol, "http") == 0);
+        CU_ASSERT(h->plain[SERVER].start.n > 9);
+        handshake_free(h);
+        h = play("http-to-tls", piece, UINT64_MAX);
+        CU_ASSERT(h->plain[CLIENT].protocol != NULL && strcmp(h->plain[CLIENT].protocol, "http") == 0);
+        handshake_free(h);
+    }
 
     h = play("early-close", 0, UINT64_MAX);
     CU_ASSERT(h->message_count == 2 && !h->messages[0].late && h->messages[1].late);
