@@ -168,21 +168,24 @@ static size_t memory_used(const struct flows *f)
     return f->table.used * (sizeof(struct flow) + 2 * sizeof(struct cell)) + f->conns * (sizeof(struct conn) + 32) + f->queued;
 }
 
-/* Makes room, oldest first: connections that are over or half open before others. */
+/* Makes room: a hand goes round over the tuples and takes what is over or half open; an open connection is spared
+ * once after each of its packets. */
 void conns_keep_within(struct flows *f, const struct flow *keep)
 {
     size_t freed = memory_used(f) > f->memory ? 0 : EVICT_AT_ONCE;
-    for (size_t round = 0; round < 2 && freed < EVICT_AT_ONCE; round++) {
-        for (size_t i = 0; i < f->table.n && freed < EVICT_AT_ONCE; i++) {
-            struct flow *flow = flow_at(&f->table, f->sweep++ % f->table.n);
-            bool         lively = flow != NULL && flow->conn != NULL && flow->conn->over_since == 0 && opened(flow->conn);
-            if (flow == NULL || flow == keep || flow->detached || (round == 0 && lively))
-                continue;
-            f->facts.evicted += !flow->done;
-            end_early(f, flow, true);
-            leave(f, flow);
-            freed++;
+    for (size_t i = 0; i < 2 * f->table.n && freed < EVICT_AT_ONCE; i++) {
+        struct flow *flow = flow_at(&f->table, f->sweep++ % f->table.n);
+        if (flow == NULL || flow == keep || flow->detached)
+            continue;
+        struct conn *c = flow->conn;
+        if (c != NULL && c->over_since == 0 && opened(c) && !c->spared) {
+            c->spared = true;
+            continue;
         }
+        f->facts.evicted += !flow->done;
+        end_early(f, flow, true);
+        leave(f, flow);
+        freed++;
     }
 }
 
@@ -286,6 +289,7 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
     struct tcp_facts *facts = &c->facts;
     enum side         other = other_side(s);
     c->beyond_syn |= !first_syn;
+    c->spared = false;
     adopt_syn(f, c);
     facts->last_seen[s] = place_of(p);
     facts->both_directions = facts->last_seen[CLIENT].frame != 0 && facts->last_seen[SERVER].frame != 0;
