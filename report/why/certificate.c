@@ -3,6 +3,7 @@
  * bad_certificate (42) for everything, Java certificate_unknown (46), Node and NSS nothing in clear. So a fault that
  * both the alert and the certificate itself show is certain, one that only one of them shows is likely. */
 #include "refusal.h"
+#include "tlswhy/profile.h"
 
 #include <string.h>
 
@@ -278,6 +279,9 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
     if (x->kind == K_TRUST)
         ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate",
              "interception");
+    if (x->kind == K_TRUST && p->unsure && h->client != NULL &&
+        ((h->client->disputed | h->client->any_cannot) & CAN_SHA2_CHAIN) != 0)
+        ALSO(f, "sha2-unsupported"); /* a client that may lack both the root and SHA-2 */
     if (sure != CERTAIN)
         ALSO(f, "cert-rejected");
     f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r.how.number, x->kind) < 0 ? 5 : 8;
