@@ -81,11 +81,12 @@ static void secrets(struct capture *c, struct bytes body)
     if (body.n < 8 || capture_u32(c, body.p) != TLS_KEY_LOG)
         return;
     size_t n = capture_u32(c, body.p + 4);
-    if (n > body.n - 8 || n > LARGEST_KEPT - c->secrets.n)
+    if (n > body.n - 8 || n >= LARGEST_KEPT - c->secrets.n)
         return;
     c->secrets.p = mem_grow(c->secrets.p, c->secrets.n + n + 1, 1);
     memcpy(c->secrets.p + c->secrets.n, body.p + 8, n);
     c->secrets.n += n;
+    c->secrets.p[c->secrets.n++] = '\n'; /* the last line may be without its end, and goes on no further */
     c->facts.secrets = (struct bytes){ c->secrets.p, c->secrets.n };
 }
 

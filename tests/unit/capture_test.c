@@ -90,7 +90,7 @@ static const struct { const char *name, *in, *out; } files[] = {
     { "statistics: the last of an interface counts", SECTION ETHERNET
       "05000000 24000000 00000000 00000000 00000000 0500 0800 0300000000000000 24000000 "
       "05000000 24000000 00000000 00000000 00000000 0500 0800 0700000000000000 24000000", ", 7 dropped" },
-    { "secrets", SECTION "0a000000 18000000 4b534c54 04000000 |a b\n| 18000000 0a000000 18000000 4b534c54 04000000 |c d\n| 18000000", ", secrets a b\nc d\n" },
+    { "secrets", SECTION "0a000000 18000000 4b534c54 04000000 |a b\n| 18000000 0a000000 18000000 4b534c54 04000000 |c d\n| 18000000", ", secrets a b\n\nc d\n\n" },
     { "names of addresses", SECTION "04000000 24000000 0100 0e00 0a000001 |server.te| 0000 0000 24000000", ", host 10.. server.te" },
     { "ends in a block", SECTION ETHERNET "06000000 24000000 00000000", ", cut short" },
     { "a block shorter than itself", SECTION "06000000 04000000 00000000", ", cut short" },
