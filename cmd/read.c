@@ -1,4 +1,5 @@
 #include "tlswhy/filter.h"
+#include "tlswhy/keylog.h"
 #include "tlswhy/observe.h"
 #include "pick_profile.h"
 #include "verdicts.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT, OPT_WRITE };
+enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT, OPT_WRITE, OPT_KEYLOG };
 static const struct option_row rows[] = {
     { OPT_JSON, "json", NULL, "one JSON object a line, the sums last" },
     { OPT_ALL, "all", NULL, "good handshakes and plain connections, too" },
@@ -18,6 +19,7 @@ static const struct option_row rows[] = {
     { OPT_CA, "ca", "FILE|DIR", "trust anchors of the client; default: this system's, which settle less" },
     { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: the packet's" },
     { OPT_CLIENT, "client", "PROFILE", "judge as this client, or one described in a file NAME.profile; default: as its hello says" },
+    { OPT_KEYLOG, "keylog", "FILE", "secrets that a client or server wrote (SSLKEYLOGFILE); those in a pcapng file are used anyway" },
     { OPT_CERTS, "certs", "DIR", "write the certificates seen as DIR/SHA256.der" },
     { OPT_WRITE, "write", "OUT.pcapng", "only the packets of failed handshakes, the deciding one with a comment" },
     { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
@@ -38,6 +40,7 @@ struct read_options {
     struct client_match    client;
     const char            *write;
     struct filter         *filter;
+    struct keylog         *keylog; /* of --keylog, and of the captures' own secrets blocks */
     size_t                 memory;
 };
 
@@ -110,6 +113,11 @@ static bool set_option(struct read_options *o, int id, const char *value)
         if (!size_parse(value, &o->memory) || o->memory < 1024 * 1024)
             ok = trouble("--memory takes a size of at least 1M, like 64M or 2G, not '%s'", value) == EXIT_NONE_FOUND;
         break;
+    case OPT_KEYLOG:
+        v->secrets = true;
+        if (!keylog_read(o->keylog, value, &err))
+            ok = trouble("--keylog: %s", err.text) == EXIT_NONE_FOUND;
+        break;
     case OPT_FILTER:
         filter_free(o->filter);
         o->filter = filter_new(value, &err);
@@ -128,7 +136,20 @@ struct input {
     struct flows     *flows;
     struct observer  *observer;
     struct stream_set wanted; /* with a filter: connections that a passing packet belongs to */
+    size_t            secrets_n; /* bytes of the capture's own secrets that were taken */
 };
+
+/* Secrets blocks serve the packets behind them: a capture from standard input is read only once, and Wireshark writes
+ * them first. */
+static void learn_secrets(struct input *in, const struct capture *c)
+{
+    struct bytes all = capture_facts(c)->secrets;
+    if (all.n == in->secrets_n)
+        return;
+    keylog_learn(in->o->keylog, (struct bytes){ all.p + in->secrets_n, all.n - in->secrets_n });
+    in->secrets_n = all.n;
+    observer_secrets(in->observer, keylog_secrets, in->o->keylog);
+}
 
 static bool is_dns(const struct wire_event *ev)
 {
@@ -179,9 +200,13 @@ static bool read_file(const struct read_options *o, struct verdicts *v, const ch
     struct input in = { .o = o, .v = v, .flows = flows_new(o->memory) };
     bool         any = false;
     in.observer = observer_new(verdicts_store(v), in.flows);
+    if (keylog_handshakes(o->keylog) != 0)
+        observer_secrets(in.observer, keylog_secrets, o->keylog);
     verdicts_begin(v, path);
-    while (capture_next(capture, &p, &err))
+    while (capture_next(capture, &p, &err)) {
+        learn_secrets(&in, capture);
         any |= take_packet(&in, &p, path);
+    }
     flows_end(in.flows);
     observe_all(&in);
     const struct flow_facts *facts = flow_facts(in.flows);
@@ -245,13 +270,14 @@ static int read_all(const struct read_options *o, int n, char **paths)
 
 static int run(int argc, char **argv)
 {
-    struct read_options o = { .verdicts = { .renderer = &text_renderer }, .memory = (size_t)256 << 20 };
+    struct read_options o = { .verdicts = { .renderer = &text_renderer }, .memory = (size_t)256 << 20, .keylog = keylog_new() };
     int first = 0, status = take_options(&o, argc, argv, &first);
     if (status == EXIT_NONE_FOUND)
         status = out_finish(read_all(&o, argc - first, argv + first));
     else if (status == EXIT_FOUND)
         status = out_finish(EXIT_NONE_FOUND);
     filter_free(o.filter);
+    keylog_free(o.keylog);
     arena_free(&o.arena);
     return status;
 }

@@ -178,6 +178,7 @@ static void count(struct verdicts *v, const struct handshake *h, const struct fi
         return;
     }
     s->handshakes++;
+    s->decrypted += knows(h, KNOW_DECRYPTED);
     if (r == RESULT_SUCCESS) {
         s->completed++;
         return;
@@ -306,6 +307,7 @@ void verdicts_take(struct verdicts *v, struct handshake *h)
     bool good = ended_well(h), other = surely_other(h);
     if ((good || other) && !v->o.report.all && !v->o.one_stream) {
         v->sum.handshakes += good;
+        v->sum.decrypted += knows(h, KNOW_DECRYPTED);
         v->sum.completed += good;
         v->sum.other_connections += other;
         handshake_free(h);
@@ -341,6 +343,7 @@ void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const
     settle(v);
     v->sum.packets += capture->packets;
     v->sum.dropped += capture->dropped;
+    v->sum.secrets = v->sum.secrets || v->o.secrets || capture->secrets.n != 0;
     v->sum.evicted += flows->evicted;
     v->sum.unknown_link += flows->unknown_link;
     not_whole(v, capture->cut_short, "the file ends inside a packet");

@@ -29,6 +29,7 @@ struct verdict_options {
     const char *ignored[IGNORED_MAX];  /* causes accepted here */
     size_t      ignored_n;
     bool        at_given, one_stream, name_files, remember_failed;
+    bool        secrets;               /* a key log was given */
     int64_t     at_ns;
     uint32_t    stream;
     size_t      memory;                /* bytes of handshakes held */

@@ -21,6 +21,7 @@ static void conn_free(struct conn *c)
         free(c->side[w].hs);
     }
     forget_13(c);
+    forget_12(c);
     handshake_free(c->h);
     free(c);
 }

@@ -185,13 +185,14 @@ static void certificate_verify(struct conn *c, enum side t, struct bytes whole)
         h->client_verify_sigalg = be16(whole.p + 4);
 }
 
-/* A handshake in clear on a connection that already has one: suites that do not encrypt. */
+/* A handshake in clear on a connection that already has one: suites that do not encrypt, or keys are known. */
 static void new_handshake_in_clear(struct conn *c, enum side w)
 {
     if (!handshake_done(c->cur) || tls_side(c, w) != CLIENT || c->h->renegotiations >= 16)
         return;
     renegotiation(c);
-    c->side[CLIENT].encrypted = c->side[SERVER].encrypted = false;
+    if (c->keys12 == NULL) /* else it was read under the keys that are still in use */
+        c->side[CLIENT].encrypted = c->side[SERVER].encrypted = false;
 }
 
 /* One whole message, with its 4-byte header. */

@@ -76,11 +76,11 @@ void add_alert(struct conn *c, struct alert a)
     h->alerts[h->alert_count++] = a;
 }
 
-void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version,
-                         struct place where)
+void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, bool decrypted,
+                  struct place where)
 {
     for (size_t i = 0; i + 2 <= n; i += 2) {
-        add_alert(c, (struct alert){ .where = where, .from = t, .level = p[i], .number = p[i + 1] });
+        add_alert(c, (struct alert){ .where = where, .from = t, .level = p[i], .number = p[i + 1], .decrypted = decrypted });
         add_message(c, t, MSG_ALERT, version, where);
     }
 }
@@ -236,7 +236,7 @@ void encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, st
 
 /* ------------------------------------------------------------------------------------ records */
 
-static void change_cipher_spec(struct conn *c, enum side w, unsigned version, struct place where)
+void change_cipher_spec(struct conn *c, enum side w, unsigned version, struct place where)
 {
     struct handshake     *h = c->cur;
     enum side             t = tls_side(c, w);
@@ -248,6 +248,7 @@ static void change_cipher_spec(struct conn *c, enum side w, unsigned version, st
     if (speaks_13(c)) /* only for the eyes of middleboxes (RFC 8446 section D.4) */
         return;
     c->side[w].encrypted = true;
+    rekey_12(c, w);
     bool full = h->hello_done.len != 0 || h->cert_count + h->certs_dropped > 0 || h->kex.where.len != 0;
     if (t == SERVER && knows(h, KNOW_SERVER_HELLO) && c->hole[w] == 0)
         h->resumed = !full; /* straight from its hello: a session taken up again */
@@ -269,6 +270,8 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
     enum side          t = tls_side(c, w);
     struct place       where = place_of(c, w, at, rec->header + rec->len);
     bool               readable = !s->encrypted || null_suite(c->cur);
+    if (opens_12(c, w) && opened_12(c, w, rec, body, at, where))
+        return;
     switch (rec->type) {
     case TLS_CHANGE_CIPHER_SPEC:
         change_cipher_spec(c, w, rec->version, where);
@@ -276,14 +279,17 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
     case TLS_ALERT:
         drop_held_alert(c, w, false);
         if (rec->len == 2 || (readable && !s->unsure && rec->len < 16 && rec->len % 2 == 0))
-            clear_alerts(c, t, body, rec->len, rec->version, where);
+            clear_alerts(c, t, body, rec->len, rec->version, false, where);
         else if (null_suite(c->cur) && s->encrypted) /* the MAC behind it */
-            clear_alerts(c, t, body, 2, rec->version, where);
+            clear_alerts(c, t, body, 2, rec->version, false, where);
         else
             encrypted_record(c, w, rec->type, rec->len, where);
         return;
     case TLS_APPLICATION_DATA:
-        opened_13(c, w, rec, body, at, where);
+        if (opens_13(c, w))
+            opened_13(c, w, rec, body, at, where);
+        else
+            encrypted_record(c, w, rec->type, rec->len, where);
         return;
     default: /* handshake */
         if (s->hs_n == 0 && s->hs_skip == 0 && (s->unsure || (s->encrypted && readable)) &&
@@ -307,8 +313,10 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
 /* Must the body be looked at? Alerts, ChangeCipherSpec, handshake messages in clear; after a hole nobody knows. */
 static bool body_needed(struct conn *c, enum side w, const struct record *rec)
 {
+    if (opens_12(c, w))
+        return wants_12(c, w, rec);
     if (rec->type == TLS_APPLICATION_DATA)
-        return opens_13(c, w);
+        return opens_13(c, w) && wants_13(c, w, rec);
     if (rec->type == TLS_HEARTBEAT)
         return false;
     return rec->type != TLS_HANDSHAKE || !c->side[w].encrypted || null_suite(c->cur);
@@ -320,6 +328,10 @@ static void passed_over(struct conn *c, enum side w)
     const struct record *rec = &s->rec;
     struct place         where = place_of(c, w, s->rec_at, rec->header + rec->len);
     c->h->tls_seen[tls_side(c, w)] = true;
+    if (s->encrypted)
+        passed_12(c, w);
+    else if (rec->type == TLS_APPLICATION_DATA)
+        passed_13(c, w);
     if (rec->type == TLS_HEARTBEAT && !s->encrypted)
         add_message(c, tls_side(c, w), MSG_HEARTBEAT, rec->version, where);
     else

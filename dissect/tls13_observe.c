@@ -8,7 +8,8 @@
 struct reading_13 {
     struct tls13_secrets secrets;
     struct tls13_opener  open[2]; /* by TLS side */
-    uint8_t             *seen;    /* the messages since the ServerHello, for what CertificateVerify signs */
+    bool                 done[2]; /* its Finished was read: the keys are those of application data */
+    uint8_t             *seen;    /* the server's messages since its hello, for what CertificateVerify signs */
     size_t               seen_n, seen_cap;
 };
 
@@ -43,12 +44,43 @@ bool opens_13(struct conn *c, enum side w)
     return c->keys->open[tls_side(c, w)].suite != NULL;
 }
 
-/* After its Finished a side goes on under other keys (RFC 8446 section 7.3). */
-static void side_finished(struct conn *c, enum side t)
+/* In a long flow of application data only short records can be of interest: alerts, KeyUpdate, tickets. */
+bool wants_13(const struct conn *c, enum side w, const struct record *rec)
+{
+    enum { SHORT = 1024 };
+    enum side t = tls_side(c, w);
+    return rec->len <= SHORT || !c->keys->done[t] || c->cur->side[t].enc_records < 2 * ENC_KEPT;
+}
+
+void passed_13(struct conn *c, enum side w)
+{
+    if (c->keys != NULL)
+        c->keys->open[tls_side(c, w)].sequence++;
+}
+
+static void use_application_keys(struct conn *c, enum side t)
 {
     struct reading_13 *k = c->keys;
     if (!tls13_opener_init(&k->open[t], c->cur->answer.suite, k->secrets.application[t], k->secrets.application_len[t]))
         k->open[t] = (struct tls13_opener){ 0 };
+}
+
+/* After its Finished a side goes on under other keys (RFC 8446 section 7.3). */
+static void side_finished(struct conn *c, enum side t)
+{
+    if (!c->keys->done[t])
+        use_application_keys(c, t);
+    c->keys->done[t] = true;
+}
+
+/* And after a KeyUpdate under the next ones (section 7.2). */
+static void key_update(struct conn *c, enum side t)
+{
+    struct reading_13        *k = c->keys;
+    const struct tls13_suite *s = tls13_suite_of(c->cur->answer.suite);
+    struct bytes              old = { k->secrets.application[t], k->secrets.application_len[t] }, nothing = { (const uint8_t *)"", 0 };
+    if (k->done[t] && s != NULL && tls13_expand(s->hash, old, "traffic upd", nothing, k->secrets.application[t], s->hash_len))
+        use_application_keys(c, t);
 }
 
 static void encrypted_extensions(struct handshake *h, struct reader body)
@@ -63,6 +95,25 @@ static void encrypted_extensions(struct handshake *h, struct reader body)
         struct bytes  chosen = rd_rest(&name);
         if (chosen.n > 0)
             h->answer.alpn = (struct bytes){ arena_copy(&h->arena, chosen.p, chosen.n), chosen.n };
+    }
+}
+
+/* The status of the first certificate: an extension of its entry (section 4.4.2.1). */
+static void staple(struct handshake *h, struct reader body)
+{
+    rd_vec(&body, 1, "certificate_request_context");
+    struct reader list = rd_vec(&body, 3, "certificate_list");
+    rd_vec(&list, 3, "certificate");
+    struct reader exts = rd_vec(&list, 2, "certificate extensions");
+    while (rd_more(&exts)) {
+        uint16_t      type = rd_u16(&exts, "extension type");
+        struct reader ext = rd_vec(&exts, 2, "extension");
+        struct bytes  status = type == EXT_STATUS_REQUEST ? tls_certificate_status(ext) : (struct bytes){ 0 };
+        if (status.p == NULL)
+            continue;
+        h->staple = (struct bytes){ arena_copy(&h->arena, status.p, status.n), status.n };
+        h->known |= KNOW_STAPLE;
+        return;
     }
 }
 
@@ -109,9 +160,13 @@ void message_13(struct conn *c, enum side w, unsigned type, struct bytes whole, 
         encrypted_extensions(h, body);
     if (t == SERVER && type == HS_CERTIFICATE_VERIFY && h->kex.where.len == 0)
         certificate_verify(c, body, where);
+    if (t == SERVER && type == HS_CERTIFICATE && h->certs_at.len == 0)
+        staple(h, body);
     if (type == HS_FINISHED)
         side_finished(c, t);
-    if (c->keys->seen_n + whole.n <= DIRECTION_KEPT)
+    if (type == HS_KEY_UPDATE)
+        key_update(c, t);
+    if (t == SERVER && !c->keys->done[t] && c->keys->seen_n + whole.n <= DIRECTION_KEPT)
         keep_bytes(&c->keys->seen, &c->keys->seen_n, &c->keys->seen_cap, whole.p, whole.n);
 }
 
@@ -122,8 +177,9 @@ void opened_13(struct conn *c, enum side w, const struct record *rec, const uint
     struct tls13_opener *o = &c->keys->open[t];
     uint8_t             *plain = mem_get(rec->len + 1, 1), inner = 0;
     ptrdiff_t            n = tls13_open(o, rec->version, body, rec->len, plain, &inner);
-    if (n < 0) { /* not these keys: what follows cannot be read either */
-        *o = (struct tls13_opener){ 0 };
+    if (n < 0) { /* not these keys: what follows cannot be read either, unless it is early data, which has its own */
+        if (t != CLIENT || !h->hello.early_data || o->sequence != 0)
+            *o = (struct tls13_opener){ 0 };
         encrypted_record(c, w, rec->type, rec->len, where);
     } else {
         h->known |= KNOW_DECRYPTED;
@@ -132,7 +188,7 @@ void opened_13(struct conn *c, enum side w, const struct record *rec, const uint
         if (inner == TLS_HANDSHAKE)
             handshake_fragment(c, w, (struct bytes){ plain, (size_t)n }, at + rec->header);
         else if (inner == TLS_ALERT)
-            clear_alerts(c, t, plain, (size_t)n, rec->version, where);
+            clear_alerts(c, t, plain, (size_t)n, rec->version, true, where);
         else
             application_record(c, t, rec->len, where);
     }

@@ -215,7 +215,9 @@ static void alerts(struct json *j, const struct handshake *h)
             json_str(j, "description", alert_name(a->number, buf));
             json_uint(j, "number", a->number);
         }
-        json_bool(j, "encrypted", a->encrypted);
+        json_bool(j, "encrypted", a->encrypted || a->decrypted);
+        if (a->decrypted)
+            json_bool(j, "decrypted", true);
         frame_of(j, "frame", a->where.frame);
         json_close(j, '}');
     }
@@ -416,6 +418,8 @@ static void json_summary(struct text *out, const struct report_options *o, const
     json_uint(&j, "failed", s->failed);
     json_uint(&j, "unknown", s->unknown + s->partial);
     json_uint(&j, "other_connections", s->other_connections);
+    if (s->secrets)
+        json_uint(&j, "decrypted", s->decrypted);
     json_uint(&j, "packets", s->packets);
     json_uint(&j, "dropped", s->dropped);
     json_uint(&j, "evicted", s->evicted);

@@ -353,6 +353,8 @@ static void text_summary(struct text *t, const struct report_options *o, const s
         counted(&line, s->other_connections, "other connection");
         text_char(&line, '.');
     }
+    if (s->secrets)
+        text_printf(&line, " Secrets for %llu of %llu.", (unsigned long long)s->decrypted, (unsigned long long)s->handshakes);
     if (s->folded != 0) {
         text_char(&line, ' ');
         number(&line, s->folded);

@@ -29,7 +29,7 @@ enum known {
     KNOW_BOTH_SIDES = 1 << 10,    /* frames of both directions are in the capture */
     KNOW_WHOLE_CLIENT = 1 << 11,  /* the client's stream has no hole from its first byte up to the first close */
     KNOW_WHOLE_SERVER = 1 << 12,
-    KNOW_DECRYPTED = 1 << 13      /* secrets were there and TLS 1.3 messages were read with them */
+    KNOW_DECRYPTED = 1 << 13      /* secrets were there and messages or alerts were read with them */
 };
 
 struct u16s {
@@ -125,6 +125,7 @@ struct alert {
     enum side    from;
     uint8_t      level, number;  /* as sent; encrypted: 0 */
     bool         encrypted;      /* known by its size and place only */
+    bool         decrypted;      /* encrypted on the wire, and read with its keys: level and number are known */
     bool         after_close;    /* after the first close, or after the handshake was finished */
     bool         after_established;
 };

@@ -14,6 +14,8 @@ struct summary {
     uint64_t folded;         /* like others before them, so told in the table only */
     uint64_t other_connections; /* plain text where no TLS was due */
     uint64_t packets, dropped, evicted, unknown_link;
+    uint64_t decrypted;      /* handshakes of which something was read with secrets, */
+    bool     secrets;        /* where there were any */
     bool     complete;      /* no early end, gaps, drops, snap-length cuts */
     const char *incomplete; /* why not, one clause for people, or NULL */
     struct cause_count {
