@@ -76,11 +76,22 @@ static const struct x509_attr *organisation(const struct x509_name *n)
     return NULL;
 }
 
+/* Names that those who run CAs of several tiers give to the ones below the root. */
+static bool calls_itself_lower(const char *name)
+{
+    static const char *const words[] = { "policy", "issuing", "intermediate", "subordinate", "sub ca", "sub-ca" };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcasestr(name, words[i]) != NULL)
+            return true;
+    return false;
+}
+
 /* A trusted root of the same organisation as this issuer, where the issuer does not call itself a root; NULL: none. */
 static const struct cert *root_of_house(const struct judge *j, const struct x509_name *issuer)
 {
     const struct x509_attr *house = organisation(issuer);
-    if (strcasestr(x509_name_short(j->a, issuer), "root") != NULL)
+    const char             *name = x509_name_short(j->a, issuer);
+    if (strcasestr(name, "root") != NULL && !calls_itself_lower(name))
         return NULL;
     for (size_t i = 0; house != NULL && j->q->anchors != NULL && i < j->q->anchors->n; i++) {
         const struct x509_attr *o = organisation(&j->q->anchors->v[i]->subject);
