@@ -102,6 +102,15 @@ static bool has_newer_root(const struct judge *j, const struct cert *old)
     return false;
 }
 
+/* Android takes a root for a name and a key, whatever its dates say. */
+static bool ignores_root_dates(const struct trust_question *q)
+{
+    size_t i = 0;
+    while (q->eras != NULL && q->eras[i] != NULL && strncmp(q->eras[i], "android ", 8) == 0)
+        i++;
+    return i != 0 && q->eras[i] == NULL;
+}
+
 static void check_dates(struct judge *j, int i, const struct cert *c)
 {
     int64_t now = j->q->time;
@@ -119,8 +128,9 @@ static void check_dates(struct judge *j, int i, const struct cert *c)
     if (c->not_after.ok && now > c->not_after.s) {
         const char *code = i == 0 ? "expired" : has_newer_root(j, c) ? "cross_sign_expired" : anchor
             ? "expired_anchor" : "expired";
+        bool mild = anchor && i > 0 && ignores_root_dates(j->q);
         time_rfc3339_s(date, c->not_after.s);
-        problem_add(j, code, i, "%s was valid until %s, %s before the moment in question (%s)%s", who(j, c),
+        problem_add_as(j, code, mild ? SEV_INFO : word_severity(word_of(code)), i, "%s was valid until %s, %s before the moment in question (%s)%s", who(j, c),
                     date, distance(j, now - c->not_after.s), clock,
                     anchor && i > 0 ? "; it is an anchor, which Android does not hold to its dates" : "");
     }

@@ -122,6 +122,28 @@ static void judging(void)
     }
 }
 
+/* Android does not hold a root to its dates; who else may have sent the hello does. */
+static void android_dates(void)
+{
+    static const char *const android[] = { "android 2012-03-28", "android 2016-08-22", NULL }, *const mixed[] = { "android 2012-03-28", "java 2015-01-20", NULL };
+    for (int i = 0; i < 3; i++) {
+        struct cert_store    *s = cert_store_new();
+        struct arena          a = { 0 };
+        struct anchors        anchors = { .name = "test", .clients_own = true };
+        struct trust_question q = { .store = s, .anchors = &anchors, .time = CERTS_MADE + INT64_C(3700) * DAY, .eras = i == 0 ? NULL : i == 1 ? android : mixed };
+        struct chain          c;
+        anchors.v = load(s, PEM_ROOT, &anchors.n);
+        q.certs = load(s, PEM_LEAF PEM_INTER, &q.n);
+        chain_judge(&q, &a, &c);
+        CU_ASSERT_EQUAL(chain_has(&c, "expired_anchor", SEV_ERROR, NULL), i != 1);
+        CU_ASSERT_TRUE(chain_has(&c, "expired_anchor", SEV_INFO, NULL));
+        free(q.certs);
+        anchors_free(&anchors);
+        arena_free(&a);
+        cert_store_free(s);
+    }
+}
+
 static void without_anchors(void)
 {
     struct cert_store    *s = cert_store_new();
@@ -279,6 +301,7 @@ int main(void)
     CU_initialize_registry();
     CU_pSuite suite = CU_add_suite("trust", NULL, NULL);
     CU_ADD_TEST(suite, judging);
+    CU_ADD_TEST(suite, android_dates);
     CU_ADD_TEST(suite, without_anchors);
     CU_ADD_TEST(suite, json_is_valid);
     CU_ADD_TEST(suite, eras);
