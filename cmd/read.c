@@ -151,6 +151,15 @@ static void learn_secrets(struct input *in, const struct capture *c)
     observer_secrets(in->observer, keylog_secrets, in->o->keylog);
 }
 
+/* Names that the capturing program wrote down (name resolution blocks). They mostly stand behind the packets, which
+ * is early enough: failures are told at the end of the input. */
+static void learn_hosts(struct input *in, const struct capture *c)
+{
+    struct capture_host host;
+    for (size_t at = 0; capture_host(c, &at, &host);)
+        hosts_learn(verdicts_hosts(in->v), host.ip, host.ip_len, host.name, host.n);
+}
+
 static bool is_dns(const struct wire_event *ev)
 {
     enum { DNS = 53, MDNS = 5353 };
@@ -207,6 +216,7 @@ static bool read_file(const struct read_options *o, struct verdicts *v, const ch
         learn_secrets(&in, capture);
         any |= take_packet(&in, &p, path);
     }
+    learn_hosts(&in, capture);
     flows_end(in.flows);
     observe_all(&in);
     const struct flow_facts *facts = flow_facts(in.flows);

@@ -48,6 +48,7 @@ manual() { needs mandoc manual && whole manual sh tests/manual.sh "$build/tlswhy
 cases() { python3 tests/cases.py "$build/tlswhy" "$build/tests/rules_list" "$logs"/unit-*.out; }
 readme() { python3 tests/readme.py "$build/tlswhy"; }
 streams() { needs tshark streams && python3 tests/streams.py "$build/tlswhy"; }
+random_streams() { python3 tests/streams_random.py "$build/tests/streams"; }
 cut() { whole cut "$build/tests/cut_test" pcaps "${CUT_STEP:-1}"; }
 shuffle() { whole shuffle "$build/tests/shuffle_test" pcaps "${SHUFFLES:-1000}"; }
 bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
@@ -59,7 +60,7 @@ show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v 
 
 # The two long ones share a processor with the rest.
 cut >"$logs/cut.log" 2>&1 &
-for part in units layers manual cases readme streams bad_input cert install extra; do
+for part in units layers manual cases readme streams random_streams bad_input cert install extra; do
     $part >"$logs/$part.log" 2>&1
     show "$logs/$part.log"
 done
