@@ -13,7 +13,7 @@
 #include <strings.h>
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
-       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS };
+       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_STARTTLS };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
     { OPT_TLS, "tls", "RANGE", "versions to offer: 1.2, 1.0-1.2, ssl3-, ssl2" },
@@ -23,6 +23,9 @@ static const struct option_row rows[] = {
     { OPT_ALPN, "alpn", "LIST", "application protocols to offer (h2,http/1.1), or none" },
     { OPT_SNI, "sni", "NAME", "the server name to ask for and to look for in the certificate; default: HOST" },
     { OPT_NO_SNI, "no-sni", NULL, "ask for no server name; the certificate is still held against HOST" },
+    { OPT_STARTTLS, "starttls", "PROTO",
+      "ask for TLS first: smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, xmpp-server, ldap, postgres, mysql, rdp; default: by the "
+      "port, none: never" },
     { OPT_CLIENTS, "clients", NULL, "try every client profile: who gets in, with what, and who does not and why" },
     { OPT_HELLO, "hello", "FILE", "send these bytes instead: TLS records, raw or in hex" },
     { '4', "ipv4", NULL, "IPv4 addresses only" },
@@ -51,6 +54,8 @@ struct probe_options {
     const char            *as, *ca, *sni, *expect, *hello_file;
     struct client_match    client;
     struct bytes           raw;
+    const struct dialog   *starttls;
+    bool                   starttls_given;
     bool                   no_sni, clients, at_given, tls_given, shaped; /* shaped: options changed the hello */
     uint16_t               tls_low, tls_high;
     int64_t                at_ns, timeout_ns;
@@ -124,6 +129,18 @@ static bool set_expect(struct probe_options *o, const char *value)
     return false;
 }
 
+static bool set_starttls(struct probe_options *o, const char *value)
+{
+    o->starttls_given = true;
+    o->starttls = dialog_named(value);
+    if (o->starttls != NULL || strcmp(value, "none") == 0)
+        return true;
+    const char *near = nearest_word(value, dialog_name_at);
+    trouble("--starttls: no such protocol: '%s'%s%s%s; --help lists them", value, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+            near != NULL ? "'" : "");
+    return false;
+}
+
 /* What is wanted beside the profile waits until the profile is known: --as may come last. */
 struct changes {
     const char *ciphers, *groups, *sigalgs, *alpn;
@@ -142,6 +159,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_SIGALGS: c->sigalgs = value; return true;
     case OPT_ALPN: c->alpn = value; return true;
     case OPT_SNI: o->sni = value; return strlen(value) < 256 || trouble("--sni: a name has 255 bytes at most") == EXIT_NONE_FOUND;
+    case OPT_STARTTLS: return set_starttls(o, value);
     case OPT_NO_SNI: o->no_sni = true; return true;
     case OPT_CLIENTS: o->clients = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);
@@ -197,6 +215,7 @@ struct target {
     char     host[256];
     uint16_t port;
     bool     is_ip;
+    const struct dialog *starttls; /* NULL = none */
 };
 
 static bool parse_port(const char *s, uint16_t *out)
@@ -208,14 +227,14 @@ static bool parse_port(const char *s, uint16_t *out)
 }
 
 /* HOST, HOST:PORT, [V6], [V6]:PORT, V6, or https://HOST[:PORT]/... */
-static bool parse_target(const char *s, struct target *t)
+static bool parse_target(const struct probe_options *o, const char *s, struct target *t)
 {
     struct bytes ip;
     uint8_t      buf[16];
     char         copy[300];
     const char  *start = strncasecmp(s, "https://", 8) == 0 ? s + 8 : s;
     size_t       n = start != s ? strcspn(start, "/?#") : strlen(start);
-    *t = (struct target){ .port = 443 };
+    *t = (struct target){ .port = o->starttls != NULL ? dialog_port(o->starttls) : 443 };
     if (n == 0 || n >= sizeof t->host)
         return trouble("'%.60s' is no target; write HOST or HOST:PORT", s) == EXIT_NONE_FOUND;
     snprintf(copy, sizeof copy, "%.*s", (int)n, start);
@@ -243,6 +262,7 @@ static bool parse_target(const char *s, struct target *t)
     if (len == 0)
         return trouble("'%.60s' names no host", s) == EXIT_NONE_FOUND;
     snprintf(t->host, sizeof t->host, "%s", host);
+    t->starttls = o->starttls_given ? o->starttls : dialog_of_port(t->port);
     t->is_ip = ip_from_text(t->host, len, &ip, buf);
     snprintf(t->text, sizeof t->text, t->is_ip && strchr(t->host, ':') != NULL ? "[%s]:%u" : "%s:%u", t->host, t->port);
     return true;
@@ -286,9 +306,12 @@ static void finish_attempt(struct trial *t, struct handshake *h, const struct cl
 {
     const struct probe_options *o = t->run->o;
     struct probed *facts = ARENA_NEW(&h->arena, struct probed);
-    *facts = (struct probed){ .target = t->target->text, .as = as, .changed = changed, .attempt = (unsigned)t->n + 1 };
+    *facts = (struct probed){ .target = t->target->text, .as = as, .changed = changed,
+                              .starttls = t->target->starttls != NULL ? dialog_name(t->target->starttls) : NULL, .attempt = (unsigned)t->n + 1 };
     h->probed = facts;
     h->client = client;
+    if (h->timed_out && h->error_at.ns > h->end_ns)
+        h->capture_left = h->error_at.ns - h->end_ns;
     if (knows(h, KNOW_SERVER_KEX))
         handshake_check_kex(h);
     const struct judging j = { .store = t->run->store, .anchors = t->run->anchors_there ? &t->run->anchors : NULL, .at_given = o->at_given,
@@ -301,7 +324,8 @@ static void finish_attempt(struct trial *t, struct handshake *h, const struct cl
 static struct handshake *attempt(struct trial *t, const struct hello_spec *spec, const char *changed)
 {
     const struct probe_options *o = t->run->o;
-    struct probe_ask  ask = { .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns };
+    struct probe_ask  ask = { .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
+                              .starttls = t->target->starttls, .host = t->target->host };
     struct handshake *h = NULL;
     probe_all(t->prober, &ask, 1, 1, &h);
     finish_attempt(t, h, o->as != NULL ? &o->client : NULL, o->raw.p != NULL ? o->hello_file : o->as != NULL ? o->client.profiles[0]->id : "tlswhy",
@@ -479,7 +503,8 @@ static void ask_as_all(struct trial *t)
     size_t              n = 0, in = 0;
     for (; n < ATTEMPTS_MAX && profile_at(n) != NULL; n++) {
         clients[n] = client_match_of(profile_at(n));
-        asks[n] = (struct probe_ask){ .to = t->addresses[0], .spec = spec_of(t), .timeout_ns = o->timeout_ns };
+        asks[n] = (struct probe_ask){ .to = t->addresses[0], .spec = spec_of(t), .timeout_ns = o->timeout_ns,
+                                      .starttls = t->target->starttls, .host = t->target->host };
         asks[n].spec.shape = *profile_at(n);
     }
     probe_all(t->prober, asks, n, AT_ONCE, h);
@@ -556,7 +581,7 @@ static int probe_targets(const struct probe_options *o, int n, char **names)
     }
     for (int i = 0; i < n; i++) {
         struct target target;
-        if (parse_target(names[i], &target))
+        if (parse_target(o, names[i], &target))
             probe_target(&run, &target);
         else
             run.trouble = true;

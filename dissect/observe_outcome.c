@@ -89,6 +89,8 @@ static enum outcome without_client(const struct handshake *h, int64_t now)
     bool young = h->tcp.syn.frame != 0 && h->close.how == CLOSE_NONE && now - h->tcp.syn.ns < SILENCE_NS;
     if (!said && (h->refused || h->unreachable))
         return OUTCOME_NOT_OPENED;
+    if (!said && h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame == 0 && h->tcp.both_directions)
+        return OUTCOME_INCOMPLETE; /* the server's part in the opening is not there */
     if (!said && young) /* the capture ended before anything could be said */
         return OUTCOME_INCOMPLETE;
     if (!said && (h->timed_out || (h->tcp.syn.frame != 0 && !opened)))
@@ -119,7 +121,7 @@ static enum outcome outcome_of(const struct handshake *h, int64_t now)
         return OUTCOME_INCOMPLETE;
     if (h->close.how != CLOSE_NONE)
         return ended_by_close(h);
-    if (h->stopped_by_us && (knows(h, KNOW_SERVER_HELLO) || h->retry.raw.p != NULL))
+    if ((h->stopped_by_us && (knows(h, KNOW_SERVER_HELLO) || h->retry.raw.p != NULL)) || (h->timed_out && h->tls_seen[SERVER]))
         return OUTCOME_STOPPED;
     bool answered = h->tls_seen[SERVER], whole = knows(h, KNOW_CLIENT_HELLO);
     bool waited = h->timed_out || now - h->hello.where.ns >= SILENCE_NS || h->plain[SERVER].start.p != NULL;

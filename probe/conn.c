@@ -32,6 +32,9 @@ struct attempt {
     uint32_t                stream;
     struct bytes            out;  /* still to be sent */
     bool                    alerted, retried;
+    size_t                  step;  /* of the dialog before TLS */
+    bool                    in_dialog;
+    struct text             heard; /* since the last line of it was sent */
 };
 
 struct prober {
@@ -243,13 +246,46 @@ static bool answer_retry(struct attempt *a, const struct handshake *h)
     return true;
 }
 
+/* The next line of the dialog that leads to TLS, or the hello behind it. */
+static void go_on(struct attempt *a)
+{
+    enum { HEARD_MAX = 16 * 1024 };
+    struct bytes heard = { (const uint8_t *)(a->heard.s != NULL ? a->heard.s : ""), a->heard.n };
+    enum dialog_says says = DIALOG_SEND;
+    while (says == DIALOG_SEND && a->state == TALKING && a->out.n == 0) {
+        says = dialog_next(a->ask->starttls, &a->step, heard, a->ask->host, &a->arena, &a->out);
+        if (says == DIALOG_SEND) {
+            text_clear(&a->heard);
+            heard.n = 0;
+            send_some(a);
+        }
+    }
+    if (says == DIALOG_TLS) {
+        a->in_dialog = false;
+        say_hello(a);
+    } else if (says == DIALOG_REFUSED) {
+        stop(a);
+    } else if (a->heard.n > HEARD_MAX) {
+        gave_up(a);
+    }
+}
+
+static void begin(struct attempt *a)
+{
+    a->in_dialog = a->ask->starttls != NULL;
+    if (a->in_dialog)
+        go_on(a);
+    else
+        say_hello(a);
+}
+
 /* ------------------------------------------------------------------------------------ listening */
 
 /* Is all there that the server says before it waits for us? */
 static bool seen_enough(const struct attempt *a, const struct handshake *h)
 {
     const struct side_progress *server = &h->side[SERVER];
-    if (h->plain[SERVER].start.p != NULL)
+    if (h->plain[SERVER].start.p != NULL && (a->ask->starttls == NULL || h->plain[SERVER].where.ns > h->hello.where.ns))
         return true;
     if (!knows(h, KNOW_SERVER_HELLO))
         return h->retry.raw.p != NULL && a->ask->hello_only;
@@ -278,6 +314,16 @@ static void look(struct attempt *a)
     }
 }
 
+static void hear(struct attempt *a, struct bytes b)
+{
+    if (!a->in_dialog) {
+        look(a);
+        return;
+    }
+    text_add_n(&a->heard, (const char *)b.p, b.n);
+    go_on(a);
+}
+
 static void listen_now(struct attempt *a)
 {
     uint8_t buf[CHUNK];
@@ -294,7 +340,7 @@ static void listen_now(struct attempt *a)
             over(a);
         } else {
             tell(a, WIRE_BYTES, SERVER, (struct bytes){ buf, (size_t)n }, 0);
-            look(a);
+            hear(a, (struct bytes){ buf, (size_t)n });
         }
     }
 }
@@ -340,7 +386,7 @@ static void opened(struct attempt *a)
     }
     a->state = TALKING;
     tell(a, WIRE_OPEN, SERVER, nothing, 0);
-    say_hello(a);
+    begin(a);
 }
 
 static struct attempt *attempt_new(struct prober *p, const struct probe_ask *ask)
@@ -366,6 +412,7 @@ static void attempt_free(struct attempt *a)
 {
     keys_wipe(&a->keys, sizeof a->keys);
     arena_free(&a->arena);
+    text_free(&a->heard);
     free(a);
 }
 

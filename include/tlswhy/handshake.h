@@ -218,6 +218,7 @@ struct side_progress {
 struct probed {
     const char *target;   /* as the user wrote it */
     const char *as;       /* whose hello */
+    const char *starttls; /* the protocol that was to lead to TLS; NULL = none */
     const char *changed;  /* what is asked differently than at first; NULL = nothing */
     unsigned    attempt;  /* 1.. of this target */
     bool        final;    /* it answers the question */

@@ -9,6 +9,7 @@
 #ifndef TLSWHY_PROBE_H
 #define TLSWHY_PROBE_H
 
+#include "tlswhy/dialog.h"
 #include "tlswhy/handshake.h"
 #include "tlswhy/hello.h"
 
@@ -29,6 +30,8 @@ struct probe_ask {
     struct hello_spec spec;
     struct bytes      raw;       /* sent as it is, instead of a hello of the spec; p NULL = none */
     int64_t           timeout_ns;
+    const struct dialog *starttls; /* what leads to TLS; NULL = it begins with the hello */
+    const char       *host;        /* for protocols that name it in their dialog */
     bool              hello_only; /* enough is known with the ServerHello */
 };
 

@@ -4,11 +4,13 @@
 
 #include "tlswhy/profile.h"
 
+#include <string.h>
+
 enum { DH_LEAST = 1024 }; /* bits: below, every current client refuses (Logjam, 2015) */
 
 static bool took_flight(const struct handshake *h)
 {
-    return h->outcome == OUTCOME_STOPPED && knows(h, KNOW_SERVER_HELLO) && knows(h, KNOW_CLIENT_HELLO);
+    return h->outcome == OUTCOME_STOPPED && !h->timed_out && knows(h, KNOW_SERVER_HELLO) && knows(h, KNOW_CLIENT_HELLO);
 }
 
 /* A server that speaks less than the hello's least answers with what it has; hanging up is the client's part
@@ -79,7 +81,44 @@ bool probed_sound(const struct case_file *c, struct finding *f)
                      knows(h, KNOW_CERT_REQUEST) ? " It asks for a client certificate; whether it insists on one was not tried." : ""));
 }
 
+/* The server began to answer, and its flight had no end: we gave up. */
+static bool no_end(const struct case_file *c, struct finding *f)
+{
+    enum { TOO_MUCH = 256 * 1024 };
+    const struct handshake *h = c->h;
+    if (h->outcome != OUTCOME_STOPPED || !h->timed_out)
+        return false;
+    bool flood = h->tcp.bytes[SERVER] > TOO_MUCH;
+    f->weight = 25;
+    f->cause = flood ? "protocol-error" : f->cause;
+    return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
+               WORDS(c, "The server %s and did not come to an end: %llu bytes in %s.",
+                     knows(h, KNOW_SERVER_HELLO) ? "sent its ServerHello, began its flight" : "began a TLS answer",
+                     (unsigned long long)h->tcp.bytes[SERVER], duration_text(c->arena, h->error_at.ns - h->start_ns)));
+}
+
+/* The dialog that was to lead to TLS went nowhere. Where the server said no to it, the prelude's own rules say so. */
+static bool dialog_failed(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const char *wanted = h->probed != NULL ? h->probed->starttls : NULL, *spoken = h->plain[SERVER].protocol;
+    bool        quiet = h->tcp.bytes[SERVER] == 0;
+    if (wanted == NULL || h->outcome == OUTCOME_NOT_OPENED || knows(h, KNOW_CLIENT_HELLO) || h->prelude.refused || h->prelude.not_offered)
+        return false;
+    f->weight = 15;
+    if (quiet && h->timed_out)
+        return say(c, f, BLAME_SERVER, LIKELY, "nothing came; TLS from the first byte would look the same, and so would a server that is stuck",
+                   WORDS(c, "The server did not say a word of %s before TLS. Most likely TLS starts at once on this port: ask without STARTTLS.", wanted));
+    if (spoken != NULL && strcmp(spoken, wanted) != 0 && strncmp(wanted, spoken, strlen(spoken)) != 0)
+        return say(c, f, BLAME_SERVER, CERTAIN, "its first bytes say so", WORDS(c, "The server does not speak %s here but %s.", wanted, spoken));
+    if (quiet)
+        return false;
+    f->cause = "starttls-refused";
+    return say(c, f, BLAME_SERVER, LIKELY, "it answered, and TLS was not agreed", WORDS(c, "The server's %s dialog did not lead to TLS.", wanted));
+}
+
 const struct rule probed_rules[] = {
+    { "probed-dialog", "not-tls", dialog_failed }, { "probed-no-end", "silent-drop", no_end },
     { "probed-version", "protocol-version", older_than_offered }, { "probed-suite", "protocol-error", suite_not_offered },
     { "probed-small-group", "group-mismatch", small_group }, { "probed-key", "key-mismatch", wrong_key },
     { NULL, NULL, NULL }
