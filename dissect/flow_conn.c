@@ -250,6 +250,16 @@ static void take_syn_ack(struct flows *f, struct conn *c, const struct segment *
         stream_starts(f, c, CLIENT, seg->ack);
 }
 
+/* Does this reset answer the SYN (RFC 9293 section 3.10.7.1)? It acknowledges the SYN and what came in it, or it has
+ * no numbers at all. Any other answers something later that is not in the capture. */
+static bool answers_syn(const struct flow *flow, const struct segment *seg)
+{
+    enum { DATA_MAX = 1460 };
+    uint32_t acked = seg->ack - flow->syn_seg.seq - 1; /* beyond the SYN; numbers wrap */
+    bool     data = flow->conn != NULL && flow->conn->facts.fast_open;
+    return (seg->flags & FLAG_ACK) != 0 ? acked <= (data ? DATA_MAX : 0u) : seg->seq == 0;
+}
+
 static void refuse(struct flows *f, struct flow *flow, const struct segment *seg, const struct packet *p)
 {
     flow->refused = flow->told = true;
@@ -281,7 +291,7 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
     flow->last_frame = p->frame;
     if (flow->conn == NULL && first_syn && body.len == 0)
         return;
-    if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn)) {
+    if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn) && answers_syn(flow, seg)) {
         refuse(f, flow, seg, p);
         return;
     }

@@ -260,9 +260,12 @@ static void take_part_of_record(struct conn *c, enum side w)
 void take_rest(struct conn *c, enum side w)
 {
     struct side_state *s = &c->side[w];
+    struct reader r = rd_of(s->buf, s->n);
+    struct record rec;
+    bool          tiny = s->n < 3 && record_peek(&r, true, &rec) == RECORD_MORE; /* TLS or not, nobody can tell */
     if (s->reading == READ_START && s->n >= 3 && s->buf[0] == TLS_HANDSHAKE)
         c->h->tls_seen[tls_side(c, w)] = true;
-    else if (s->reading == READ_START && s->n > 0)
+    else if (s->reading == READ_START && s->n > 0 && !tiny)
         begin_plain(c, w, (struct bytes){ s->buf, s->n });
     if (s->reading == READ_TLS && s->body_left == 0)
         take_part_of_record(c, w);

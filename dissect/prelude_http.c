@@ -186,7 +186,7 @@ size_t http_step(struct prelude_step *s)
 {
     size_t len = 0, skip = 0;
     if (s->from == SERVER && s->m->state != ANSWER_DUE)
-        return s->m->state == REFUSED ? s->in.n : prelude_stop(s, PRELUDE_UNKNOWN); /* a body; or a voice unasked */
+        return s->m->state == REFUSED ? s->in.n : prelude_stop(s, PRELUDE_WAIT); /* a body; or the request is not all here */
     if (s->from == CLIENT) {
         enum fit fit = prelude_prefix(s->in, "CONNECT ", 8);
         if (s->m->state == ANSWER_DUE)

@@ -133,7 +133,7 @@ static bool plain_in_tunnel(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct plain *p = &h->plain[SERVER];
-    if (!tunnel_open(h) || p->start.p == NULL || h->tls_seen[SERVER])
+    if (!is_tunnel(&h->prelude) || !h->prelude.accepted || p->start.p == NULL || h->tls_seen[SERVER])
         return false;
     f->weight = 15;
     f->decisive = p->where.frame;

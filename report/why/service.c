@@ -40,9 +40,12 @@ static bool server_speaks_plain(const struct case_file *c, struct finding *f)
                                                                      : NULL;
     f->weight = 12;
     f->decisive = p->start.p != NULL ? p->where.frame : h->prelude.answered.frame;
-    bool whole = knows(h, KNOW_WHOLE_CLIENT); /* else a request to a proxy may have come before */
-    return say(c, f, BLAME_SERVER, whole ? CERTAIN : LIKELY,
-               whole ? "the server's first bytes are no TLS" : "the start of the connection is not whole",
+    /* else a request to a proxy may have come before */
+    bool whole = knows(h, KNOW_WHOLE_CLIENT), first = h->hello.where.at == 0;
+    return say(c, f, BLAME_SERVER, whole && first ? CERTAIN : LIKELY,
+               !whole  ? "the start of the connection is not whole"
+               : first ? "the server's first bytes are no TLS"
+                       : "the server's bytes are no TLS, but what the client said first was not understood",
                WORDS(c,
                      "The client started TLS, but on port %u the server speaks %s. It is the wrong port, the wrong "
                      "service, or TLS has to be asked for first.",
