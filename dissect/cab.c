@@ -221,7 +221,7 @@ void cab_read(struct bytes b, struct arena *a, struct cab *out)
             out->broken = out->broken != NULL ? out->broken : "the list of files does not fit";
             return;
         }
-        if (folder < n && at <= v[folder].content.n && size <= v[folder].content.n - at)
+        if (folder < n && v[folder].content.p != NULL && at <= v[folder].content.n && size <= v[folder].content.n - at)
             f.content = (struct bytes){ v[folder].content.p + at, size };
         else if (out->broken == NULL)
             out->broken = "a file in it lies outside its content";

@@ -373,6 +373,8 @@ static void facility(const struct number *n, struct text *says)
     }
 }
 
+enum { NEAREST_MAX = 64 };
+
 static uint64_t far_apart(const struct number *n, const struct code *c)
 {
     struct number row;
@@ -404,6 +406,8 @@ size_t explain_nearest(const char *s, const struct code *out[3], struct text *sa
     size_t        n = 0;
     struct number num;
     bool          numeric = number_parse(s, strlen(s), &num);
+    if (strlen(s) > NEAREST_MAX) /* no name is that long */
+        return 0;
     if (numeric)
         facility(&num, says);
     if (numeric && !num.hex && !num.negative && num.v >> 31 == 1 && num.v <= UINT32_MAX)

@@ -48,10 +48,11 @@ static bool has_word(const char *words, const char *word)
     return false;
 }
 
+/* A paragraph from column 0, or an item that stands in by two and hangs by two more. */
 static void wrapped(struct text *t, const char *s, size_t indent)
 {
     text_printf(t, "%*s", (int)indent, "");
-    text_wrap(t, s, indent + 2, WIDTH);
+    text_wrap(t, s, 2 * indent, WIDTH);
     text_char(t, '\n');
 }
 

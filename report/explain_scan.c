@@ -465,7 +465,7 @@ static size_t number_after(struct scan *s, const struct pattern *p, size_t at, s
     }
     default:
         if ((d.n == 8 || d.n == 10) && windows_code(s, &d, at))
-            break;
+            return d.end;
         c = value_code(s, p->what, d.v);
         if (c == NULL && p->what == WINDOWS && d.v < 0)
             c = d.v <= -9800 || d.v >= -1300 ? NULL : value_code(s, NSS, d.v);

@@ -49,17 +49,24 @@ static const uint8_t *find_bytes(struct bytes b, const char *what)
     return NULL;
 }
 
-/* A header's value in the head of an HTTP message; its line is cut at the end. */
-static const char *header_value(struct bytes head, const char *name, struct arena *a)
+/* The values of a header in the head of an HTTP message, with commas; each is cut at its line's end. */
+static const char *header_values(struct bytes head, const char *name, struct arena *a)
 {
-    const uint8_t *p = find_bytes(head, name);
-    if (p == NULL)
-        return NULL;
-    p += strlen(name);
-    size_t left = (size_t)(head.p + head.n - p), len = 0;
-    while (len < left && p[len] != '\r' && p[len] != '\n' && len < 120)
-        len++;
-    return safe_str(a, p, len);
+    const char    *all = NULL;
+    const uint8_t *p;
+    while ((p = find_bytes(head, name)) != NULL) {
+        p += strlen(name);
+        size_t left = (size_t)(head.p + head.n - p), len = 0;
+        while (len < left && p[len] != '\r' && p[len] != '\n' && len < 120)
+            len++;
+        while (len > 0 && *p == ' ') {
+            p++;
+            len--;
+        }
+        all = arena_printf(a, "%s%s%s", all != NULL ? all : "", all != NULL ? ", " : "", safe_str(a, p, len));
+        head = (struct bytes){ p + len, (size_t)(head.p + head.n - p) - len };
+    }
+    return all;
 }
 
 static const char *page_title(struct bytes b, struct arena *a)
@@ -116,9 +123,9 @@ static struct bytes unwrap_http(struct rootlist *l, struct bytes b, struct arena
     struct bytes body = at < b.n ? (struct bytes){ b.p + at, b.n - at } : (struct bytes){ b.p + b.n, 0 };
     if (l->status / 100 == 2 && body.n != 0)
         return body;
-    const char *more = l->status == 407 ? header_value(head, "proxy-authenticate:", a) : l->status / 100 == 3 ? header_value(head, "location:", a) : NULL;
+    const char *more = l->status == 407 ? header_values(head, "proxy-authenticate:", a) : l->status / 100 == 3 ? header_values(head, "location:", a) : NULL;
     const char *what = l->status == 407 ? "a proxy that asks for a login" : l->status == 403 ? "a refusal" : l->status / 100 == 3 ? "a redirect" : l->status / 100 == 5 ? "an error of a server or proxy" : "an answer without a list";
-    l->instead = arena_printf(a, "HTTP %d: %s%s%s%s", l->status, what, more != NULL ? "," : "", more != NULL ? more : "", find_bytes(body, "<html") != NULL ? page_title(body, a) : "");
+    l->instead = arena_printf(a, "HTTP %d: %s%s%s%s", l->status, what, more != NULL ? ", " : "", more != NULL ? more : "", find_bytes(body, "<html") != NULL ? page_title(body, a) : "");
     return body;
 }
 
@@ -333,10 +340,16 @@ static const char *history(const struct rootlist *l, struct arena *a)
     return arena_printf(a, " It is signed with %s only%s: a reader needs SHA-2 for signed lists%s%s.", h == HASH_SHA256 ? "SHA-256" : oid_name(l->signer->digest_oid), t == FIRST_SHA256 ? ", the first published list that is" : "", l->root != NULL ? " and the root " : "", l->root != NULL ? l->root : "");
 }
 
+/* It looks like what a proxy gives; a 404 may well be the server's own. */
+static bool from_path(const struct rootlist *l)
+{
+    return (l->in_http && l->status != 404) || (!l->in_http && strstr(l->instead, "HTML") != NULL);
+}
+
 static const char *sentence(const struct rootlist *l, struct arena *a)
 {
     if (!l->file.is_list)
-        return arena_printf(a, "This is no root list but %s.%s", l->instead, strstr(l->instead, "HTML") != NULL || l->in_http ? " Something on the path, usually a proxy, answered in place of the list's server; Windows reports \"the data is invalid\", or an error of the fetch." : "");
+        return arena_printf(a, "This is no root list but %s.%s", l->instead, from_path(l) ? " Something on the path, usually a proxy, answered in place of the list's server; Windows reports \"the data is invalid\", or an error of the fetch." : "");
     for (size_t i = 0; i < l->problems; i++) {
         if (l->problem[i].severity == SEV_ERROR)
             return arena_printf(a, "%c%s.%s", toupper((unsigned char)l->problem[i].detail[0]), l->problem[i].detail + 1, history(l, a));
@@ -347,8 +360,7 @@ static const char *sentence(const struct rootlist *l, struct arena *a)
 void rootlist_judge(const struct list_question *q, struct cert_store *s, struct arena *a, struct rootlist *l)
 {
     if (!l->file.is_list) {
-        bool page = l->in_http || strncmp(l->instead, "an HTML", 7) == 0;
-        problem(l, SEV_ERROR, l->file.in_cab ? "malformed" : "not_a_list", l->instead, l->file.in_cab ? "fetch it again" : !page ? "give authrootstl.cab, authroot.stl or a list like them" : "look at how the list is fetched: let the computer account pass the proxy (no login for the Windows Update hosts, or netsh winhttp set proxy)");
+        problem(l, SEV_ERROR, l->file.in_cab ? "malformed" : "not_a_list", l->instead, l->file.in_cab ? "fetch it again" : !from_path(l) ? "give authrootstl.cab, authroot.stl or a list like them" : "look at how the list is fetched: let the computer account pass the proxy (no login for the Windows Update hosts, or netsh winhttp set proxy)");
     } else {
         if (l->file.cab.broken != NULL)
             problem(l, SEV_ERROR, l->file.cab.cut_short ? "cut_short" : "malformed", arena_printf(a, "the cabinet is broken: %s", l->file.cab.broken), "fetch it again");

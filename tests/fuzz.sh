@@ -12,6 +12,7 @@ start() {
     seeds=tests/fuzz/seeds/$name
     [ -d "$seeds" ] || seeds=
     case $name in *capture* | *read* | *flows*) seeds="$seeds pcaps" ;; esac
+    case $name in *cab | *ctl) seeds="$seeds tests/wire/lists" ;; esac
     mkdir -p "$build/corpus/$name"
     # shellcheck disable=SC2086
     "$1" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -artifact_prefix="$build/$name-" "$build/corpus/$name" $seeds >"$build/$name.log" 2>&1 &

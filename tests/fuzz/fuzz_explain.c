@@ -16,6 +16,7 @@ static size_t finds(const uint8_t *data, size_t size, size_t cut)
     return n;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct code *v[READINGS];

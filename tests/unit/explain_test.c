@@ -247,6 +247,19 @@ static void log_lines_tell(void)
 static const char sample[] = "first line\nx 0x80090302 y\r\n<Provider Name='Schannel'/><EventID>36888</EventID><Data Name='AlertDesc'>40</Data>"
                              "<Data Name='ErrorState'>1205</Data>\nagain 0x80090302\nlast 0x8009ffff";
 
+/* A word before a number must not make it count twice. */
+static void log_counts(void)
+{
+    static const char      s[] = "Error 0x80090302\nerror code: 2148074242, WinHTTP error 12175\ncurl: (60) x\nSSL alert number 48\n";
+    struct log            *l = log_of(s, sizeof s - 1, 4096);
+    size_t                 n;
+    const struct log_code *v = log_codes(l, &n);
+    for (size_t i = 0; i < n; i++)
+        CU_ASSERT_EQUAL(v[i].count, strcmp(v[i].code->system, "schannel") == 0 ? 2 : 1);
+    CU_ASSERT_EQUAL(n, 4);
+    log_free(l);
+}
+
 static void log_in_pieces(void)
 {
     for (size_t piece = 1; piece < sizeof sample; piece++) {
@@ -354,6 +367,7 @@ int main(void)
     CU_add_test(s, "the likeliest reading", first_readings);
     CU_add_test(s, "what is not known", unknown_ones);
     CU_add_test(s, "lines of logs", log_lines_tell);
+    CU_add_test(s, "each code once", log_counts);
     CU_add_test(s, "a log in pieces", log_in_pieces);
     CU_add_test(s, "a log in UTF-16", log_utf16);
     CU_add_test(s, "a line without end", log_long_line);
