@@ -91,9 +91,9 @@ static enum outcome without_client(const struct handshake *h, int64_t now)
         return OUTCOME_NOT_OPENED;
     if (!said && h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame == 0 && h->tcp.both_directions)
         return OUTCOME_INCOMPLETE; /* the server's part in the opening is not there */
-    if (!said && young) /* the capture ended before anything could be said */
+    if (!said && young && !h->timed_out) /* the capture ended before anything could be said */
         return OUTCOME_INCOMPLETE;
-    if (!said && (h->timed_out || (h->tcp.syn.frame != 0 && !opened)))
+    if (!said && !opened && (h->timed_out || h->tcp.syn.frame != 0))
         return OUTCOME_NOT_OPENED;
     return missing && !plain ? OUTCOME_INCOMPLETE : OUTCOME_NOT_TLS; /* nobody knows what the lost bytes were */
 }
