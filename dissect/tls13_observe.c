@@ -177,9 +177,11 @@ void opened_13(struct conn *c, enum side w, const struct record *rec, const uint
     struct tls13_opener *o = &c->keys->open[t];
     uint8_t             *plain = mem_get(rec->len + 1, 1), inner = 0;
     ptrdiff_t            n = tls13_open(o, rec->version, body, rec->len, plain, &inner);
-    if (n < 0) { /* not these keys: what follows cannot be read either, unless it is early data, which has its own */
-        if (t != CLIENT || !h->hello.early_data || o->sequence != 0)
-            *o = (struct tls13_opener){ 0 };
+    if (n < 0 && t == CLIENT && h->hello.early_data && o->sequence == 0 && knows(h, KNOW_DECRYPTED)) {
+        note_encrypted(&h->side[t], rec->type, rec->len, where); /* 0-RTT has keys of its own (RFC 8446 section 4.2.10) */
+        add_message(c, t, MSG_ENCRYPTED, rec->version, where);
+    } else if (n < 0) { /* not these keys: what follows cannot be read either */
+        *o = (struct tls13_opener){ 0 };
         encrypted_record(c, w, rec->type, rec->len, where);
     } else {
         h->known |= KNOW_DECRYPTED;
