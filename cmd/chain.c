@@ -13,7 +13,8 @@ enum { OPT_TRUST = 256, OPT_TIME, OPT_NAME, OPT_POOL, OPT_CLIENT, OPT_SIGS, OPT_
 
 static const struct option_row options[] = {
     { OPT_TRUST, "ca", "FILE|DIR",
-      "trust anchors, or authroot.stl with certificates beside it: all, and no other; default: the system's, which may not be the client's" },
+      "trust anchors, or authroot.stl with certificates beside it: these and no other (default: the system's, which "
+      "may not be the client's)" },
     { OPT_TRUST, "trust", "FILE|DIR", "the same" },
     { OPT_TIME, "at", "TIME", "judge at this moment: 2024-02-03T10:11:12Z or seconds since 1970 (now)" },
     { OPT_TIME, "time", "TIME", "the same" },
@@ -59,7 +60,7 @@ static void row(struct text *out, const char *label, const char *value)
 static void show_problem(struct text *out, struct arena *a, const struct chain_problem *p)
 {
     static const char *const labels[] = { [SEV_INFO] = "Remark", [SEV_WARNING] = "Warning", [SEV_ERROR] = "Error" };
-    row(out, labels[p->severity], arena_printf(a, "%s (%s): %s", p->code, p->role, p->detail));
+    row(out, labels[p->severity], arena_printf(a, "%s (%s%s): %s", p->code, p->role, p->unsure ? ", likely" : "", p->detail));
     if (p->severity == SEV_INFO)
         return;
     row(out, "  Fix", p->fix);

@@ -9,7 +9,8 @@ void judge_chain(const struct judging *j, struct handshake *h, struct bytes name
     if (h->cert_count == 0)
         return;
     /* The place of a staple: before ServerHelloDone, or (TLS 1.3) in the Certificate message itself. */
-    bool flight = h->hello_done.frame != 0 || (version_is_13(handshake_version(h)) && knows(h, KNOW_DECRYPTED | KNOW_CERTIFICATE));
+    bool flight = h->hello_done.frame != 0 ||
+                  (version_is_13(handshake_version(h)) && knows(h, KNOW_DECRYPTED | KNOW_CERTIFICATE));
     struct trust_question q = {
         .store = j->store, .certs = h->certs, .n = h->cert_count, .anchors = j->anchors,
         .time = ns / NS_PER_S - (ns % NS_PER_S < 0), .name = (const char *)name.p, .name_len = name.n, .staple = h->staple,

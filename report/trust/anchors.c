@@ -126,7 +126,8 @@ static bool load_list(const char *path, struct cert_store *s, struct anchors *ou
     uint8_t        *bytes = strcmp(path, "-") != 0 ? file_read(path, &n, &ignored) : NULL;
     if (bytes != NULL && (p7_is((struct bytes){ bytes, n }) || cab_is((struct bytes){ bytes, n })))
         ctl_file_read((struct bytes){ bytes, n }, s, &a, &f);
-    bool list = f.is_list && f.list.entries != 0, of_roots = list && f.list.usages != 0 && strcmp(f.list.usage[0], OID_ROOT_LIST_SIGNER) == 0;
+    bool list = f.is_list && f.list.entries != 0;
+    bool of_roots = list && f.list.usages != 0 && strcmp(f.list.usage[0], OID_ROOT_LIST_SIGNER) == 0;
     if (f.in_cab && !list)
         err_set(err, "the cabinet %s holds no list of roots that can be read", path);
     else if (list && !of_roots)

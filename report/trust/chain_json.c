@@ -10,6 +10,8 @@ static void problem_json(struct json *j, const struct chain_problem *p)
     else
         json_nil(j, "cert");
     json_str(j, "role", p->role);
+    if (p->unsure)
+        json_bool(j, "unsure", true);
     json_str(j, "detail", p->detail);
     json_str(j, "fix", p->fix);
     json_open(j, "also_known_as", '[');

@@ -130,9 +130,10 @@ static void check_dates(struct judge *j, int i, const struct cert *c)
             ? "expired_anchor" : "expired";
         bool mild = anchor && i > 0 && ignores_root_dates(j->q);
         time_rfc3339_s(date, c->not_after.s);
-        problem_add_as(j, code, mild ? SEV_INFO : word_severity(word_of(code)), i, "%s was valid until %s, %s before the moment in question (%s)%s", who(j, c),
-                    date, distance(j, now - c->not_after.s), clock,
-                    anchor && i > 0 ? "; it is an anchor, which Android does not hold to its dates" : "");
+        problem_add_as(j, code, mild ? SEV_INFO : word_severity(word_of(code)), i,
+                       "%s was valid until %s, %s before the moment in question (%s)%s", who(j, c), date,
+                       distance(j, now - c->not_after.s), clock,
+                       anchor && i > 0 ? "; it is an anchor, which Android does not hold to its dates" : "");
     }
 }
 

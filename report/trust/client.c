@@ -95,7 +95,7 @@ static const struct root_list {
     { "android", "Android's list", "untrusted_root", "2011-01-07", "2023-11-09", true, false },
     { "java", "Java's list", "untrusted_root", "", "", false, false },
 };
-enum { MICROSOFT, ANDROID, JAVA };
+enum { MICROSOFT, ANDROID };
 
 static int by_sha256(const void *key, const void *row) { return strcmp(key, ((const struct root_row *)row)->sha256); }
 
