@@ -335,7 +335,10 @@ static bool windows_code(struct scan *s, const struct digits *d, size_t at)
 /* Skips what stands between a word and its number: punctuation, an attribute, a few filler words. */
 static size_t to_number(const struct scan *s, size_t at)
 {
-    static const char *const filler[] = { "number", "code", "is", "id", "num", "error", "exit", "result", "returned", "status", "value", "of", "no" };
+    static const struct {
+        size_t      len;
+        const char *word;
+    } filler[] = { { 6, "number" }, { 4, "code" }, { 2, "is" }, { 2, "id" }, { 3, "num" }, { 5, "error" }, { 4, "exit" }, { 6, "result" }, { 8, "returned" }, { 6, "status" }, { 5, "value" }, { 2, "of" }, { 2, "no" } };
     size_t end = s->line_n < at + 48 ? s->line_n : at + 48;
     for (unsigned steps = 0; at < end && steps < 24; steps++) {
         unsigned char c = s->line[at];
@@ -350,7 +353,7 @@ static size_t to_number(const struct scan *s, size_t at)
             len++;
         bool known = false;
         for (size_t i = 0; i < ARRAY_LEN(filler); i++)
-            known |= strlen(filler[i]) == len && strncasecmp((const char *)s->line + at, filler[i], len) == 0;
+            known |= filler[i].len == len && strncasecmp((const char *)s->line + at, filler[i].word, len) == 0;
         const unsigned char *close = len == 10 && strncasecmp((const char *)s->line + at, "qualifiers", len) == 0 ? memchr(s->line + at, '>', end - at) : NULL;
         if (close != NULL)
             at = (size_t)(close - s->line); /* <EventID Qualifiers="0">36887 */
@@ -477,10 +480,13 @@ static size_t number_after(struct scan *s, const struct pattern *p, size_t at, s
 /* A number that needs no word before it, from its first digit on. Gives where reading goes on. */
 static size_t bare_number(struct scan *s, size_t at)
 {
-    size_t        sign = at > 0 && s->line[at - 1] == '-' && (at < 2 || !wordy(s->line[at - 2])) ? at - 1 : at;
+    size_t        sign = at > 0 && s->line[at - 1] == '-' && (at < 2 || !wordy(s->line[at - 2])) ? at - 1 : at, run = at;
     struct digits d;
-    if (!number_at(s, sign, &d))
-        return at;
+    while (run < s->line_n && isdigit(s->line[run]))
+        run++;
+    bool likely = sign != at || run - at == 8 || run - at == 10 || (run < s->line_n && isalpha(s->line[run])); /* 8: hex without 0x */
+    if (!likely || !number_at(s, sign, &d))
+        return run;
     bool eight = d.hex && d.n == 8, plain_eight = !d.hex && !d.negative && d.n == 8 && (s->line[at] == '8'), ten = !d.hex && d.n == 10 && s->line[at] == '2';
     if (eight || plain_eight || ten)
         return windows_code(s, &d, at) ? d.end : at;
@@ -553,9 +559,12 @@ void scan_line(struct scan *s, const char *line, size_t n, bool everything, scan
     s->line_n = n;
     s->found_n = 0;
     s->tls = s->proxy = everything;
-    for (size_t i = 0; i < n; i++) {
+    if (n < 3)
+        return;
+    h = (unsigned)s->fold[p[0]] << 5 | s->fold[p[1]];
+    for (size_t i = 2; i < n; i++) {
         h = (h << 5 | s->fold[p[i]]) & (PREFIXES - 1);
-        if (!bit(s->first, h) || i < 2)
+        if (!bit(s->first, h))
             continue;
         size_t at = i - 2;
         if (at < taken || (at > 0 && wordy(p[at - 1])))
