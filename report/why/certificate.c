@@ -152,7 +152,7 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
     const struct handshake *h = c->h;
     int fit = alert_fits(r->how.number, x->kind);
     bool own = h->chain->anchors != NULL && h->chain->anchors->clients_own;
-    bool alert = r->when == REFUSED_AT_FLIGHT && about_certificate(r->how.number);
+    bool alert = r->when != REFUSED_AFTER && about_certificate(r->how.number);
     if (strcmp(x->cause, "interception") == 0) {
         *because = "several signs of a certificate made on the way; a private authority could look the same";
         return LIKELY;
@@ -186,8 +186,8 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
         return LIKELY;
     }
     if (!alert && fit == 0) {
-        *because = r->when == REFUSED_AT_REPLY ? "the fault is in the certificate; the client's alert is encrypted"
-                                               : "the fault is in the certificate, but the client gave no reason";
+        *because = r->how.how == END_HIDDEN_ALERT ? "the fault is in the certificate; the client's alert is encrypted"
+                                                  : "the fault is in the certificate, but the client gave no reason";
         return LIKELY;
     }
     if (fit == 0 && several_errors(h, x)) {

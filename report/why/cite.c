@@ -78,7 +78,7 @@ void cite_alert(const struct case_file *c, struct finding *f, const struct alert
         return;
     const char *note = a->encrypted ? "encrypted" : a->level == 2 ? "fatal" : a->level == 1 ? "warning" : "of no known level";
     if (!a->encrypted)
-        note = arena_printf(c->arena, "%s, %s (%u)", note, alert_name(a->number, name), a->number);
+        note = arena_printf(c->arena, "%s, %s (%u)%s", note, alert_name(a->number, name), a->number, a->decrypted ? ", decrypted" : "");
     cite(f, c->h, a->where.frame, (int)a->from, "alert", "Alert", note);
 }
 

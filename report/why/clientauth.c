@@ -48,12 +48,21 @@ static bool said_no_certificate(const struct handshake *h)
     return false;
 }
 
+/* In TLS 1.3 the client has finished before the server looks at its certificate. Where it was read with its keys, an
+ * alert before any data is the server's answer to it. */
+static bool judged_late(const struct handshake *h, const struct ending *e)
+{
+    return version_is_13(handshake_version(h)) && knows(h, KNOW_DECRYPTED) && e->how == END_ALERT &&
+           h->side[SERVER].app_records == 0;
+}
+
 static bool none_sent(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     bool empty = (knows(h, KNOW_CLIENT_CERT) && h->client_cert_count == 0) || said_no_certificate(h);
-    if (!knows(h, KNOW_CERT_REQUEST) || !empty || !server_minds(&e) || h->outcome == OUTCOME_ESTABLISHED)
+    if (!knows(h, KNOW_CERT_REQUEST) || !empty || !server_minds(&e) ||
+        (h->outcome == OUTCOME_ESTABLISHED && !judged_late(h, &e)))
         return false;
     f->weight = 10;
     const char *list = h->cert_request.authorities != 0
@@ -72,7 +81,7 @@ static bool one_refused(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     if (!knows(h, KNOW_CLIENT_CERT) || h->client_cert_count == 0 || !server_minds(&e) ||
-        h->outcome == OUTCOME_ESTABLISHED)
+        (h->outcome == OUTCOME_ESTABLISHED && !judged_late(h, &e)))
         return false;
     const struct cert *own = h->client_certs[0];
     bool late = e.how == END_FIN && h->close.since_peer > LATE * NS_PER_S;
@@ -121,6 +130,8 @@ static bool is_finished(uint32_t len)
 static bool sent_empty_13(const struct handshake *h)
 {
     uint32_t a = first_flight_length(h, 0), b = first_flight_length(h, 1);
+    if (knows(h, KNOW_DECRYPTED | KNOW_CLIENT_CERT)) /* seen */
+        return h->client_cert_count == 0;
     if (a == EMPTY_CERTIFICATE + FINISHED_SHA256 + TYPE_AND_TAG ||
         a == EMPTY_CERTIFICATE + FINISHED_SHA384 + TYPE_AND_TAG)
         return true;
@@ -131,6 +142,8 @@ static bool sent_empty_13(const struct handshake *h)
 static bool sent_certificate_13(const struct handshake *h)
 {
     uint32_t a = first_flight_length(h, 0);
+    if (knows(h, KNOW_DECRYPTED | KNOW_CLIENT_CERT))
+        return h->client_cert_count != 0;
     return a > 200 && !is_finished(a) &&
            is_finished(first_flight_length(h, 2)); /* Certificate, CertificateVerify, Finished */
 }

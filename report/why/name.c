@@ -5,10 +5,11 @@ static bool name_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (!ended_by_alert(&e, SERVER, ALERT_UNRECOGNIZED_NAME) || h->outcome == OUTCOME_ESTABLISHED)
+    bool fatal = e.how == END_ALERT;
+    if (!ended_by_alert(&e, SERVER, ALERT_UNRECOGNIZED_NAME) || h->outcome == OUTCOME_ESTABLISHED ||
+        (!fatal && knows(h, KNOW_SERVER_HELLO))) /* it warned and went on */
         return false;
     f->weight = 15;
-    bool fatal = e.how == END_ALERT;
     return say(c, f, BLAME_CLIENT, fatal ? CERTAIN : LIKELY,
                fatal ? "the server says so itself" : "the server only warned, but then it closed",
                h->hello.sni.p != NULL
@@ -150,7 +151,8 @@ static bool alpn_refused_13(const struct case_file *c, struct finding *f)
     const struct side_progress *p = &h->side[SERVER];
     struct ending e = ending_of(h);
     if (!version_is_13(handshake_version(h)) || p->enc_records != 1 || p->enc_len[0] != ALERT_RECORD ||
-        h->side[CLIENT].enc_records != 0 || !ended_by(&e, SERVER) || h->hello.alpn.v == NULL || h->resumed)
+        h->side[CLIENT].enc_records != 0 || !ended_by(&e, SERVER) || h->hello.alpn.v == NULL || h->resumed ||
+        e.how == END_ALERT) /* what its number says is known */
         return false;
     f->weight = 3;
     f->decisive = p->enc_where[0].frame;

@@ -65,7 +65,7 @@ struct refusal refusal_of(const struct handshake *h)
     enum stage stage = stage_of(h);
     bool tls13 = version_is_13(handshake_version(h)), silent = ended_silently(&r.how);
     r.hidden = tls13 && !knows(h, KNOW_CERTIFICATE);
-    if (is_padded_alert(h)) {
+    if (r.how.how != END_ALERT && is_padded_alert(h)) {
         r.how = (struct ending){
             .by = CLIENT, .how = END_HIDDEN_ALERT, .number = ALERT_NONE, .where = h->side[CLIENT].enc_where[0]
         };

@@ -63,13 +63,13 @@ def record(r, out, work):
             p = lab.Process("server", argv, "%s/server%d.log" % (work, i))
             running.append(p)
             p.wait_listening(port)
-        raw = os.path.join(work, "raw.pcap")
+        raw, keys = os.path.join(work, "raw.pcap"), os.path.join(work, "keys.log")
         steps = list(enumerate(clients))
         if r.late is None:
             cap = lab.Capture(raw, **r.capture)
         for i, (argv, _) in steps:
             log = "%s/client%d.log" % (work, i)
-            p = lab.Process("client", argv, log, stdin=subprocess.PIPE if r.say else None)
+            p = lab.Process("client", argv, log, stdin=subprocess.PIPE if r.say else None, env={"SSLKEYLOGFILE": keys} if r.secrets else None)
             if r.late is not None:
                 time.sleep(r.late)
                 cap = lab.Capture(raw, **r.capture)
@@ -95,27 +95,35 @@ def record(r, out, work):
             p.stop()
         for argv in r.undo:
             lab.run(*lab.inside(argv[0], argv[1:]), check=False)
-    name = r.name + (".pcapng" if r.pcapng else ".pcap")
-    finish(raw, os.path.join(out, name), r)
+    name = r.name + (".pcapng" if r.pcapng or r.secrets else ".pcap")
+    finish(raw, os.path.join(out, name), r, key_lines(keys) if r.secrets else b"")
     describe = lambda parts: " then ".join(dict.fromkeys(" ".join(p[-1].split()) for p in parts)) or "none"
     made_by = "tests/lab; " + ("scripted peer" if "scripted" in describe(servers) + describe(clients) else "real programs")
     return name, describe(clients), describe(servers), r.broken, r.cause, r.side, made_by
 
 
-def finish(raw, out, r):
+def key_lines(path):
+    """What a reader needs of a key log."""
+    with open(path, "rb") as f:
+        lines = [line for line in f if line[:1] != b"#" and b"EXPORTER" not in line]
+    return b"".join(dict.fromkeys(lines))
+
+
+def finish(raw, out, r, secrets):
     data = open(raw, "rb").read()
     if r.cut:
         data = data[:r.cut if r.cut > 0 else len(data) + r.cut]
-    if r.pcapng:
-        data = as_pcapng(data)
+    if r.pcapng or r.secrets:
+        data = as_pcapng(data, secrets)
     with open(out, "wb") as f:
         f.write(data)
     if len(data) <= 24:
         raise RuntimeError("nothing was recorded")
 
 
-def as_pcapng(data):
-    """The packets of a classic capture as pcapng (section header, one interface, enhanced packet blocks; microseconds)."""
+def as_pcapng(data, secrets=b""):
+    """The packets of a classic capture as pcapng (section header, one interface, enhanced packet blocks; microseconds), key log
+    text in front of them as a Decryption Secrets Block."""
     import struct
     linktype = struct.unpack("<I", data[20:24])[0]
 
@@ -124,6 +132,8 @@ def as_pcapng(data):
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
 
     out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", linktype, 0, 262144))
+    if secrets:
+        out += block(10, struct.pack("<II", 0x544C534B, len(secrets)) + secrets)
     at = 24
     while at + 16 <= len(data):
         sec, usec, cap, size = struct.unpack("<IIII", data[at:at + 16])

@@ -26,6 +26,7 @@ class Recording:
     cut: int = 0                                 # bytes of the file kept (negative: dropped from its end)
     far: bool = False                            # 203.0.113.80 is 80 ms away
     pcapng: bool = False
+    secrets: bool = False                        # a pcapng with the secrets that the clients wrote (SSLKEYLOGFILE)
 
 
 SECLEVEL0 = ("-cipher", "DEFAULT@SECLEVEL=0")
@@ -241,4 +242,22 @@ CAPTURE = [
     one("started-late", "capture-incomplete", "-", "capture starts after the handshake", lambda: gnutls_serv(), lambda: s_client("-tls1_2"), late=1, say=GET, pause=0.5),
 ]
 
-RECORDINGS = OK + VERSION + CIPHER + TRUST + CLIENT_AUTH + NAME + SERVICE + PROTOCOL + PROXY_CASES + PATH + CAPTURE
+SECRETS = [
+    one("keys-ok-tls13", "ok", "none", "nothing; TLS 1.3 with its secrets", lambda: nginx(), lambda: curl(), secrets=True),
+    one("keys-revoked-tls13", "cert-revoked", "server", "the stapled OCSP answer says revoked; HelloRetryRequest, TLS 1.3 with its secrets",
+        lambda: s_server("revoked", "-groups", "P-384", "-status_file", path("revoked.ocsp")), lambda: gnutls_cli(), secrets=True),
+    one("keys-expired-tls13", "cert-expired", "server", "server certificate expired, TLS 1.3 with its secrets", lambda: nginx("expired"), lambda: curl(), secrets=True),
+    one("keys-unknown-root-tls13", "cert-untrusted-root", "client,server", "chain of a CA the client does not have, TLS 1.3 with its secrets", lambda: s_server("stranger"), lambda: gnutls_cli(), secrets=True),
+    one("keys-wrong-name-tls13", "cert-name", "server", "certificate for another name, TLS 1.3 with its secrets", lambda: gnutls_serv("NORMAL", "othername"), lambda: python(), secrets=True),
+    one("keys-client-cert-missing-tls13", "client-cert-missing", "client", "server demands a client certificate, none sent, TLS 1.3 with its secrets",
+        lambda: s_server("www", "-Verify", "2", "-verify_return_error", "-CAfile", path("roots.pem")), lambda: curl(), secrets=True),
+    one("keys-client-cert-rejected-tls13", "client-cert-rejected", "client", "client certificate of a CA the server does not know, TLS 1.3 with its secrets",
+        lambda: s_server("www", "-Verify", "2", "-verify_return_error", "-CAfile", path("roots.pem")), lambda: curl("--cert", path("user-stranger.pem"), "--key", path("user-stranger.key")), secrets=True),
+    one("keys-ok-tls12-gcm", "ok", "none", "nothing; TLS 1.2 with AES-GCM, with its secrets", lambda: nginx("ec", "ssl_protocols TLSv1.2;"), lambda: curl(), secrets=True),
+    one("keys-ok-tls12-cbc", "ok", "none", "nothing; TLS 1.2 with CBC, encrypt-then-MAC, with its secrets", lambda: gnutls_serv(TLS12 + ":-CIPHER-ALL:+AES-128-CBC"), lambda: gnutls_cli(TLS12), say=GET, secrets=True),
+    one("keys-ok-tls10", "ok", "none", "nothing; TLS 1.0 with CBC, with its secrets", lambda: s_server("www", "-tls1", *SECLEVEL0), lambda: gnutls_cli(TLS10 + ":%NO_ETM"), say=GET, secrets=True),
+    one("keys-bad-finished-tls12", "protocol-error", "client", "one bit of the client's Finished is turned; TLS 1.2 with its secrets", [lambda: s_server("www", "-tls1_2", port=8443), lambda: relay("flip")],
+        lambda: gnutls_cli(TLS12), secrets=True),
+]
+
+RECORDINGS = OK + VERSION + CIPHER + TRUST + CLIENT_AUTH + NAME + SERVICE + PROTOCOL + PROXY_CASES + PATH + CAPTURE + SECRETS
