@@ -133,8 +133,10 @@ static bool show(struct job *j, const struct rootlist *l)
 {
     const struct ctl_entry *found[FOUND];
     size_t                  n = 0;
+    bool                    by_name = false;
     if (j->root != NULL) {
         struct root_key key = root_key(j);
+        by_name = root_key_is_name(&key);
         n = rootlist_find(l, &key, &j->arena, found, FOUND);
     }
     size_t shown = n < FOUND ? n : FOUND;
@@ -143,7 +145,7 @@ static bool show(struct job *j, const struct rootlist *l)
     } else {
         rootlist_show(&j->out, l, j->color);
         if (j->root != NULL && l->file.is_list)
-            rootlist_show_roots(&j->out, l, j->root, found, shown, n);
+            rootlist_show_roots(&j->out, l, j->root, by_name, found, shown, n);
     }
     return j->root == NULL || n != 0;
 }

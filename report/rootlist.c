@@ -412,6 +412,12 @@ static bool entry_is(const struct ctl_entry *e, const uint8_t *key, size_t n)
     return bytes_equal(e->id, k) || bytes_equal(e->sha256, k) || bytes_equal(e->key_id, k);
 }
 
+bool root_key_is_name(const struct root_key *key)
+{
+    uint8_t hex[32];
+    return key->cert == NULL && hex_key(key->text, hex) == 0;
+}
+
 size_t rootlist_find(const struct rootlist *l, const struct root_key *key, struct arena *a, const struct ctl_entry **out, size_t cap)
 {
     uint8_t hex[32];

@@ -124,11 +124,13 @@ static const char *label_of(struct arena *a, const struct ctl_entry *e)
     return name[0] != '\0' ? name : hex(a, e->id);
 }
 
-void rootlist_show_roots(struct text *t, const struct rootlist *l, const char *asked, const struct ctl_entry *const *v, size_t shown, size_t found)
+void rootlist_show_roots(struct text *t, const struct rootlist *l, const char *asked, bool by_name, const struct ctl_entry *const *v, size_t shown, size_t found)
 {
     struct arena a = { 0 };
     const char  *what = safe_str(&a, asked, strlen(asked));
-    if (found == 0)
+    if (found == 0 && by_name)
+        paragraph(t, "Root", arena_printf(&a, "no entry has \"%s\" in its name; names in the list are Microsoft's own (\"Sectigo\" for the USERTrust roots), so ask by certificate, SHA-1 or SHA-256 to be sure", what));
+    else if (found == 0)
         paragraph(t, "Root", arena_printf(&a, "\"%s\" is NOT in this list%s", what, is_disallowed(l) ? ": this list does not refuse it" : ": Windows does not get it from here"));
     for (size_t i = 0; i < shown; i++) {
         paragraph(t, i == 0 ? "Root" : "", arena_printf(&a, "%s: %s", label_of(&a, v[i]), is_disallowed(l) ? "refused by Windows" : limits(&a, v[i])));

@@ -53,7 +53,8 @@ check "sound list" 0 '^OK' "$program" ctl --ca $lists/root.pem $lists/sound.cab
 check "intermediate missing" 1 'missing_intermediate' "$program" ctl --ca $lists/root.pem $lists/signer-only.stl
 check "old client" 1 'KB4474419' "$program" ctl --ca $lists/root.pem --client winsrv2008sp2 $lists/sound.stl
 check "root and limits" 0 'issued after 2023-11-14' "$program" ctl --ca $lists/root.pem --root "test root 2" $lists/sound.stl
-check "root not there" 1 'NOT in this list' "$program" ctl --ca $lists/root.pem --root nobody $lists/sound.stl
+check "root not there" 1 'NOT in this list' "$program" ctl --ca $lists/root.pem --root 0000000000000000000000000000000000000000 $lists/sound.stl
+check "name not there" 1 'no entry has "nobody"' "$program" ctl --ca $lists/root.pem --root nobody $lists/sound.stl
 check "two lists" 0 '1 added, 1 removed, 1 changed' "$program" ctl --ca $lists/root.pem $lists/sound.stl $lists/later.stl
 check "no list" 1 'no root list' "$program" ctl README.md
 check "no file" 2 'cannot open' "$program" ctl does-not-exist.cab

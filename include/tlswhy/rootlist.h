@@ -48,6 +48,8 @@ struct root_key {
     const struct cert *cert; /* or NULL */
     const char        *text; /* hex with or without colons, or a name */
 };
+/* A name: entries carry names of Microsoft's choice ("Sectigo" for the USERTrust roots), so not finding one proves nothing. */
+bool   root_key_is_name(const struct root_key *key);
 size_t rootlist_find(const struct rootlist *l, const struct root_key *key, struct arena *a, const struct ctl_entry **out, size_t cap);
 
 struct list_change {
@@ -57,7 +59,7 @@ struct list_change {
 const struct list_change *rootlist_compare(const struct rootlist *before, const struct rootlist *after, struct arena *a, size_t *n);
 
 void rootlist_show(struct text *t, const struct rootlist *l, bool color);
-void rootlist_show_roots(struct text *t, const struct rootlist *l, const char *asked, const struct ctl_entry *const *v, size_t shown, size_t found);
+void rootlist_show_roots(struct text *t, const struct rootlist *l, const char *asked, bool by_name, const struct ctl_entry *const *v, size_t shown, size_t found);
 void rootlist_json(struct text *t, const struct rootlist *l, const char *asked, const struct ctl_entry *const *v, size_t shown, size_t found);
 void rootlist_show_changes(struct text *t, const struct rootlist *before, const struct rootlist *after, const struct list_change *v, size_t n);
 void rootlist_changes_json(struct text *t, const struct rootlist *before, const struct rootlist *after, const struct list_change *v, size_t n);

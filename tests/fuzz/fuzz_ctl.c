@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     size_t n = rootlist_find(&l, &(struct root_key){ .text = "a" }, &a, found, 4);
     rootlist_show(&t, &l, false);
-    rootlist_show_roots(&t, &l, "a", found, n < 4 ? n : 4, n);
+    rootlist_show_roots(&t, &l, "a", true, found, n < 4 ? n : 4, n);
     rootlist_json(&t, &l, "a", found, n < 4 ? n : 4, n);
     text_free(&t);
     arena_free(&a);
