@@ -55,13 +55,14 @@ bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
 cert() { sh tests/cert.sh "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; }
+probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
 show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v '^PASS'; fi; }
 
 # The two long ones share a processor with the rest.
 cut >"$logs/cut.log" 2>&1 &
-for part in units layers manual cases readme streams random_streams bad_input cert install explain extra; do
+for part in units layers manual cases readme streams random_streams bad_input cert install explain probe extra; do
     $part >"$logs/$part.log" 2>&1
     show "$logs/$part.log"
 done

@@ -106,6 +106,7 @@ static bool dialog_failed(const struct case_file *c, struct finding *f)
     if (wanted == NULL || h->outcome == OUTCOME_NOT_OPENED || knows(h, KNOW_CLIENT_HELLO) || h->prelude.refused || h->prelude.not_offered)
         return false;
     f->weight = 15;
+    f->decisive = quiet ? h->tcp.syn_ack.frame : h->plain[SERVER].where.frame;
     if (quiet && h->timed_out)
         return say(c, f, BLAME_SERVER, LIKELY, "nothing came; TLS from the first byte would look the same, and so would a server that is stuck",
                    WORDS(c, "The server did not say a word of %s before TLS. Most likely TLS starts at once on this port: ask without STARTTLS.", wanted));

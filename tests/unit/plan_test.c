@@ -1,0 +1,153 @@
+/* The planner of differential hellos, and the rules of probes: handshakes made by hand, as in the tests of other rules. */
+#include "rules_case.h"
+
+#include "tlswhy/plan.h"
+
+static void stopped(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->stopped_by_us = true;
+    h->outcome = OUTCOME_STOPPED;
+}
+static void gave_up(struct handshake *h, int ms)
+{
+    h->timed_out = true;
+    h->error_at = now(h, ms);
+    h->capture_left = ms * MS;
+}
+static void acked(struct handshake *h, int bytes) { h->tcp.acked[CLIENT] = (uint64_t)bytes; }
+static void gave_up_midway(struct handshake *h, int ms)
+{
+    gave_up(h, ms);
+    h->outcome = OUTCOME_STOPPED;
+}
+static void chain_says(struct handshake *h, int severity) { judged(h, severity != 0 ? "expired" : NULL, (enum severity)severity, true); }
+static void picked(struct handshake *h, int suite) { h->answer.suite = (uint32_t)suite; }
+static void small_dh(struct handshake *h, int bits)
+{
+    h->known |= KNOW_SERVER_KEX;
+    h->kex = (struct server_kex){ .where = now(h, 0), .kind = KEX_DHE, .dh_bits = (unsigned)bits };
+}
+static void signature(struct handshake *h, int check) { h->kex.verified = (enum sig_check)check; }
+static void wants(struct handshake *h, int unused)
+{
+    struct probed *p = ARENA_NEW(&h->arena, struct probed);
+    (void)unused;
+    *p = (struct probed){ .target = "mail.example:143", .starttls = "imap" };
+    h->probed = p;
+    h->known &= ~(unsigned)KNOW_CLIENT_HELLO;
+    h->tls_seen[CLIENT] = false;
+    h->outcome = OUTCOME_NOT_TLS;
+}
+static void speaks_smtp(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->tcp.bytes[SERVER] = 20;
+    h->plain[SERVER] = (struct plain){ .where = now(h, 1), .start = bytes_of("220 mail.example", 16), .protocol = "smtp" };
+}
+
+static const struct rules_case cases[] = {
+    { "sound", { { hello, 0x0304 }, { answer, 0x0304 }, { flight, HASH_SHA256 }, { chain_says, 0 }, { stopped, 0 } }, "ok", BLAME_NONE, CERTAIN },
+    { "no certificate read", { { hello, 0x0304 }, { answer, 0x0304 }, { stopped, 0 } }, "ok", BLAME_NONE, LIKELY },
+    { "expired", { { hello, 0x0304 }, { answer, 0x0304 }, { flight, HASH_SHA256 }, { chain_says, SEV_ERROR }, { stopped, 0 } }, "cert-expired", BLAME_SERVER, CERTAIN },
+    { "older than asked", { { hello, 0x0304 }, { answer, 0x0301 }, { stopped, 0 } }, "protocol-version", BLAME_SERVER, CERTAIN },
+    { "a suite nobody offered", { { hello, 0x0303 }, { answer, 0x0303 }, { picked, 0x0005 }, { stopped, 0 } }, "protocol-error", BLAME_SERVER, CERTAIN },
+    { "512 bits", { { hello, 0x0303 }, { answer, 0x0303 }, { small_dh, 512 }, { stopped, 0 } }, "group-mismatch", BLAME_SERVER, CERTAIN },
+    { "1024 bits", { { hello, 0x0303 }, { answer, 0x0303 }, { small_dh, 1024 }, { stopped, 0 } }, "ok", BLAME_NONE, LIKELY },
+    { "another key", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { small_dh, 2048 }, { signature, SIG_BAD }, { stopped, 0 } }, "key-mismatch", BLAME_SERVER, CERTAIN },
+    { "no end", { { hello, 0x0303 }, { answer, 0x0303 }, { gave_up_midway, 3000 } }, "silent-drop", BLAME_SERVER, CERTAIN },
+    { "silence", { { hello, 0x0304 }, { acked, 500 }, { gave_up, 5000 } }, "silent-drop", BLAME_PATH, LIKELY },
+    { "another protocol", { { hello, 0x0304 }, { wants, 0 }, { speaks_smtp, 0 } }, "not-tls", BLAME_SERVER, CERTAIN },
+    { "no greeting", { { hello, 0x0304 }, { wants, 0 }, { gave_up, 5000 } }, "not-tls", BLAME_SERVER, LIKELY },
+};
+
+static void rules(void) { expect_all(cases, ARRAY_LEN(cases)); }
+
+/* ---- what is asked next, and what it proves */
+
+enum { REFUSED = -1, CLOSED = -2 }; /* else the version of the answer */
+static const struct play {
+    const char *name;
+    int         offers, alert; /* of the first hello; 0: closed without a word */
+    struct {
+        enum change change; /* that must be asked for next */
+        int         got, suite;
+    } then[10];
+    const char *cause; /* NULL: nothing proven */
+    enum blame  side;
+} plays[] = {
+    { "older versions only", 0x0304, 70, { { CHANGE_VERSIONS, 0x0301, 0x002f } }, "protocol-version", BLAME_SERVER },
+    { "newer versions only", 0x0301, 70, { { CHANGE_VERSIONS, 0x0303, 0x002f } }, "protocol-version", BLAME_CLIENT },
+    { "newer versions, as alert 40", 0x0301, 40,
+      { { CHANGE_GROUPS, REFUSED, 0 }, { CHANGE_SUITES, REFUSED, 0 }, { CHANGE_VERSIONS, 0x0303, 0x002f }, { CHANGE_SAME_VERSIONS, REFUSED, 0 } },
+      "protocol-version", BLAME_CLIENT },
+    { "a suite that came with the newer version", 0x0301, 40,
+      { { CHANGE_GROUPS, REFUSED, 0 }, { CHANGE_SUITES, REFUSED, 0 }, { CHANGE_VERSIONS, 0x0304, 0x1301 }, { CHANGE_SAME_VERSIONS, 0x0301, 0x0005 } },
+      "cipher-mismatch", BLAME_SERVER },
+    { "signature algorithms", 0x0303, 40, { { CHANGE_SIGALGS, 0x0303, 0xc02f } }, "signature-algorithms", BLAME_CLIENT },
+    { "groups", 0x0303, 40, { { CHANGE_SIGALGS, REFUSED, 0 }, { CHANGE_GROUPS, 0x0303, 0xc02f } }, "group-mismatch", BLAME_CLIENT },
+    { "suites", 0x0303, 40, { { CHANGE_SIGALGS, REFUSED, 0 }, { CHANGE_GROUPS, REFUSED, 0 }, { CHANGE_SUITES, 0x0303, 0x0005 } }, "cipher-mismatch", BLAME_SERVER },
+    { "the key of the certificate", 0x0303, 40, { { CHANGE_SIGALGS, REFUSED, 0 }, { CHANGE_GROUPS, REFUSED, 0 }, { CHANGE_SUITES, 0x0303, 0x0032 } }, "cert-key-type", BLAME_CLIENT },
+    { "the name", 0x0303, 112, { { CHANGE_NO_SNI, 0x0303, 0xc02f } }, "sni-unrecognized", BLAME_SERVER },
+    { "a bad moment", 0x0303, 0, { { CHANGE_SIGALGS, 0x0303, 0xc02f }, { CHANGE_REPEAT, 0x0303, 0xc02f } }, NULL, BLAME_NONE },
+    { "closed, but not by chance", 0x0303, 0, { { CHANGE_SIGALGS, 0x0303, 0xc02f }, { CHANGE_REPEAT, CLOSED, 0 } }, "signature-algorithms", BLAME_CLIENT },
+    { "nothing helps", 0x0301, 40,
+      { { CHANGE_GROUPS, REFUSED, 0 }, { CHANGE_SUITES, REFUSED, 0 }, { CHANGE_VERSIONS, REFUSED, 0 }, { CHANGE_WIDE, REFUSED, 0 },
+        { CHANGE_NO_SNI, REFUSED, 0 } }, NULL, BLAME_NONE },
+};
+
+static struct handshake *attempt(uint32_t stream, int offers, int got, int number, int suite)
+{
+    struct handshake *h = mem_get(1, sizeof *h);
+    hello(h, offers);
+    h->stream = stream;
+    if (got > 0) {
+        answer(h, got);
+        picked(h, suite);
+        stopped(h, 0);
+    } else if (number != 0 && got != CLOSED) {
+        server_says(h, number);
+    } else {
+        server_closes(h, 1);
+    }
+    return h;
+}
+
+static void planned(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(plays); i++) {
+        const struct play *p = &plays[i];
+        struct tried       t[12] = { { attempt(1, p->offers, REFUSED, p->alert, 0), CHANGE_NONE } };
+        struct arena       a = { 0 };
+        struct finding     f = { 0 };
+        size_t             n = 1;
+        for (; n <= 10 && p->then[n - 1].change != CHANGE_NONE; n++) {
+            enum change next = plan_next(t, n);
+            if (next != p->then[n - 1].change)
+                printf("\n  %s, step %zu: asks %s, not %s\n", p->name, n, change_words(next), change_words(p->then[n - 1].change));
+            CU_ASSERT_EQUAL(next, p->then[n - 1].change);
+            t[n] = (struct tried){ attempt((uint32_t)n + 1, p->offers, p->then[n - 1].got, 40, p->then[n - 1].suite), p->then[n - 1].change };
+        }
+        CU_ASSERT_EQUAL(plan_next(t, n), CHANGE_NONE);
+        bool proven = plan_explain(t, n, false, NULL, &a, &f);
+        CU_ASSERT_EQUAL(proven, p->cause != NULL);
+        if (proven && p->cause != NULL) {
+            bool right = strcmp(f.cause, p->cause) == 0 && f.side == p->side && f.sure == CERTAIN;
+            if (!right)
+                printf("\n  %s: %s (%s, %s)\n", p->name, f.cause, blame_name(f.side), sure_name(f.sure));
+            CU_ASSERT(right);
+            CU_ASSERT(f.fix_n > 0);
+        }
+        for (size_t k = 0; k < n; k++) {
+            arena_free(&((struct handshake *)(uintptr_t)t[k].h)->arena);
+            free((void *)(uintptr_t)t[k].h);
+        }
+        arena_free(&a);
+    }
+}
+
+int main(void)
+{
+    static const CU_TestInfo tests[] = { { "rules of probes", rules }, { "what to ask next, and what it proves", planned }, CU_TEST_INFO_NULL };
+    return run_tests("plan", tests);
+}
