@@ -143,12 +143,8 @@ struct input {
  * them first. */
 static void learn_secrets(struct input *in, const struct capture *c)
 {
-    struct bytes all = capture_facts(c)->secrets;
-    if (all.n == in->secrets_n)
-        return;
-    keylog_learn(in->o->keylog, (struct bytes){ all.p + in->secrets_n, all.n - in->secrets_n });
-    in->secrets_n = all.n;
-    observer_secrets(in->observer, keylog_secrets, in->o->keylog);
+    if (keylog_follow(in->o->keylog, capture_facts(c)->secrets, &in->secrets_n))
+        observer_secrets(in->observer, keylog_secrets, in->o->keylog);
 }
 
 /* Names that the capturing program wrote down (name resolution blocks). They mostly stand behind the packets, which

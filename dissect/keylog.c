@@ -186,6 +186,15 @@ size_t keylog_learn(struct keylog *k, struct bytes text)
     return known;
 }
 
+bool keylog_follow(struct keylog *k, struct bytes text, size_t *taken)
+{
+    if (text.n <= *taken)
+        return false;
+    keylog_learn(k, (struct bytes){ text.p + *taken, text.n - *taken });
+    *taken = text.n;
+    return true;
+}
+
 /* ------------------------------------------------------------------------------------ files */
 
 /* A text in which every line is a comment or blank says nothing wrong. */

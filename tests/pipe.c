@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../cmd/verdicts.h"
+#include "tlswhy/keylog.h"
 #include "tlswhy/observe.h"
 
 #define FLOW_MEMORY ((size_t)64 << 20)
@@ -70,11 +71,15 @@ void answers_of(struct world *w, const void *capture, size_t n, struct answers *
         return;
     struct flows    *flows = flows_new(FLOW_MEMORY);
     struct observer *observer = observer_new(verdicts_store(w->verdicts), flows);
+    struct keylog   *keylog = keylog_new();
+    size_t           secrets = 0;
+    observer_secrets(observer, keylog_secrets, keylog);
     now = w;
     into = out;
     w->others = peers_new();
     verdicts_begin(w->verdicts, "test");
     for (struct packet packet; capture_next(c, &packet, &err);) {
+        keylog_follow(keylog, capture_facts(c)->secrets, &secrets);
         flows_packet(flows, &packet, &err);
         observe_all(w, flows, observer);
     }
@@ -84,6 +89,7 @@ void answers_of(struct world *w, const void *capture, size_t n, struct answers *
     peers_free(w->others);
     observer_free(observer);
     flows_free(flows);
+    keylog_free(keylog);
     capture_close(c);
 }
 

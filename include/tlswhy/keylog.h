@@ -19,6 +19,8 @@ struct keylog *keylog_new(void);
 void           keylog_free(struct keylog *k);
 /* Takes the lines of a text; an unfinished last line counts. Gives how many of them are of the format. */
 size_t         keylog_learn(struct keylog *k, struct bytes text);
+/* Takes what a growing text (capture_facts()->secrets) has more than `taken` bytes. True: there was something. */
+bool           keylog_follow(struct keylog *k, struct bytes text, size_t *taken);
 /* Takes a file. False: err says why; a file with text of another kind is an error, an empty one is not. */
 bool           keylog_read(struct keylog *k, const char *path, struct err *err);
 /* Of how many handshakes it holds secrets. */
