@@ -6,7 +6,7 @@
 
 enum {
     TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100, TYPE_MPLS = 0x8847,
-    TYPE_MPLS_UP = 0x8848, TYPE_PPPOE = 0x8864, TYPE_CISCO_META = 0x8909, TYPE_TEB = 0x6558, TYPE_MACSEC = 0x88e5,
+    TYPE_MPLS_UP = 0x8848, TYPE_PPPOE = 0x8864, TYPE_CISCO_META = 0x8909, TYPE_TEB = 0x6558, TYPE_FABRICPATH = 0x8903,
     PPP_IP4 = 0x0021, PPP_IP6 = 0x0057, PPP_MPLS = 0x0281
 };
 
@@ -53,6 +53,8 @@ enum layer ethertype_layer(struct cut *c, unsigned *type)
     }
     case TYPE_TEB:
         return LAYER_ETHERNET;
+    case TYPE_FABRICPATH: /* Cisco: forwarding tag and time to live, then the frame as it came */
+        return cut_off(c, 2) ? LAYER_ETHERNET : LAYER_NONE;
     default:
         return LAYER_NONE;
     }
@@ -185,14 +187,12 @@ static enum layer nflog(struct cut *c, unsigned *type)
 }
 
 static enum layer ethernet(struct cut *c, unsigned *type) { return ethernet_layer(c, type); }
-static enum layer ppp(struct cut *c, unsigned *type) { return ppp_layer(c, type); }
-
-/* Cisco HDLC and PPP in HDLC framing share the link type: 0f/8f 00 TYPE, or ff 03 PROTOCOL. */
+/* Cisco HDLC and PPP share their link types: 0f/8f 00 TYPE, or [ff 03] PROTOCOL. */
 static enum layer hdlc(struct cut *c, unsigned *type)
 {
     if (c->cap < 4)
         return LAYER_NONE;
-    if (c->p[0] == 0xff)
+    if (c->p[0] != 0x0f && c->p[0] != 0x8f)
         return ppp_layer(c, type);
     *type = be16(c->p + 2);
     cut_off(c, 4);
@@ -266,7 +266,7 @@ static const struct link_row {
     enum layer (*open)(struct cut *, unsigned *);
 } links[] = {
     { 1, ethernet },   { 0, null_loop },   { 108, null_loop },    { 101, raw_ip },       { 12, raw_ip },      { 14, raw_ip },
-    { 228, raw_ip },   { 229, raw_ip },    { 113, linux_sll },    { 276, linux_sll2 },   { 9, ppp },          { 50, hdlc },
+    { 228, raw_ip },   { 229, raw_ip },    { 113, linux_sll },    { 276, linux_sll2 },   { 9, hdlc },         { 50, hdlc },
     { 51, pppoe },     { 104, hdlc },      { 166, ppp_pppd },     { 107, frame_relay },  { 106, atm_clip },   { 105, ieee80211 },
     { 127, radiotap }, { 192, ppi },       { 119, prism_or_avs }, { 163, prism_or_avs }, { 239, nflog },      { 117, pflog },
     { 109, enc },      { 281, switch_tag }, { 283, switch_tag },  { 284, switch_ethertype_tag }, { 282, brcm_tag_prepended },
