@@ -23,7 +23,8 @@ static void take_down(struct text *out, const struct report_options *o, struct h
     if (finding_result(h, f) == RESULT_NO_TLS || into->n == ANSWERS)
         return; /* a connection among others: nothing is said about it */
     struct answer *a = &into->v[into->n++];
-    *a = (struct answer){ .stream = h->stream, .outcome = h->outcome, .side = f->side, .sure = f->sure };
+    *a = (struct answer){ .stream = h->stream, .outcome = h->outcome, .side = f->side, .sure = f->sure,
+                          .ports = { h->ends[CLIENT].port, h->ends[SERVER].port } };
     snprintf(a->cause, sizeof a->cause, "%s", f->cause);
     snprintf(a->rule, sizeof a->rule, "%s", f->rule);
 }
@@ -73,6 +74,7 @@ void answers_of(struct world *w, const void *capture, size_t n, struct answers *
     struct observer *observer = observer_new(verdicts_store(w->verdicts), flows);
     struct keylog   *keylog = keylog_new();
     size_t           secrets = 0;
+    keylog_learn(keylog, w->secrets);
     observer_secrets(observer, keylog_secrets, keylog);
     now = w;
     into = out;

@@ -12,6 +12,7 @@ struct answer {
     enum outcome outcome;
     enum blame   side;
     enum sure    sure;
+    uint16_t     ports[2];
     char         cause[40], rule[48];
 };
 #define ANSWERS 64
@@ -24,6 +25,7 @@ struct world {
     struct verdicts *verdicts;
     struct peers    *others;
     char             roots[4096]; /* file of the anchors */
+    struct bytes     secrets;     /* key log text, beside what a capture holds itself */
     /* NULL, or called with each handshake that is explained. */
     void (*each)(const struct handshake *h, const struct peers *others, struct arena *a);
 };

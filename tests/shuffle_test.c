@@ -1,6 +1,7 @@
 /* shuffle_test - seeded changes to every capture of a folder, as networks and capture points make them.
  * Odd seeds lose nothing (segments of one side reordered, sent again, split anew): the verdict must be the same.
- * Even seeds also lose packets: the verdict must be the same or a weaker one.
+ * Even seeds also lose packets: the verdict must be the same or a weaker one. A connection that lost nothing itself may
+ * get another one that is likely: its neighbours' packets, which told more, are gone.
  *
  *     shuffle_test FOLDER [SEEDS [NAME [OUT]]]     1,000 seeds by default; NAME takes one capture only, and writes what
  *                                                  the last seed made of it to OUT */
@@ -28,6 +29,7 @@ struct packets {
     struct pkt v[PACKETS_MAX];
     size_t     n;
     uint32_t   linktype;
+    struct bytes secrets; /* of the capture; a copy */
 };
 
 static uint64_t rng;
@@ -107,6 +109,28 @@ static void insert(struct packets *all, size_t at, struct pkt k)
     all->v[at].ns = at > 0 ? all->v[at - 1].ns : k.ns;
 }
 
+/* The ports of what was dropped, as often as a shuffle does that. */
+static struct { uint16_t v[4][2]; size_t n; } lost;
+
+static void note_lost(const struct pkt *k)
+{
+    if (lost.n == ARRAY_LEN(lost.v))
+        return;
+    for (size_t i = 0; i < 2; i++)
+        lost.v[lost.n][i] = (uint16_t)(k->tcp != 0 ? be(k->p + k->tcp + 2 * i, 2) : 0);
+    lost.n++;
+}
+
+static bool lost_some(const struct answer *a)
+{
+    for (size_t i = 0; i < lost.n; i++) {
+        const uint16_t *p = lost.v[i];
+        if (p[0] == 0 || (p[0] == a->ports[0] && p[1] == a->ports[1]) || (p[0] == a->ports[1] && p[1] == a->ports[0]))
+            return true;
+    }
+    return false;
+}
+
 static void drop(struct packets *all, size_t at)
 {
     free(all->v[at].p);
@@ -173,6 +197,11 @@ static void load(struct packets *all, const uint8_t *p, size_t n)
         all->linktype = k.linktype;
         locate(own, k.linktype);
     }
+    struct bytes secrets = capture_facts(c)->secrets;
+    uint8_t     *copy = mem_get(secrets.n + 1, 1);
+    if (secrets.n != 0)
+        memcpy(copy, secrets.p, secrets.n);
+    all->secrets = (struct bytes){ copy, secrets.n };
     capture_close(c);
 }
 
@@ -180,6 +209,8 @@ static void unload(struct packets *all)
 {
     while (all->n > 0)
         drop(all, all->n - 1);
+    free((void *)(uintptr_t)all->secrets.p);
+    all->secrets = (struct bytes){ 0 };
 }
 
 /* As a classic capture with nanoseconds, big-endian. */
@@ -214,7 +245,7 @@ static bool same(const struct answer *a, const struct answer *b)
 
 static bool says_nothing(const struct answer *v)
 {
-    return strcmp(v->cause, "ok") == 0 || strcmp(v->cause, "unknown") == 0 || strcmp(v->cause, "capture-incomplete") == 0;
+    return strcmp(v->cause, "ok") == 0 || /* what shows no failure, or no reason */ strcmp(v->cause, "unknown") == 0 || strcmp(v->cause, "capture-incomplete") == 0;
 }
 
 /* The same, or less sure; a good handshake never becomes a likely failure. */
@@ -224,6 +255,10 @@ static bool same_or_weaker(const struct answer *v, const struct answer *whole)
         return true;
     if (whole == NULL || says_nothing(whole))
         return false;
+    if (!lost_some(v) && v->sure <= whole->sure)
+        return v->sure < CERTAIN;
+    if (strcmp(v->cause, "cert-rejected") == 0 && strncmp(whole->cause, "cert-", 5) == 0) /* "which of them, nothing tells" */
+        return v->sure <= whole->sure;
     return strcmp(v->cause, whole->cause) == 0 && v->side == whole->side ? v->sure <= whole->sure : v->sure < whole->sure;
 }
 
@@ -249,10 +284,16 @@ static void one_shuffle(struct world *w, const char *name, const uint8_t *p, siz
         static void (*const changes[])(struct packets *) = { reorder, repeat, split };
         changes[below(3)](&all);
     }
-    for (size_t k = lossy ? 1 + below(3) : 0; k > 0 && all.n > 0; k--)
-        drop(&all, below(all.n));
+    lost.n = 0;
+    for (size_t k = lossy ? 1 + below(3) : 0; k > 0 && all.n > 0; k--) {
+        size_t at = below(all.n);
+        note_lost(&all.v[at]);
+        drop(&all, at);
+    }
     uint8_t *out = save(&all, &changed);
+    w->secrets = all.secrets; /* the classic format has no place for them */
     answers_of(w, out, changed, &got);
+    w->secrets = (struct bytes){ 0 };
     if (keep != NULL)
         write_file(keep, out, changed);
     const struct answers *walk = lossy ? &got : whole;
