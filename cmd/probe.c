@@ -261,7 +261,7 @@ static bool parse_target(const struct probe_options *o, const char *s, struct ta
             return trouble("'%.60s': write the name in its ASCII form (xn--...)", s) == EXIT_NONE_FOUND;
     if (len == 0)
         return trouble("'%.60s' names no host", s) == EXIT_NONE_FOUND;
-    snprintf(t->host, sizeof t->host, "%s", host);
+    memcpy(t->host, host, len + 1); /* n was less than its size */
     t->starttls = o->starttls_given ? o->starttls : dialog_of_port(t->port);
     t->is_ip = ip_from_text(t->host, len, &ip, buf);
     snprintf(t->text, sizeof t->text, t->is_ip && strchr(t->host, ':') != NULL ? "[%s]:%u" : "%s:%u", t->host, t->port);
