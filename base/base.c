@@ -67,44 +67,121 @@ void *mem_grow(void *p, size_t n, size_t size)
     return p;
 }
 
-/* Blocks double up to 64 KB, so that a small handshake stays small. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+
+/* Blocks of the common size come from a pool: most arenas are small, and many live and die each second. Blocks grow
+ * once an arena is no longer small. Nothing is zeroed before it is handed out. */
 struct arena_block {
     struct arena_block *next;
     size_t              size, used;
     max_align_t         data[];
 };
 
-enum { FIRST_BLOCK = 1024, LARGEST_BLOCK = 64 * 1024 };
+enum { COMMON_BLOCK = 1024 - sizeof(struct arena_block), SMALL_ARENA = 8 * 1024, LARGEST_BLOCK = 64 * 1024 };
+#ifdef __SANITIZE_ADDRESS__
+enum { SPARE_MAX = 0 }; /* what is freed is poisoned, so that late uses show */
+#else
+enum { SPARE_MAX = 1024 };
+#endif
 
-void *arena_get(struct arena *a, size_t size, size_t align)
+static _Thread_local struct pool blocks;
+
+static void *pool_take(struct pool *p)
+{
+    void *thing = p->first;
+    if (thing == NULL)
+        return malloc(p->size);
+    memcpy(&p->first, thing, sizeof p->first);
+    p->n--;
+    return thing;
+}
+
+void *pool_get(struct pool *p)
+{
+    void *thing = pool_take(p);
+    if (thing == NULL)
+        mem_fail();
+    return memset(thing, 0, p->size);
+}
+
+void pool_put(struct pool *p, void *thing)
+{
+    if (thing == NULL || p->n >= SPARE_MAX) {
+        free(thing);
+        return;
+    }
+    memcpy(thing, &p->first, sizeof p->first);
+    p->first = thing;
+    p->n++;
+}
+
+void pool_empty(struct pool *p)
+{
+    while (p->first != NULL)
+        free(pool_take(p));
+}
+
+static struct arena_block *block_new(size_t size)
+{
+    struct arena_block *b = NULL;
+    blocks.size = sizeof *b + COMMON_BLOCK;
+    if (size == COMMON_BLOCK)
+        b = pool_take(&blocks);
+    else if (size <= SIZE_MAX - sizeof *b)
+        b = malloc(sizeof *b + size);
+    if (b == NULL)
+        mem_fail();
+    b->size = size;
+    b->used = 0;
+    return b;
+}
+
+static void block_free(struct arena_block *b)
+{
+    if (b->size == COMMON_BLOCK)
+        pool_put(&blocks, b);
+    else
+        free(b);
+}
+
+/* A new block with room for `size`; an outsized piece goes behind the current one, which may still have room. */
+static struct arena_block *arena_grow(struct arena *a, size_t size)
 {
     struct arena_block *b = a->blocks;
-    size_t              at = 0;
+    size_t              want = a->used < SMALL_ARENA || b == NULL ? COMMON_BLOCK : b->size < LARGEST_BLOCK / 2 ? b->size * 2 : LARGEST_BLOCK;
+    struct arena_block *fresh = block_new(want < size ? size : want);
+    if (b != NULL && size > b->size / 4 && b->size - b->used > size / 4 && want < size) {
+        fresh->next = b->next;
+        b->next = fresh;
+    } else {
+        fresh->next = b;
+        a->blocks = fresh;
+    }
+    return fresh;
+}
+
+/* Not zeroed. */
+static void *arena_take(struct arena *a, size_t size, size_t align)
+{
+    struct arena_block *b = a->blocks;
+    size_t              at = b != NULL ? (b->used + align - 1) & ~(align - 1) : 0;
     assert(align != 0 && (align & (align - 1)) == 0 && align <= _Alignof(max_align_t));
-    if (b != NULL)
-        at = (b->used + align - 1) & ~(align - 1);
     if (b == NULL || at > b->size || size > b->size - at) {
-        size_t want = b == NULL ? FIRST_BLOCK : b->size < LARGEST_BLOCK / 2 ? b->size * 2 : LARGEST_BLOCK;
-        if (size > SIZE_MAX - sizeof *b)
-            mem_fail();
-        if (want < size)
-            want = size;
-        struct arena_block *fresh = mem_get(1, sizeof *b + want);
-        fresh->size = want;
-        /* An outsized piece goes behind the current block, which may still have room. */
-        if (b != NULL && size > LARGEST_BLOCK / 4) {
-            fresh->next = b->next;
-            b->next = fresh;
-        } else {
-            fresh->next = b;
-            a->blocks = fresh;
-        }
-        b = fresh;
+        b = arena_grow(a, size);
         at = 0;
     }
     b->used = at + size;
     a->used += size;
     return (uint8_t *)b->data + at;
+}
+
+void *arena_get(struct arena *a, size_t size, size_t align)
+{
+    return memset(arena_take(a, size, align), 0, size);
 }
 
 void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align)
@@ -117,9 +194,10 @@ void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align)
 
 void *arena_copy(struct arena *a, const void *p, size_t n)
 {
-    char *copy = arena_get(a, n + 1, 1);
+    char *copy = arena_take(a, n + 1, 1);
     if (n != 0)
         memcpy(copy, p, n);
+    copy[n] = '\0';
     return copy;
 }
 
@@ -132,7 +210,7 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
     assert(fmt != NULL);
     int n = vsnprintf(NULL, 0, fmt, ap);
     assert(n >= 0);
-    char *s = arena_get(a, (size_t)n + 1, 1);
+    char *s = arena_take(a, (size_t)n + 1, 1);
     vsnprintf(s, (size_t)n + 1, fmt, again);
     va_end(again);
     return s;
@@ -152,7 +230,7 @@ void arena_free(struct arena *a)
     struct arena_block *b = a->blocks;
     while (b != NULL) {
         struct arena_block *next = b->next;
-        free(b);
+        block_free(b);
         b = next;
     }
     *a = (struct arena){ 0 };

@@ -10,11 +10,11 @@ enum { EVICT_AT_ONCE = 64 };
 #define OPENING_PATIENCE (3 * NS_PER_S) /* a SYN that got no answer for so long, or was repeated, timed out */
 #define REPEAT_MIN (NS_PER_S / 20)      /* the same SYN sooner than this is a mirror port's copy: no stack repeats so early */
 
-void conn_free(struct conn *c)
+void conn_free(struct flows *f, struct conn *c)
 {
     pieces_free(c->side[CLIENT].queue);
     pieces_free(c->side[SERVER].queue);
-    free(c);
+    pool_put(&f->conn_pool, c);
 }
 
 static void adopt_syn(struct flows *f, struct conn *c)
@@ -34,7 +34,7 @@ static struct conn *conn_of(struct flows *f, struct flow *flow)
 {
     if (flow->conn != NULL)
         return flow->conn;
-    struct conn *c = mem_get(1, sizeof *c);
+    struct conn *c = pool_get(&f->conn_pool);
     flow->conn = c;
     c->flow = flow;
     f->conns++;

@@ -83,27 +83,29 @@ static uint32_t new_number(struct flow_table *t)
     return (uint32_t)++t->n;
 }
 
+static inline bool between(const struct flow *f, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, enum side *from)
+{
+    if (f->proto != proto)
+        return false;
+    *from = same_end(&f->ends[CLIENT], src) && same_end(&f->ends[SERVER], dst) ? CLIENT : SERVER;
+    return *from == CLIENT || (same_end(&f->ends[SERVER], src) && same_end(&f->ends[CLIENT], dst));
+}
+
 struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
                        enum side *from, bool *fresh)
 {
+    *fresh = false;
+    if (t->last != NULL && between(t->last, src, dst, proto, from))
+        return t->last;
     uint64_t h = tuple_hash(t, src, dst, proto);
     uint32_t tag = (uint32_t)(h >> 32);
     size_t   at = (size_t)h & (t->cells - 1);
-    *fresh = false;
     for (; t->cell[at].number != 0; at = (at + 1) & (t->cells - 1)) {
         if (t->cell[at].tag != tag)
             continue;
         struct flow *f = flow_of(t, t->cell[at].number);
-        if (f->proto != proto)
-            continue;
-        if (same_end(&f->ends[CLIENT], src) && same_end(&f->ends[SERVER], dst)) {
-            *from = CLIENT;
-            return f;
-        }
-        if (same_end(&f->ends[SERVER], src) && same_end(&f->ends[CLIENT], dst)) {
-            *from = SERVER;
-            return f;
-        }
+        if (between(f, src, dst, proto, from))
+            return t->last = f;
     }
     if (!add)
         return NULL;
@@ -115,7 +117,7 @@ struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const s
         cells_grow(t);
     *from = CLIENT;
     *fresh = true;
-    return f;
+    return t->last = f;
 }
 
 /* The cells behind it move up, so that searches still find them. */
@@ -134,6 +136,7 @@ void flow_detach(struct flow_table *t, struct flow *f)
     }
     t->cell[hole] = (struct cell){ 0, 0 };
     t->used--;
+    t->last = NULL;
     f->detached = true;
 }
 

@@ -76,6 +76,7 @@ struct flow_table {
     uint32_t     *free_list;
     size_t        free_n, free_cap;
     size_t        used;
+    struct flow  *last;    /* found last: packets of a connection often follow each other */
 };
 
 #define FLOW_CHUNK 4096

@@ -7,12 +7,16 @@
 #include "tlswhy/crypto.h"
 #include "tlswhy/handshake.h"
 
+static _Thread_local struct pool handshakes = { .size = sizeof(struct handshake) };
+
+struct handshake *handshake_new(void) { return pool_get(&handshakes); }
+
 void handshake_free(struct handshake *h)
 {
     for (struct handshake *next; h != NULL; h = next) {
         next = h->again;
         arena_free(&h->arena);
-        free(h);
+        pool_put(&handshakes, h);
     }
 }
 

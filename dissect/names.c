@@ -115,9 +115,6 @@ unsigned version_rank(uint16_t v)
 
 bool version_is_13(uint16_t v) { return version_rank(v) >= 1200; }
 
-/* RFC 8701: both bytes are equal and end in 0xa. */
-bool is_grease(uint16_t v) { return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff); }
-
 const struct suite *suite_of(uint32_t id) { return FIND(suites, id); }
 
 const char *suite_name(uint32_t id, char buf[NAME_MAX_LEN])

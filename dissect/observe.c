@@ -8,6 +8,7 @@
 struct observer *observer_new(struct cert_store *certs, struct flows *flows)
 {
     struct observer *o = mem_get(1, sizeof *o);
+    o->conns.size = sizeof(struct conn);
     o->certs = certs;
     o->flows = flows;
     o->finished_end = &o->finished;
@@ -16,6 +17,7 @@ struct observer *observer_new(struct cert_store *certs, struct flows *flows)
 
 static void conn_free(struct conn *c)
 {
+    struct observer *o = c->o;
     for (int w = 0; w < 2; w++) {
         free(c->side[w].buf);
         free(c->side[w].hs);
@@ -23,7 +25,7 @@ static void conn_free(struct conn *c)
     forget_13(c);
     forget_12(c);
     handshake_free(c->h);
-    free(c);
+    pool_put(&o->conns, c);
 }
 
 void observer_free(struct observer *o)
@@ -34,11 +36,11 @@ void observer_free(struct observer *o)
         list = c->after;
     for (struct conn *list = o->finished, *c; (c = list) != NULL; conn_free(c))
         list = c->after;
+    pool_empty(&o->conns);
     free(o);
 }
 
 size_t   observer_open(const struct observer *o) { return o->open_n; }
-uint64_t observer_memory(const struct observer *o) { return o->memory; }
 
 void observer_secrets(struct observer *o, secrets_source *ask, void *ctx)
 {
@@ -64,9 +66,9 @@ struct handshake *observed(struct observer *o)
 
 static struct conn *conn_new(struct observer *o, const struct wire_event *ev)
 {
-    struct conn *c = mem_get(1, sizeof *c);
+    struct conn *c = pool_get(&o->conns);
     c->o = o;
-    c->h = c->cur = mem_get(1, sizeof *c->h);
+    c->h = c->cur = handshake_new();
     c->h->stream = ev->stream;
     c->h->ends[CLIENT] = ev->ends[CLIENT];
     c->h->ends[SERVER] = ev->ends[SERVER];
@@ -253,6 +255,8 @@ static void tcp_known(struct conn *c, const struct wire_event *ev)
     h->last = a->frame >= b->frame ? *a : *b;
     if (h->tcp.syn.frame != 0 && (h->first.frame == 0 || h->tcp.syn.frame < h->first.frame))
         h->first = h->tcp.syn;
+    else if (h->tcp.syn_ack.frame != 0 && h->tcp.syn_ack.frame < h->first.frame)
+        h->first = h->tcp.syn_ack;
     h->known |= h->tcp.syn.frame != 0 && h->tcp.syn_ack.frame != 0 ? KNOW_OPEN : 0u;
     h->known |= h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u;
     bool closed = h->close.how != CLOSE_NONE;
@@ -293,10 +297,14 @@ static void on_error(struct conn *c, const struct wire_event *ev)
     h->error_at = (struct place){ .frame = ev->frame, .ns = ev->ns };
 }
 
-static uint64_t conn_memory(const struct conn *c)
+uint64_t observer_memory(const struct observer *o)
 {
-    const struct side_state *a = &c->side[0], *b = &c->side[1];
-    return sizeof *c + sizeof *c->h + c->h->arena.used + a->cap + a->hs_cap + b->cap + b->hs_cap;
+    uint64_t sum = 0;
+    for (const struct conn *c = o->open; c != NULL; c = c->after) {
+        const struct side_state *a = &c->side[0], *b = &c->side[1];
+        sum += sizeof *c + sizeof *c->h + c->h->arena.used + a->cap + a->hs_cap + b->cap + b->hs_cap;
+    }
+    return sum;
 }
 
 void observe(struct observer *o, const struct wire_event *ev)
@@ -305,10 +313,10 @@ void observe(struct observer *o, const struct wire_event *ev)
         return;
     struct conn *c = *ev->slot;
     o->now = ev->ns > o->now ? ev->ns : o->now;
+    if (c == NULL && ev->kind == WIRE_OPEN) /* nothing to observe yet: tcp_facts will tell of it */
+        return;
     if (c == NULL)
         *ev->slot = c = conn_new(o, ev);
-    else
-        o->memory -= conn_memory(c);
     c->ev = ev;
     for (int w = 0; w < 2 && ev->tcp != NULL; w++)
         c->start_seen[w] = ev->tcp->start_seen[w];
@@ -336,5 +344,4 @@ void observe(struct observer *o, const struct wire_event *ev)
     case WIRE_DATAGRAM:
         break;
     }
-    o->memory += conn_memory(c);
 }

@@ -140,6 +140,8 @@ static enum outcome renegotiation_outcome(const struct handshake *again)
  * bytes before it. */
 static void mark_late(struct handshake *h)
 {
+    if (in_time(h, &h->side[CLIENT].last_tls) && in_time(h, &h->side[SERVER].last_tls) && h->alert_count == 0)
+        return;
     for (size_t i = 0; i < h->message_count; i++)
         h->messages[i].late = !in_time(h, &h->messages[i].where);
     for (size_t i = 0; i < h->alert_count; i++)

@@ -71,9 +71,14 @@ void add_alert(struct conn *c, struct alert a)
         h->alerts_dropped++;
         return;
     }
-    if (h->alerts == NULL)
-        h->alerts = ARENA_NEW_N(&h->arena, ALERTS_KEPT, struct alert);
-    h->alerts[h->alert_count++] = a;
+    size_t n = h->alert_count++;
+    if (n == 0 || n == ALERTS_FIRST) { /* few have more than one a side */
+        struct alert *v = ARENA_NEW_N(&h->arena, n == 0 ? ALERTS_FIRST : ALERTS_KEPT, struct alert);
+        if (n > 0)
+            memcpy(v, h->alerts, n * sizeof *v);
+        h->alerts = v;
+    }
+    h->alerts[n] = a;
 }
 
 void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, bool decrypted,
@@ -180,7 +185,7 @@ static void encrypted_13(struct conn *c, enum side w, size_t len, struct place w
 /* A client that begins a new handshake under the old one's encryption (RFC 5246 section 7.4.1.1). */
 void renegotiation(struct conn *c)
 {
-    struct handshake *again = mem_get(1, sizeof *again);
+    struct handshake *again = handshake_new();
     again->stream = c->h->stream;
     again->ends[CLIENT] = c->h->ends[CLIENT];
     again->ends[SERVER] = c->h->ends[SERVER];

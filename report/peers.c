@@ -20,6 +20,7 @@ struct key {
     bool     speaks_tls;   /* servers only */
     uint8_t  facts;
     uint32_t first, last;  /* number + 1 */
+    uint32_t *kinds;       /* of its facts, once there are LIST_FIRST: room for LIST_MAX */
 };
 
 struct keys {
@@ -50,8 +51,11 @@ void peers_free(struct peers *p)
 {
     if (p == NULL)
         return;
-    for (size_t i = 0; i < LISTS; i++)
+    for (size_t i = 0; i < LISTS; i++) {
+        for (size_t k = 0; k < p->keys[i].slots; k++)
+            free(p->keys[i].slot[k].kinds);
         free(p->keys[i].slot);
+    }
     free(p->facts);
     free(p->fetches);
     arena_free(&p->text);
@@ -227,14 +231,25 @@ static struct key *key_add(struct peers *p, enum list list, const struct peer_fa
     return k;
 }
 
-static bool wants(const struct peers *p, const struct key *k, enum list list, uint32_t kind)
+/* Of a busy key the kinds lie together: its facts are spread over the table. */
+static void gather_kinds(const struct peers *p, struct key *k, enum list list)
+{
+    size_t n = 0;
+    k->kinds = mem_get(LIST_MAX, sizeof *k->kinds);
+    for (uint32_t i = k->first; i != NONE; i = p->facts[i - 1].next[list])
+        k->kinds[n++] = p->facts[i - 1].kind;
+}
+
+static bool wants(const struct peers *p, struct key *k, enum list list, uint32_t kind)
 {
     if (k == NULL || k->facts >= LIST_MAX)
         return false;
     if (k->facts < LIST_FIRST)
         return true;
-    for (uint32_t i = k->first; i != NONE; i = p->facts[i - 1].next[list]) {
-        if (p->facts[i - 1].kind == kind)
+    if (k->kinds == NULL)
+        gather_kinds(p, k, list);
+    for (size_t i = 0; i < k->facts; i++) {
+        if (k->kinds[i] == kind)
             return false;
     }
     return true;
@@ -299,6 +314,8 @@ void peers_add(struct peers *p, const struct handshake *h)
         else
             k[i]->first = (uint32_t)p->n;
         k[i]->last = (uint32_t)p->n;
+        if (k[i]->kinds != NULL)
+            k[i]->kinds[k[i]->facts] = f.kind;
         k[i]->facts++;
     }
 }

@@ -293,6 +293,7 @@ struct handshake {
 
 static inline bool knows(const struct handshake *h, unsigned bits) { return (h->known & bits) == bits; }
 
+struct handshake *handshake_new(void); /* all zero */
 void        handshake_free(struct handshake *h);
 const char *outcome_name(enum outcome o); /* "aborted_by_client" */
 

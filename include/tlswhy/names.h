@@ -30,7 +30,8 @@ struct suite {
 };
 const struct suite *suite_of(uint32_t id); /* NULL: unassigned */
 const char         *suite_name(uint32_t id, char buf[NAME_MAX_LEN]);
-bool                is_grease(uint16_t v); /* RFC 8701 */
+/* RFC 8701: both bytes are equal and end in 0xa. */
+static inline bool  is_grease(uint16_t v) { return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff); }
 
 const char *group_name(uint16_t id, char buf[NAME_MAX_LEN]);     /* "x25519", "secp256r1", "X25519MLKEM768" */
 const char *sigalg_name(uint16_t id, char buf[NAME_MAX_LEN]);    /* "ecdsa_secp256r1_sha256", "rsa_pkcs1_sha1" */
