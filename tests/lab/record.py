@@ -63,13 +63,13 @@ def record(r, out, work):
             p = lab.Process("server", argv, "%s/server%d.log" % (work, i))
             running.append(p)
             p.wait_listening(port)
-        raw, keys = os.path.join(work, "raw.pcap"), os.path.join(work, "keys.log")
+        raw = os.path.join(work, "raw.pcap")
         steps = list(enumerate(clients))
         if r.late is None:
             cap = lab.Capture(raw, **r.capture)
         for i, (argv, _) in steps:
             log = "%s/client%d.log" % (work, i)
-            p = lab.Process("client", argv, log, stdin=subprocess.PIPE if r.say else None, env={"SSLKEYLOGFILE": keys} if r.secrets else None)
+            p = lab.Process("client", argv, log, stdin=subprocess.PIPE if r.say else None, env={"SSLKEYLOGFILE": stacks.keylog()} if r.secrets else None)
             if r.late is not None:
                 time.sleep(r.late)
                 cap = lab.Capture(raw, **r.capture)
@@ -96,7 +96,7 @@ def record(r, out, work):
         for argv in r.undo:
             lab.run(*lab.inside(argv[0], argv[1:]), check=False)
     name = r.name + (".pcapng" if r.pcapng or r.secrets else ".pcap")
-    finish(raw, os.path.join(out, name), r, key_lines(keys) if r.secrets else b"")
+    finish(raw, os.path.join(out, name), r, key_lines(stacks.keylog()) if r.secrets else b"")
     describe = lambda parts: " then ".join(dict.fromkeys(" ".join(p[-1].split()) for p in parts)) or "none"
     made_by = "tests/lab; " + ("scripted peer" if "scripted" in describe(servers) + describe(clients) else "real programs")
     return name, describe(clients), describe(servers), r.broken, r.cause, r.side, made_by

@@ -2,8 +2,8 @@
 from dataclasses import dataclass, field
 
 from lab import OTHER, PROXY, SERVER, SERVER6
-from stacks import (curl, exim, gnutls_cli, gnutls_serv, haproxy, java, java_server, nginx, node, node_server, path, play, python, relay,
-                    replay, s_client, s_server, selfserv, squid, stunnel, tinyproxy, tstclnt)
+from stacks import (curl, exim, gnutls_cli, gnutls_serv, haproxy, java, java_server, keylog, nginx, node, node_server, path, play, python, relay,
+                    replay, s_client, s_server, selfserv, squid, stunnel, tinyproxy, tstclnt, write)
 
 
 @dataclass
@@ -256,6 +256,11 @@ SECRETS = [
     one("keys-ok-tls12-gcm", "ok", "none", "nothing; TLS 1.2 with AES-GCM, with its secrets", lambda: nginx("ec", "ssl_protocols TLSv1.2;"), lambda: curl(), secrets=True),
     one("keys-ok-tls12-cbc", "ok", "none", "nothing; TLS 1.2 with CBC, encrypt-then-MAC, with its secrets", lambda: gnutls_serv(TLS12 + ":-CIPHER-ALL:+AES-128-CBC"), lambda: gnutls_cli(TLS12), say=GET, secrets=True),
     one("keys-ok-tls10", "ok", "none", "nothing; TLS 1.0 with CBC, with its secrets", lambda: s_server("www", "-tls1", *SECLEVEL0), lambda: gnutls_cli(TLS10 + ":%NO_ETM"), say=GET, secrets=True),
+    one("keys-ok-tls12-chacha", "ok", "none", "nothing; TLS 1.2 with ChaCha20-Poly1305, with its secrets", lambda: nginx("ec", "ssl_protocols TLSv1.2; ssl_ciphers ECDHE+CHACHA20;"), lambda: curl(), secrets=True),
+    one("keys-renegotiation", "ok", "none", "nothing; TLS 1.2 negotiated twice, with its secrets", lambda: s_server("ec", "-tls1_2", "-client_renegotiation"),
+        lambda: s_client("-tls1_2", "-keylogfile", keylog()), say=b"R\n", secrets=True),
+    one("keys-early-data", "ok", "none", "nothing; a session resumed with early data, with its secrets", lambda: gnutls_serv("NORMAL", "ec", "--earlydata"),
+        lambda: gnutls_cli("NORMAL", "-r", "--waitresumption", "--earlydata=" + write("early.txt", "GET / HTTP/1.0\r\n\r\n")), say=GET, secrets=True),
     one("keys-bad-finished-tls12", "protocol-error", "client", "one bit of the client's Finished is turned; TLS 1.2 with its secrets", [lambda: s_server("www", "-tls1_2", port=8443), lambda: relay("flip")],
         lambda: gnutls_cli(TLS12), secrets=True),
 ]

@@ -26,6 +26,11 @@ def write(name, text):
     return full
 
 
+def keylog():
+    """Where clients write their secrets: SSLKEYLOGFILE names it, for those that do not look there."""
+    return os.path.join(WORK, "keys.log")
+
+
 # ---- servers
 
 def s_server(cert="www", *options, port=443, www=True):
