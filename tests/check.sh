@@ -50,6 +50,7 @@ readme() { python3 tests/readme.py "$build/tlswhy"; }
 streams() { needs tshark streams && python3 tests/streams.py "$build/tlswhy"; }
 advice() { python3 tests/advice.py "$build/tlswhy"; }
 random_streams() { python3 tests/streams_random.py "$build/tests/streams"; }
+secrets() { python3 tests/secrets.py "$build/tlswhy"; }
 cut() { whole cut "$build/tests/cut_test" pcaps "${CUT_STEP:-1}"; }
 shuffle() { whole shuffle "$build/tests/shuffle_test" pcaps "${SHUFFLES:-1000}"; }
 bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
@@ -63,7 +64,7 @@ show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v 
 
 # The two long ones share a processor with the rest.
 cut >"$logs/cut.log" 2>&1 &
-for part in units layers manual cases readme advice streams random_streams bad_input cert install explain probe extra; do
+for part in units layers manual cases readme advice streams random_streams secrets bad_input cert install explain probe extra; do
     $part >"$logs/$part.log" 2>&1
     show "$logs/$part.log"
 done
