@@ -119,8 +119,13 @@ static void add_needs_of_13(struct profile *p, struct arena *a)
 
 void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a)
 {
-    uint16_t *v = ARENA_NEW_N(a, 8, uint16_t);
-    size_t    n = 0;
+    static const uint32_t ssl2[] = { 0x0700c0, 0x050080, 0x030080, 0x010080, 0x060040, 0x040080, 0x020080 };
+    uint16_t             *v = ARENA_NEW_N(a, 8, uint16_t);
+    size_t                n = 0;
+    if (high == 0x0002) { /* a hello of SSL 2.0 has nothing but suites, of its own kind */
+        *p = (struct profile){ .id = p->id, .name = p->name, .v2_format = true, .client_version = high, .suites = { ssl2, ARRAY_LEN(ssl2) } };
+        return;
+    }
     p->v2_format = false;
     p->client_version = high < 0x0303 ? high : 0x0303;
     p->record_version = high < 0x0301 ? high : 0x0301;

@@ -39,7 +39,7 @@ struct bytes hello_records(const struct hello_spec *spec, struct bytes message, 
  * secrecy and static RSA, SHA-2, X25519MLKEM768 and the classical groups). `alpn` is not in it. */
 const struct profile *hello_modern(void);
 
-/* Shapes changed, each in the arena. */
+/* Shapes changed, each in the arena. Versions 0x0300 to 0x0304; 0x0002 alone is a hello of SSL 2.0. */
 void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a);
 void hello_set_groups(struct profile *p, struct u16s groups, struct arena *a); /* and the shares that go with them */
 void hello_all_suites(struct profile *p, struct arena *a);   /* behind those that are there: all but PSK, SRP, Kerberos and signals */

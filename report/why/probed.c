@@ -86,14 +86,16 @@ static bool no_end(const struct case_file *c, struct finding *f)
 {
     enum { TOO_MUCH = 256 * 1024 };
     const struct handshake *h = c->h;
-    if (h->outcome != OUTCOME_STOPPED || !h->timed_out)
+    bool began = h->outcome == OUTCOME_STOPPED ||
+                 (h->outcome == OUTCOME_NO_SERVER_HELLO && h->tcp.bytes[SERVER] > 0 && h->plain[SERVER].start.p == NULL);
+    if (!began || !h->timed_out)
         return false;
     bool flood = h->tcp.bytes[SERVER] > TOO_MUCH;
     f->weight = 25;
     f->cause = flood ? "protocol-error" : f->cause;
     return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
                WORDS(c, "The server %s and did not come to an end: %llu bytes in %s.",
-                     knows(h, KNOW_SERVER_HELLO) ? "sent its ServerHello, began its flight" : "began a TLS answer",
+                     knows(h, KNOW_SERVER_HELLO) ? "sent its ServerHello, began its flight" : "began an answer",
                      (unsigned long long)h->tcp.bytes[SERVER], duration_text(c->arena, h->error_at.ns - h->start_ns)));
 }
 
