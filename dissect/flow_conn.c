@@ -311,6 +311,8 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
             stream_release(f, c, other, seg->ack != c->side[other].next_seq, place_of(p));
         stream_acked(c, other, seg->ack);
     }
+    if (body.len == 0 && !rst && !syn)
+        stream_sent(c, s, seg->seq);
     if (body.len != 0 && !rst)
         stream_payload(f, c, s, seg->seq + (syn ? 1 : 0), body, p, seg);
     if ((seg->flags & FLAG_FIN) != 0)

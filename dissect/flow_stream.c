@@ -10,6 +10,7 @@ enum {
     PIECE_COST = 64,               /* what a piece counts for beside its bytes */
     HOLE_PATIENCE = 16,            /* packets of the connection until an acknowledged hole is lost for good */
     ACK_AHEAD_MAX = 16 * 1024 * 1024, /* beyond what was seen: more is no acknowledgement of this connection */
+    LATE_COPY = 10 * 1000 * 1000,  /* ns; what was acknowledged longer ago than that was sent again */
     START_WINDOW = 64 * 1024       /* a first segment this far behind the start is out of order, not in the middle */
 };
 
@@ -65,15 +66,23 @@ static void give_gap(struct flows *f, struct conn *c, enum side s, uint64_t to, 
     side->waits = 0;
 }
 
-/* How far this side's bytes are known to have reached the other one. A FIN is acknowledged like a byte: where none was
- * captured, one byte beyond all others is taken for it. */
-static uint64_t acked_end(const struct conn *c, enum side s)
+/* An offset told by an acknowledgement or an empty segment, as a number of bytes. A FIN counts like a byte: where none
+ * was captured, one byte beyond all others is taken for it. */
+static uint64_t without_fin(const struct tcp_side *side, uint64_t at)
 {
-    const struct tcp_side *side = &c->side[s];
-    uint64_t               acked = c->facts.acked[s];
     if (side->fin)
-        return acked < side->fin_at ? acked : side->fin_at;
-    return acked == side->next + 1 && side->queue == NULL ? side->next : acked;
+        return at < side->fin_at ? at : side->fin_at;
+    return at == side->next + 1 && side->queue == NULL ? side->next : at;
+}
+
+/* How far this side's bytes are known to have reached the other one. */
+static uint64_t acked_end(const struct conn *c, enum side s) { return without_fin(&c->side[s], c->facts.acked[s]); }
+
+/* How far this side is known to have sent, whether it arrived or not. */
+static uint64_t sent_end(const struct conn *c, enum side s)
+{
+    uint64_t acked = acked_end(c, s), sent = without_fin(&c->side[s], c->side[s].sent);
+    return acked > sent ? acked : sent;
 }
 
 /* A close comes after what its sender had read: not before the bytes of the other side that it has acknowledged. */
@@ -142,7 +151,7 @@ void stream_end(struct flows *f, struct conn *c, enum side s)
         drop_queue(f, side);
     while (side->queue != NULL)
         lose_first_hole(f, c, s);
-    uint64_t end = side->fin ? side->fin_at : acked_end(c, s);
+    uint64_t end = side->fin ? side->fin_at : sent_end(c, s);
     if (side->based && end > side->next && !c->rst)
         give_gap(f, c, s, end, side->fin ? side->fin_place : c->facts.last_seen[other_side(s)]);
     give_fins(f, c);
@@ -253,6 +262,9 @@ void stream_payload(struct flows *f, struct conn *c, enum side s, uint32_t seq, 
             count_up(&c->facts.retransmissions[s]);
         return;
     }
+    if ((int64_t)side->next + ahead + (int64_t)body.len <= (int64_t)c->facts.acked[s] &&
+        p->ns - c->facts.last_seen[other_side(s)].ns > LATE_COPY)
+        c->facts.late_copy[s] = true;
     if (cut) {
         c->facts.snapped = true;
         if (c->facts.snaplen == 0 || p->caplen < c->facts.snaplen)
@@ -303,6 +315,14 @@ void stream_acked(struct conn *c, enum side s, uint32_t ack)
     int64_t ahead = (int32_t)(ack - side->next_seq), acked = (int64_t)side->next + ahead;
     if (ahead <= ACK_AHEAD_MAX && acked > (int64_t)c->facts.acked[s])
         c->facts.acked[s] = (uint64_t)acked;
+}
+
+void stream_sent(struct conn *c, enum side s, uint32_t seq)
+{
+    struct tcp_side *side = &c->side[s];
+    int64_t          ahead = (int32_t)(seq - side->next_seq), sent = (int64_t)side->next + ahead;
+    if (side->based && ahead <= ACK_AHEAD_MAX && sent > (int64_t)side->sent)
+        side->sent = (uint64_t)sent;
 }
 
 void stream_fin(struct flows *f, struct conn *c, enum side s, uint32_t seq, const struct packet *p, const struct segment *seg)

@@ -27,6 +27,7 @@ struct tcp_side {
     struct piece *queue;      /* by offset */
     size_t        queued;     /* payload bytes in it */
     unsigned      waits;      /* packets that have passed since a hole was acknowledged */
+    uint64_t      sent;       /* how much of this side's stream its own empty segments say was sent */
     uint32_t      acked_seq;  /* what the other side acknowledged last */
     uint16_t      last_id;    /* IP id of the last data segment: a mirror port's copy has the same */
     bool          fin, fin_given;

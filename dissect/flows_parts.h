@@ -59,6 +59,8 @@ void stream_payload(struct flows *f, struct conn *c, enum side s, uint32_t seq, 
 void stream_release(struct flows *f, struct conn *c, enum side s, bool taken, struct place at);
 /* The other side acknowledged up to this sequence number. */
 void stream_acked(struct conn *c, enum side s, uint32_t ack);
+/* This side's segment without payload stands there in its stream: what comes before was sent. */
+void stream_sent(struct conn *c, enum side s, uint32_t seq);
 void stream_fin(struct flows *f, struct conn *c, enum side s, uint32_t seq, const struct packet *p, const struct segment *seg);
 /* One more packet of the connection has passed: holes that stay for long are lost. */
 void stream_patience(struct flows *f, struct conn *c, enum side s);

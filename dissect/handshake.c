@@ -37,11 +37,16 @@ const char *outcome_name(enum outcome o)
     return names[o];
 }
 
-/* Alerts that came after the first close did not cause it. */
-static bool before_end(const struct handshake *h, const struct alert *a)
+bool before_close(const struct handshake *h, enum side from, const struct place *p)
 {
-    return h->close.how == CLOSE_NONE || a->where.frame <= h->close.where.frame;
+    const struct closing *end = &h->close;
+    if (end->how == CLOSE_NONE || (from == end->by ? end->how == CLOSE_FIN : p->len != 0 && p->at + p->len <= end->acked))
+        return true;
+    return p->frame != 0 && end->where.frame != 0 ? p->frame <= end->where.frame : p->ns <= end->where.ns;
 }
+
+/* Alerts that came after the first close did not cause it. */
+static bool before_end(const struct handshake *h, const struct alert *a) { return before_close(h, a->from, &a->where); }
 
 const struct alert *last_fatal_alert(const struct handshake *h, int side)
 {

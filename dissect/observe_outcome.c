@@ -3,18 +3,9 @@
 
 #define SILENCE_NS (NS_PER_S) /* a hello this young at the end of the capture may still be answered */
 
-/* Was it there when the connection was first closed? Frame order decides; without frames (a socket) time does. */
-static bool in_time(const struct handshake *h, const struct place *p)
-{
-    const struct place *end = &h->close.where;
-    if (h->close.how == CLOSE_NONE)
-        return true;
-    return p->frame != 0 && end->frame != 0 ? p->frame <= end->frame : p->ns <= end->ns;
-}
-
 static bool finished_in_time(const struct handshake *h, enum side t)
 {
-    return h->side[t].finished_seen && in_time(h, &h->side[t].finished_at);
+    return h->side[t].finished_seen && before_close(h, t, &h->side[t].finished_at);
 }
 
 static bool is_full_handshake(const struct handshake *h)
@@ -58,7 +49,7 @@ static const struct alert *ending_alert(const struct handshake *h)
     for (size_t i = 0; i < h->alert_count; i++) {
         const struct alert *a = &h->alerts[i];
         bool                ends = a->encrypted ? !hole_matters(h) : a->level == 2 || warned_last(h, a);
-        if (ends && in_time(h, &a->where))
+        if (ends && before_close(h, a->from, &a->where))
             return a;
     }
     return NULL;
@@ -140,12 +131,13 @@ static enum outcome renegotiation_outcome(const struct handshake *again)
  * bytes before it. */
 static void mark_late(struct handshake *h)
 {
-    if (in_time(h, &h->side[CLIENT].last_tls) && in_time(h, &h->side[SERVER].last_tls) && h->alert_count == 0)
+    const struct place *client = &h->side[CLIENT].last_tls, *server = &h->side[SERVER].last_tls;
+    if (before_close(h, CLIENT, client) && before_close(h, SERVER, server) && h->alert_count == 0)
         return;
     for (size_t i = 0; i < h->message_count; i++)
-        h->messages[i].late = !in_time(h, &h->messages[i].where);
+        h->messages[i].late = !before_close(h, h->messages[i].from, &h->messages[i].where);
     for (size_t i = 0; i < h->alert_count; i++)
-        h->alerts[i].after_close = h->alerts[i].after_established || !in_time(h, &h->alerts[i].where);
+        h->alerts[i].after_close = h->alerts[i].after_established || !before_close(h, h->alerts[i].from, &h->alerts[i].where);
 }
 
 void conn_outcome(struct conn *c)

@@ -1,7 +1,7 @@
 /* shuffle_test - seeded changes to every capture of a folder, as networks and capture points make them.
  * Odd seeds lose nothing (segments of one side reordered, sent again, split anew): the verdict must be the same.
- * Even seeds also lose packets: the verdict must be the same or a weaker one. A connection that lost nothing itself may
- * get another one that is likely: its neighbours' packets, which told more, are gone.
+ * Even seeds also lose packets: the verdict must be the same or a weaker one. Where neighbours
+ * lost some it may be another one that is likely: what they told is gone.
  *
  *     shuffle_test FOLDER [SEEDS [NAME [OUT]]]     1,000 seeds by default; NAME takes one capture only, and writes what
  *                                                  the last seed made of it to OUT */
@@ -121,11 +121,12 @@ static void note_lost(const struct pkt *k)
     lost.n++;
 }
 
-static bool lost_some(const struct answer *a)
+/* Was something dropped that is not of this connection? */
+static bool neighbour_lost(const struct answer *a)
 {
     for (size_t i = 0; i < lost.n; i++) {
         const uint16_t *p = lost.v[i];
-        if (p[0] == 0 || (p[0] == a->ports[0] && p[1] == a->ports[1]) || (p[0] == a->ports[1] && p[1] == a->ports[0]))
+        if (!((p[0] == a->ports[0] && p[1] == a->ports[1]) || (p[0] == a->ports[1] && p[1] == a->ports[0])))
             return true;
     }
     return false;
@@ -245,21 +246,23 @@ static bool same(const struct answer *a, const struct answer *b)
 
 static bool says_nothing(const struct answer *v)
 {
-    return strcmp(v->cause, "ok") == 0 || /* what shows no failure, or no reason */ strcmp(v->cause, "unknown") == 0 || strcmp(v->cause, "capture-incomplete") == 0;
+    return strcmp(v->cause, "ok") == 0 || strcmp(v->cause, "unknown") == 0 || strcmp(v->cause, "capture-incomplete") == 0;
 }
 
-/* The same, or less sure; a good handshake never becomes a likely failure. */
+/* The same, or less sure, or as likely where what told more may be gone: a neighbour's packets, or the sign of a hole.
+ * A good handshake never becomes a likely failure. */
 static bool same_or_weaker(const struct answer *v, const struct answer *whole)
 {
     if (says_nothing(v) || v->sure == POSSIBLE)
         return true;
+    if (whole != NULL && strcmp(whole->cause, "capture-incomplete") == 0)
+        return v->sure < CERTAIN;
     if (whole == NULL || says_nothing(whole))
         return false;
-    if (!lost_some(v) && v->sure <= whole->sure)
-        return v->sure < CERTAIN;
-    if (strcmp(v->cause, "cert-rejected") == 0 && strncmp(whole->cause, "cert-", 5) == 0) /* "which of them, nothing tells" */
-        return v->sure <= whole->sure;
-    return strcmp(v->cause, whole->cause) == 0 && v->side == whole->side ? v->sure <= whole->sure : v->sure < whole->sure;
+    if (v->sure != whole->sure)
+        return v->sure < whole->sure;
+    bool less = strcmp(v->cause, "cert-rejected") == 0 && strncmp(whole->cause, "cert-", 5) == 0; /* "which, nothing tells" */
+    return (strcmp(v->cause, whole->cause) == 0 && v->side == whole->side) || (v->sure < CERTAIN && (less || neighbour_lost(v)));
 }
 
 static size_t      shuffles, bad;

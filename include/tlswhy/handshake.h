@@ -187,6 +187,7 @@ struct closing {
     enum close_how how;
     struct place   where;
     struct segment seg;
+    uint64_t       acked;      /* bytes of the other side that it acknowledges: they came before it, whenever captured; 0 unknown */
     int64_t        since_peer; /* ns since the other side's last payload or, without one, its last segment; -1 unknown */
 };
 
@@ -296,6 +297,11 @@ static inline bool knows(const struct handshake *h, unsigned bits) { return (h->
 struct handshake *handshake_new(void); /* all zero */
 void        handshake_free(struct handshake *h);
 const char *outcome_name(enum outcome o); /* "aborted_by_client" */
+
+/* Was it there when the connection was first closed? All that a side sends comes before its FIN, and what the closer
+ * acknowledges came before its close, even where the capture shows a later copy; else frame order decides, or, without
+ * frames (a socket), time. */
+bool before_close(const struct handshake *h, enum side from, const struct place *p);
 
 /* The last fatal alert in clear before (or as) the end, of one side or, with SIDE_ANY, of either. NULL: none. */
 #define SIDE_ANY (-1)

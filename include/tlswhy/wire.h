@@ -70,6 +70,8 @@ struct tcp_facts {
     struct place   too_big[2];        /* ICMP said a packet of this side was too big for the path; frame 0 = never */
     bool           both_directions;   /* at least one frame of each side */
     bool           start_seen[2];     /* this side's stream was followed from its SYN */
+    bool           late_copy[2];      /* bytes of this side were seen only well after they had been acknowledged: the first
+                                       * copy was not captured, and when they were sent is not known */
     bool           overlap_differs;   /* a repeated segment carried other bytes; the first copy won */
     bool           snapped;           /* frames of this connection were cut by the snap length */
     bool           fast_open;         /* payload in the SYN */

@@ -10,20 +10,22 @@ static bool left_early(const struct case_file *c, struct finding *f)
     enum { SHORT_MS = 1000 };
     if (stage_of(h) != STAGE_HELLO || !ended_by(&e, CLIENT) ||
         (e.alert != NULL && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_USER_CANCELED) || server_spoke(h) ||
-        h->plain[SERVER].start.p != NULL || h->stopped_by_us || !knows(h, KNOW_BOTH_SIDES))
+        h->plain[SERVER].start.p != NULL || h->stopped_by_us || !knows(h, KNOW_BOTH_SIDES) ||
+        h->tcp.late_copy[CLIENT]) /* when it sent its hello is not known */
         return false;
     int64_t rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack), wait = ns_between(&h->hello.where, &e.where);
     bool late = server_late(h);
     if (wait < 0 ||
         (!late && ((wait >= SHORT_MS * (NS_PER_S / 1000) && wait > 2 * rtt) || h->tcp.retransmissions[CLIENT] != 0)))
         return false;
-    bool heard = h->tcp.acked[SERVER] > h->tcp.bytes[SERVER]; /* it acknowledged more than was captured */
+    /* it acknowledged more than was captured, or the server sent more */
+    bool heard = h->tcp.acked[SERVER] > h->tcp.bytes[SERVER] || h->tcp.missing[SERVER] != 0;
     bool sooner = late || (rtt >= 0 && wait <= rtt + rtt / 2);
     f->weight = 1;
     if (!sooner)
         ALSO(f, "silent-drop");
     return say(c, f, BLAME_CLIENT, !heard && (sooner || wait < 200 * (NS_PER_S / 1000)) ? LIKELY : POSSIBLE,
-               heard    ? "it acknowledged something of the server's that was not captured"
+               heard    ? "something of the server's was not captured"
                : late   ? "the server's answer came after the client had left"
                : sooner ? "it left sooner than the server's answer could be there"
                         : "it waited less than a server may take",
@@ -40,9 +42,9 @@ static bool left_midway(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
     enum stage stage = stage_of(h);
-    bool flight_whole = h->hello_done.frame != 0 || version_is_13(handshake_version(h));
+    bool whole = flight_whole(h) || version_is_13(handshake_version(h));
     if (!ended_by(&e, CLIENT) || !ended_silently(&e) || h->stopped_by_us ||
-        !(stage == STAGE_REPLY || ((stage == STAGE_ANSWER || stage == STAGE_FLIGHT) && !flight_whole)))
+        !(stage == STAGE_REPLY || ((stage == STAGE_ANSWER || stage == STAGE_FLIGHT) && !whole)))
         return false;
     if (h->close.since_peer > 3 * NS_PER_S)
         return false; /* it waited: the path family speaks */

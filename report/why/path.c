@@ -145,7 +145,7 @@ static int64_t wait_of(const struct handshake *h)
 static bool silent_at_hello(const struct handshake *h)
 {
     return stage_of(h) == STAGE_HELLO && !server_spoke(h) && h->plain[SERVER].start.p == NULL && !h->stopped_by_us &&
-           knows(h, KNOW_BOTH_SIDES) && !(h->close.how == CLOSE_RST && h->close.by == SERVER);
+           knows(h, KNOW_BOTH_SIDES) && h->tcp.missing[SERVER] == 0 && !(h->close.how == CLOSE_RST && h->close.by == SERVER);
 }
 
 static bool no_answer(const struct case_file *c, struct finding *f)

@@ -158,6 +158,7 @@ static bool form_refused(const struct case_file *c, struct finding *f)
         return false;
     enum side from = e.by == CLIENT ? SERVER : CLIENT;
     bool own_trouble = e.number == ALERT_INTERNAL_ERROR;
+    bool more = sent_unseen(h, from);
     const char *fault = visible_fault(c, from);
     enum blame side = own_trouble    ? (e.by == CLIENT ? BLAME_CLIENT : BLAME_SERVER)
                     : from == CLIENT ? BLAME_CLIENT
@@ -172,11 +173,12 @@ static bool form_refused(const struct case_file *c, struct finding *f)
     if (stage == STAGE_HELLO)
         ALSO(f, "version-intolerance");
     return say(c, f, side,
-               fault != NULL && !own_trouble         ? CERTAIN
-               : own_trouble || stage == STAGE_HELLO ? POSSIBLE
-                                                     : LIKELY,
+               fault != NULL && !own_trouble                 ? CERTAIN
+               : own_trouble || stage == STAGE_HELLO || more ? POSSIBLE
+                                                             : LIKELY,
                fault != NULL ? "the bytes show the fault, and the other end names it"
                : own_trouble ? "the alert names no reason"
+               : more        ? "what the other end had sent before is not all in the capture"
                              : "the alert says that bytes were wrong, but not which",
                WORDS(c, "%s%s: for the %s, %s.", ending_words(c, &e), fault != NULL ? WORDS(c, " (%s)", fault) : "",
                      e.by == CLIENT ? "client" : "server", says));

@@ -44,19 +44,11 @@ static bool is_padded_alert(const struct handshake *h)
     return version_is_13(handshake_version(h)) && p->enc_records == 1 && p->enc_len[0] < SMALLEST_FINISHED;
 }
 
-/* Bytes, or a FIN, of this side were sent and are not in the capture. */
-static bool unseen(const struct handshake *h, enum side side)
-{
-    bool fin =
-        (h->close.how == CLOSE_FIN && h->close.by == side) || (h->close2.how == CLOSE_FIN && h->close2.by == side);
-    return h->tcp.missing[side] != 0 || h->tcp.acked[side] > h->tcp.bytes[side] + fin;
-}
-
 /* Can the capture hide that the client went on, or that the server ended it? */
 static bool hides_the_end(const struct handshake *h, const struct refusal *r, bool tls13)
 {
     bool alert13 = tls13 && r->how.how == END_HIDDEN_ALERT; /* the client's alert says it all */
-    return !knows(h, KNOW_BOTH_SIDES) || unseen(h, CLIENT) || (unseen(h, SERVER) && !alert13);
+    return !knows(h, KNOW_BOTH_SIDES) || sent_unseen(h, CLIENT) || (sent_unseen(h, SERVER) && !alert13);
 }
 
 struct refusal refusal_of(const struct handshake *h)
@@ -88,7 +80,7 @@ struct refusal refusal_of(const struct handshake *h)
         r.when = REFUSED_AT_REPLY;
     } else if (tls13 && !told && h->side[CLIENT].enc_records > 1) {
         r.when = REFUSED_NOT; /* it went on: something of the handshake is not seen as it was */
-    } else if (tls13 || !silent || h->hello_done.frame != 0) {
+    } else if (tls13 || !silent || flight_whole(h)) {
         r.when = REFUSED_AT_FLIGHT; /* to leave in the middle of the server's flight without a word is no refusal */
     }
     return r;

@@ -13,10 +13,7 @@ bool sent(const struct handshake *h, enum side side, unsigned type)
     return false;
 }
 
-static bool is_late(const struct handshake *h, const struct place *p)
-{
-    return h->close.how != CLOSE_NONE && p->frame > h->close.where.frame;
-}
+static bool is_late(const struct handshake *h, const struct place *p) { return !before_close(h, SERVER, p); }
 
 static bool spoke(const struct handshake *h, bool late)
 {
@@ -29,6 +26,8 @@ static bool spoke(const struct handshake *h, bool late)
 
 bool server_spoke(const struct handshake *h) { return h->tls_seen[SERVER] && (spoke(h, false) || !spoke(h, true)); }
 bool server_late(const struct handshake *h) { return h->tls_seen[SERVER] && spoke(h, true); }
+
+bool flight_whole(const struct handshake *h) { return h->hello_done.frame != 0 && !is_late(h, &h->hello_done); }
 
 enum { CLIENT_KEY_EXCHANGE = 16 }; /* RFC 5246 section 7.4 */
 
@@ -45,15 +44,15 @@ enum stage stage_of(const struct handshake *h)
     if (sent(h, CLIENT, CLIENT_KEY_EXCHANGE) || h->side[CLIENT].ccs || h->side[CLIENT].enc_records != 0 ||
         knows(h, KNOW_CLIENT_CERT))
         return STAGE_REPLY;
-    return knows(h, KNOW_CERTIFICATE) || h->certs_at.frame != 0 || h->hello_done.frame != 0 ? STAGE_FLIGHT
-                                                                                            : STAGE_ANSWER;
+    bool certs = (knows(h, KNOW_CERTIFICATE) || h->certs_at.frame != 0) && !is_late(h, &h->certs_at);
+    return certs || flight_whole(h) ? STAGE_FLIGHT : STAGE_ANSWER;
 }
 
 /* Did it come in time to be a reason? Once established, what comes before the first close counts. */
 static bool in_time(const struct handshake *h, const struct alert *a)
 {
     if (h->outcome == OUTCOME_ESTABLISHED)
-        return h->close.how == CLOSE_NONE || a->where.frame <= h->close.where.frame;
+        return before_close(h, a->from, &a->where);
     return !a->after_close;
 }
 
@@ -96,6 +95,23 @@ bool ended_by_alert(const struct ending *e, enum side side, int number)
 }
 
 bool ended_silently(const struct ending *e) { return e->how == END_FIN || e->how == END_RST; }
+
+/* How far this side's own reset stands in its stream; 0 = unknown. */
+static uint64_t reset_at(const struct handshake *h, enum side side)
+{
+    const struct segment *rst = &h->close.seg, *opened = side == CLIENT ? &h->tcp.syn_seg : &h->tcp.syn_ack_seg;
+    bool known = h->close.how == CLOSE_RST && h->close.by == side && rst->seen && opened->seen;
+    uint32_t at = rst->seq - opened->seq - 1; /* numbers wrap */
+    return known && at < UINT16_MAX ? at : 0;
+}
+
+bool sent_unseen(const struct handshake *h, enum side side)
+{
+    bool fin =
+        (h->close.how == CLOSE_FIN && h->close.by == side) || (h->close2.how == CLOSE_FIN && h->close2.by == side);
+    return h->tcp.missing[side] != 0 || h->tcp.acked[side] > h->tcp.bytes[side] + fin ||
+           reset_at(h, side) > h->tcp.bytes[side] + fin;
+}
 
 /* ---- words */
 

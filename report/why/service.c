@@ -41,7 +41,8 @@ static bool server_speaks_plain(const struct case_file *c, struct finding *f)
     f->weight = 12;
     f->decisive = p->start.p != NULL ? p->where.frame : h->prelude.answered.frame;
     /* else a request to a proxy may have come before */
-    bool whole = knows(h, KNOW_WHOLE_CLIENT), first = h->hello.where.at == 0;
+    enum { RECORD_HEADER = 5 };
+    bool whole = knows(h, KNOW_WHOLE_CLIENT), first = h->hello.where.at <= RECORD_HEADER;
     return say(c, f, BLAME_SERVER, whole && first ? CERTAIN : LIKELY,
                !whole  ? "the start of the connection is not whole"
                : first ? "the server's first bytes are no TLS"

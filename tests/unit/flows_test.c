@@ -109,6 +109,7 @@ static void add_facts(struct text *out, const struct tcp_facts *t)
     text_add(out, t->snapped ? "snapped," : "");
     text_add(out, t->overlap_differs ? "differs," : "");
     text_add(out, t->evicted ? "evicted," : "");
+    text_add(out, t->late_copy[CLIENT] || t->late_copy[SERVER] ? "late," : "");
     if (out->s[out->n - 1] == ',')
         out->n--;
     text_add(out, ")");
@@ -183,6 +184,10 @@ static const struct ladder ladders[] = {
     { "a hole that was acknowledged is told when the connection ends", OPENED "> A 103 500 def\n< A 500 106\n", "open@2 C-3@4 C:def@4 end(missing=3/0)" },
     { "bytes acknowledged and never seen, before the close of who read them", OPENED "> A 100 500 abc\n> FA 103 507\n",
       "open@2 C:abc@4 S-7@5 C.fin@5 end(missing=0/7)" },
+    { "an empty segment tells what was sent before it", OPENED "> A 100 500 abc\n< A 507 103\n", "open@2 C:abc@4 S-7@4 end(missing=0/7)" },
+    { "a keep-alive tells nothing", OPENED "< A 500 100 xyz\n> A 100 503\n< A 502 100\n", "open@2 S:xyz@4 end()" },
+    { "seen only after it was acknowledged", OPENED "< A 500 103\n+3000 > A 100 500 abc\n", "open@2 C:abc@5 end(late)" },
+    { "acknowledged and seen in the wrong order", OPENED "< A 500 103\n> A 100 500 abc\n", "open@2 C:abc@5 end()" },
     { "a FIN that was not captured is no missing byte", OPENED "> A 100 500 abc\n< A 500 103\n> A 103 501\n", "open@2 C:abc@4 end()" },
     { "a FIN waits for its own side's bytes and keeps its frame", OPENED "> FA 103 500\n< A 500 100 xyz\n> A 100 500 abc\n",
       "open@2 S:xyz@5 C:abc@6 C.fin@4 end()" },
