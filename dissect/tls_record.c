@@ -31,12 +31,29 @@ static enum record_peek peek_first_body(struct reader r, const struct record *re
     return len < HELLO_MAX && len >= 4 && version_ok ? RECORD_YES : RECORD_NOT_TLS;
 }
 
+/* SSL 2.0 ERROR, which is how a server that knows only newer versions may refuse a v2 hello: no cipher, no certificate, bad
+ * certificate, unsupported certificate type. */
+static enum record_peek peek_v2_error(struct reader r, struct record *out)
+{
+    uint16_t head = rd_u16(&r, "record header");
+    rd_u8(&r, "message type");
+    uint16_t code = rd_u16(&r, "error code");
+    if (r.want != NULL)
+        return head == 0x8003 ? RECORD_MORE : RECORD_NOT_TLS;
+    *out = (struct record){ .type = 0, .version = 2, .len = 3, .header = 2, .v2 = true };
+    bool known = code == 1 || code == 2 || code == 4 || code == 6;
+    return head == 0x8003 && known && rd_left(&r) == 0 ? RECORD_YES : RECORD_NOT_TLS;
+}
+
 /* SSL 2.0 CLIENT-HELLO and SERVER-HELLO (a header of two bytes): their inner lengths must add up to the record's. */
 static enum record_peek peek_v2(struct reader r, struct record *out)
 {
-    uint16_t head = rd_u16(&r, "record header");
-    uint8_t  type = rd_u8(&r, "message type");
-    bool     server = type == 4;
+    const struct reader whole = r;
+    uint16_t            head = rd_u16(&r, "record header");
+    uint8_t             type = rd_u8(&r, "message type");
+    bool                server = type == 4;
+    if (r.want == NULL && type == 0)
+        return peek_v2_error(whole, out);
     if (r.want == NULL && type != 1 && type != 4)
         return RECORD_NOT_TLS;
     if (server)
