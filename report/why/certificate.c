@@ -76,6 +76,14 @@ static const struct crossing *crossing_of(const char *code)
     return NULL;
 }
 
+/* Whose doing it is: what this client cannot is the client's. */
+static enum blame side_of(const struct crossing *x, bool wrong_clock)
+{
+    bool client = strcmp(x->code, "sha2_unsupported_by_client") == 0 || strcmp(x->code, "sig_unsupported_by_client") == 0 ||
+                  strcmp(x->code, "unsupported_key_for_client") == 0;
+    return strcmp(x->cause, "interception") == 0 ? BLAME_PROXY : client || wrong_clock ? BLAME_CLIENT : BLAME_SERVER;
+}
+
 /* A problem's row. That the client's list lacks SHA-1 or an older hash is the same as refusing it. */
 static const struct crossing *crossing_for(const struct handshake *h, const struct chain_problem *p)
 {
@@ -251,7 +259,7 @@ static bool fault_here(const struct case_file *c, struct finding *f)
                             ? WORDS(c, "judged with %zu anchors: %s", h->chain->anchors->n, h->chain->anchors->name)
                             : "the certificate shows it";
     f->weight = strict ? 8 : 3;
-    return say(c, f, strcmp(x->cause, "interception") == 0 ? BLAME_PROXY : clock ? BLAME_CLIENT : BLAME_SERVER, sure, because,
+    return say(c, f, side_of(x, clock), sure, because,
                WORDS(c, "%s%s%s%s.", x->says, p->detail != NULL ? " (" : "", p->detail != NULL ? p->detail : "",
                      p->detail != NULL ? ")" : ""));
 }
@@ -285,11 +293,7 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
     if (sure != CERTAIN)
         ALSO(f, "cert-rejected");
     f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r.how.number, x->kind) < 0 ? 5 : 8;
-    return say(c, f,
-               strcmp(x->cause, "interception") == 0 ? BLAME_PROXY
-               : clock                               ? BLAME_CLIENT
-                                                     : BLAME_SERVER,
-               sure, because,
+    return say(c, f, side_of(x, clock), sure, because,
                WORDS(c, "%s%s%s%s. So %s.", x->says, p->detail != NULL ? " (" : "",
                      p->detail != NULL ? p->detail : "", p->detail != NULL ? ")" : "", refusal_words(c, &r)));
 }

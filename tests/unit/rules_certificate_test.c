@@ -18,6 +18,9 @@ JUDGED(no_staple, "ocsp_missing", SEV_ERROR, true)
 JUDGED(malformed, "malformed", SEV_ERROR, true)
 JUDGED(weak_hash, "weak_signature", SEV_WARNING, true)
 JUDGED(weak_key, "weak_key", SEV_ERROR, true)
+JUDGED(no_sha2, "sha2_unsupported_by_client", SEV_ERROR, true)
+JUDGED(unknown_signature, "sig_unsupported_by_client", SEV_ERROR, true)
+JUDGED(unknown_key, "unsupported_key_for_client", SEV_ERROR, true)
 JUDGED(made_by_box, "interception_suspected", SEV_ERROR, true)
 
 static void in_2014(struct handshake *h, int unused)
@@ -46,6 +49,18 @@ static void client_cert(struct handshake *h, int n)
     h->client_certs = h->certs;
     keys(h, 0);
 }
+static void lists(struct handshake *h, int scheme) { h->hello.sigalgs = LIST16(h, 0x0403, (uint16_t)scheme); }
+static void pss_signed(struct handshake *h, int unused) { (void)unused, h->certs[0]->sig_kind = SIG_RSA_PSS; }
+static void key_bits(struct handshake *h, int bits) { h->certs[0]->key_bits = (unsigned)bits; }
+static void key_on_curve(struct handshake *h, int bits)
+{
+    h->certs[0]->key = CERT_KEY_EC;
+    h->certs[0]->key_bits = (unsigned)bits;
+    h->certs[0]->curve_oid = bits == 521 ? "1.3.132.0.35" : "1.2.840.10045.3.1.7";
+}
+static void must_staple(struct handshake *h, int unused) { (void)unused, h->certs[0]->must_staple = h->hello.status_request = true; }
+static void stapled(struct handshake *h, int unused) { (void)unused, h->known |= KNOW_STAPLE; }
+
 /* Encrypted records of the client in TLS 1.3, and one of the server after them. */
 static void sends13(struct handshake *h, int len)
 {
@@ -101,6 +116,27 @@ static const struct rules_case cases[] = {
     { "sound, 46", { FLIGHT, { sound, 0 }, { client_says, 46 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
     { "sound, no word", { FLIGHT, { sound, 0 }, { client_resets, 2 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
     { "XP and a SHA-2 chain", { { hello, 0x0301 }, { old_hello, 0 }, { answer, 0x0301 }, { flight, HASH_SHA256 }, { sound, 0 }, { client_closes, 3 } }, "sha2-unsupported", BLAME_CLIENT, LIKELY },
+
+    { "SHA-2, which this client cannot", { FLIGHT, { no_sha2, 0 }, { client_closes, 2 } }, "sha2-unsupported", BLAME_CLIENT, LIKELY },
+    { "SHA-2, which this client cannot, 43", { FLIGHT, { no_sha2, 0 }, { client_says, 43 } }, "sha2-unsupported", BLAME_CLIENT, CERTAIN },
+    { "SHA-2, which this client cannot, and goes on", { FLIGHT, { no_sha2, 0 }, { done, 0 }, { data, 0 }, { client_closes, 2 } }, "ok", BLAME_NONE, CERTAIN },
+    { "a signature this client cannot check", { FLIGHT, { unknown_signature, 0 }, { client_says, 42 } }, "signature-algorithms", BLAME_CLIENT, CERTAIN },
+    { "a signature this client cannot check, 45", { FLIGHT, { unknown_signature, 0 }, { client_says, 45 } }, "cert-expired", BLAME_SERVER, LIKELY },
+    { "a key this client cannot use", { FLIGHT, { unknown_key, 0 }, { client_says, 43 } }, "cert-key-type", BLAME_CLIENT, CERTAIN },
+    { "a key this client cannot use, closed", { FLIGHT, { unknown_key, 0 }, { client_closes, 2 } }, "cert-key-type", BLAME_CLIENT, LIKELY },
+    { "the client minds the staple", { FLIGHT, { sound, 0 }, { client_says, 113 } }, "cert-status", BLAME_SERVER, CERTAIN },
+    { "lists SHA-1 only", { { hello, 0x0303 }, { lists, 0x0201 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { sound, 0 }, { client_says, 42 } }, "sha2-unsupported", BLAME_CLIENT, LIKELY },
+    { "lists SHA-256", { { hello, 0x0303 }, { lists, 0x0401 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { sound, 0 }, { client_says, 42 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "PSS, not listed", { { hello, 0x0303 }, { lists, 0x0401 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { pss_signed, 0 }, { sound, 0 }, { client_says, 42 } }, "signature-algorithms", BLAME_CLIENT, LIKELY },
+    { "PSS, listed", { { hello, 0x0303 }, { lists, 0x0804 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { pss_signed, 0 }, { sound, 0 }, { client_says, 42 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "a curve that is not listed", { FLIGHT, { key_on_curve, 521 }, { sound, 0 }, { client_says, 43 } }, "cert-key-type", BLAME_SERVER, LIKELY },
+    { "a curve that is listed", { FLIGHT, { key_on_curve, 256 }, { sound, 0 }, { client_says, 42 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "must-staple, none sent", { FLIGHT, { must_staple, 0 }, { sound, 0 }, { client_says, 42 } }, "cert-status", BLAME_SERVER, LIKELY },
+    { "must-staple, sent", { FLIGHT, { must_staple, 0 }, { stapled, 0 }, { sound, 0 }, { client_says, 42 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "SHA-1, listed and refused", { { hello, 0x0303 }, { lists, 0x0201 }, { answer, 0x0303 }, { flight, HASH_SHA1 }, { sound, 0 }, { client_says, 42 } }, "sha1-refused", BLAME_SERVER, LIKELY },
+    { "SHA-1, listed, an unknown root", { { hello, 0x0303 }, { lists, 0x0201 }, { answer, 0x0303 }, { flight, HASH_SHA1 }, { sound, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_CLIENT, LIKELY },
+    { "1024 bits", { FLIGHT, { key_bits, 1024 }, { sound, 0 }, { client_says, 42 } }, "cert-weak-key", BLAME_SERVER, LIKELY },
+    { "3072 bits", { FLIGHT, { key_bits, 3072 }, { sound, 0 }, { client_says, 42 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
 
     { "1.3: 48", { FLIGHT13, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY },
     { "1.3: 45", { FLIGHT13, { client_says, 45 } }, "cert-expired", BLAME_SERVER, LIKELY },

@@ -38,6 +38,22 @@ static void kex(struct handshake *h, int verified)
     h->known |= KNOW_SERVER_KEX;
     h->kex = (struct server_kex){ .where = h->certs_at, .kind = KEX_ECDHE, .group = 29, .sigalg = 0x0804, .verified = (enum sig_check)verified };
 }
+static void kex_group(struct handshake *h, int group) { kex(h, SIG_GOOD), h->kex.group = (uint16_t)group; }
+static void kex_signed(struct handshake *h, int scheme) { kex(h, SIG_GOOD), h->kex.sigalg = (uint16_t)scheme; }
+static void alpn(struct handshake *h, int unused)
+{
+    struct bytes *name = ARENA_NEW(&h->arena, struct bytes);
+    (void)unused;
+    *name = bytes_of("h2", 2);
+    h->hello.alpn = (struct byte_list){ name, 1 };
+}
+/* TLS 1.3: all that the server sent under encryption is one record. */
+static void one_record(struct handshake *h, int len)
+{
+    h->side[SERVER].enc_records = 1;
+    h->side[SERVER].enc_len[0] = (uint32_t)len;
+    h->side[SERVER].enc_where[0] = now(h, 0);
+}
 static void records(struct handshake *h, int n) { h->hello.records = (size_t)n; }
 static void not_offered(struct handshake *h, int suite) { h->answer.suite = (uint32_t)suite; }
 
@@ -108,6 +124,13 @@ static const struct rules_case cases[] = {
 
     { "name unknown", { { hello, 0x0303 }, { server_says, ALERT_UNRECOGNIZED_NAME } }, "sni-unrecognized", BLAME_CLIENT, CERTAIN },
     { "no ALPN in common", { { hello, 0x0304 }, { server_says, ALERT_NO_APPLICATION_PROTOCOL } }, "alpn-mismatch", BLAME_CLIENT, CERTAIN },
+    { "1.3: no ALPN in common", { { hello, 0x0304 }, { alpn, 0 }, { answer, 0x0304 }, { one_record, 19 }, { server_closes, 1 } }, "alpn-mismatch", BLAME_CLIENT, LIKELY },
+    { "1.3: no ALPN offered", { { hello, 0x0304 }, { answer, 0x0304 }, { one_record, 19 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
+    { "1.3: more than an alert", { { hello, 0x0304 }, { alpn, 0 }, { answer, 0x0304 }, { one_record, 900 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
+    { "a group nobody offered", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex_group, 25 }, { client_says, ILLEGAL } }, "group-mismatch", BLAME_SERVER, CERTAIN },
+    { "a group that was offered", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex_group, 23 }, { client_says, ILLEGAL } }, "protocol-error", BLAME_SERVER, LIKELY },
+    { "a signature nobody offered", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex_signed, 0x0201 }, { client_says, ILLEGAL } }, "signature-algorithms", BLAME_SERVER, CERTAIN },
+    { "a signature that was offered", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex_signed, 0x0401 }, { client_says, ILLEGAL } }, "protocol-error", BLAME_SERVER, LIKELY },
 
     { "plain HTTP on the port", { { hello, 0x0304 }, { plain, SERVER }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, CERTAIN },
     { "tunnel with plain HTTP in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
@@ -129,6 +152,8 @@ static const struct rules_case cases[] = {
     { "no secure renegotiation", { { hello, 0x0303 }, { answer, 0x0303 }, { no_renego, 0 }, { client_says, FAILURE } }, "legacy-renegotiation", BLAME_SERVER, LIKELY },
     { "hello in two records", { { hello, 0x0303 }, { records, 2 }, { server_says, ALERT_DECODE_ERROR } }, "record-split", BLAME_SERVER, LIKELY },
     { "a suite nobody offered", { { hello, 0x0303 }, { answer, 0x0303 }, { not_offered, 0x0005 }, { client_says, ILLEGAL } }, "protocol-error", BLAME_SERVER, CERTAIN },
+    { "a suite nobody offered, closed", { { hello, 0x0303 }, { answer, 0x0303 }, { not_offered, 0x0005 }, { client_closes, 1 } }, "protocol-error", BLAME_SERVER, LIKELY },
+    { "a suite that was offered, closed", { { hello, 0x0303 }, { answer, 0x0303 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, POSSIBLE },
     { "bad MAC from the client", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex, SIG_GOOD }, { keys, 0 }, { server_says, ALERT_BAD_RECORD_MAC } }, "protocol-error", BLAME_CLIENT, LIKELY },
     { "user cancelled, by the server", { { hello, 0x0304 }, { server_says, ALERT_USER_CANCELED } }, "unknown", BLAME_NONE, POSSIBLE },
 };
