@@ -42,7 +42,8 @@ static enum record_peek peek_v2_error(struct reader r, struct record *out)
         return head == 0x8003 ? RECORD_MORE : RECORD_NOT_TLS;
     *out = (struct record){ .type = 0, .version = 2, .len = 3, .header = 2, .v2 = true };
     bool known = code == 1 || code == 2 || code == 4 || code == 6;
-    return head == 0x8003 && known && rd_left(&r) == 0 ? RECORD_YES : RECORD_NOT_TLS;
+    bool alone = rd_left(&r) == 0 || r.p[0] == TLS_ALERT; /* Java sends both */
+    return head == 0x8003 && known && alone ? RECORD_YES : RECORD_NOT_TLS;
 }
 
 /* SSL 2.0 CLIENT-HELLO and SERVER-HELLO (a header of two bytes): their inner lengths must add up to the record's. */
