@@ -46,6 +46,9 @@ expect "empty file" 2 1 empty read_ empty
 expect "text file" 2 1 text read_ text
 expect "folder" 2 1 folder read_ folder
 expect "no such file" 2 1 missing read_ missing
+expect "no such key log" 2 1 missing read_ --keylog missing "$good"
+expect "a key log of another kind" 2 1 SSLKEYLOGFILE read_ --keylog text "$good"
+expect "an empty key log" 1 0 "" read_ --keylog empty "$good"
 expect "half a header" 2 1 half_header read_ half_header
 expect "unknown link type" 2 1 147 read_ unknown_link
 expect "no packets" 0 0 "" read_ no_packets
