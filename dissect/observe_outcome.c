@@ -1,4 +1,6 @@
 /* observe_outcome.c - the bare fact of how a handshake ended, derived once, from what was recorded. */
+#include <string.h>
+
 #include "observe_conn.h"
 
 #define SILENCE_NS (NS_PER_S) /* a hello this young at the end of the capture may still be answered */
@@ -140,9 +142,43 @@ static void mark_late(struct handshake *h)
         h->alerts[i].after_close = h->alerts[i].after_established || !before_close(h, h->alerts[i].from, &h->alerts[i].where);
 }
 
+/* An alert that was hidden as a record of another size comes first in the list: nothing was established before it. */
+static void hidden_alert_first(struct handshake *h, struct place where)
+{
+    if (h->alerts == NULL)
+        h->alerts = ARENA_NEW_N(&h->arena, ALERTS_KEPT, struct alert);
+    h->alert_count += h->alert_count < ALERTS_KEPT;
+    memmove(h->alerts + 1, h->alerts, (h->alert_count - 1) * sizeof *h->alerts);
+    h->alerts[0] = (struct alert){ .where = where, .from = CLIENT, .encrypted = true };
+    for (size_t i = 0; i < h->alert_count; i++)
+        h->alerts[i].after_established = false;
+    for (size_t i = 0; i < h->message_count; i++)
+        if (h->messages[i].from == CLIENT && h->messages[i].type == MSG_ENCRYPTED && h->messages[i].where.at == where.at)
+            h->messages[i].type = MSG_ALERT;
+}
+
+/* TLS 1.3: a single record of the client that is too small for a Finished (RFC 8446 section 4.4.4) is none. Some pad
+ * their alerts (Java), so it is one where the connection ended with it; of the size of an empty Certificate it may be
+ * the first half of the client's answer. */
+static void no_room_for_finished(struct handshake *h)
+{
+    struct side_progress *p = &h->side[CLIENT];
+    const struct suite   *s = suite_of(h->answer.suite);
+    if (!p->finished_seen || !version_is_13(h->answer.chosen_version) || p->enc_records != 1 || s == NULL)
+        return; /* where it could be opened, the bytes have told */
+    enum { HEADER = 4, TYPE = 1, EMPTY_CERTIFICATE = HEADER + 1 + 3 };
+    size_t hash = strstr(s->name, "SHA384") != NULL ? 48 : 32, more = TYPE + (s->tag != 0 ? s->tag : 16u);
+    if (p->enc_len[0] >= HEADER + hash + more)
+        return;
+    p->finished_seen = false;
+    if (h->close.how != CLOSE_NONE && h->tcp.missing[CLIENT] == 0 && p->enc_len[0] != EMPTY_CERTIFICATE + more)
+        hidden_alert_first(h, p->enc_where[0]);
+}
+
 void conn_outcome(struct conn *c)
 {
     struct handshake *h = c->h;
+    no_room_for_finished(h);
     mark_late(h);
     h->outcome = outcome_of(h, c->o->now);
     for (struct handshake *again = h->again; again != NULL; again = again->again) {

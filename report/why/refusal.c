@@ -35,15 +35,6 @@ static bool could_be_about_certificate(int alert)
     }
 }
 
-/* In TLS 1.3 a client's Finished takes a record of 53 bytes at least (header, SHA-256, type, tag). A single smaller
- * one is an alert, whatever padding it has (Java pads), and the handshake was not completed. */
-static bool is_padded_alert(const struct handshake *h)
-{
-    enum { SMALLEST_FINISHED = 4 + 32 + 1 + 16 };
-    const struct side_progress *p = &h->side[CLIENT];
-    return version_is_13(handshake_version(h)) && p->enc_records == 1 && p->enc_len[0] < SMALLEST_FINISHED;
-}
-
 /* Can the capture hide that the client went on, or that the server ended it? */
 static bool hides_the_end(const struct handshake *h, const struct refusal *r, bool tls13)
 {
@@ -57,12 +48,6 @@ struct refusal refusal_of(const struct handshake *h)
     enum stage stage = stage_of(h);
     bool tls13 = version_is_13(handshake_version(h)), silent = ended_silently(&r.how);
     r.hidden = tls13 && !knows(h, KNOW_CERTIFICATE);
-    if (r.how.how != END_ALERT && is_padded_alert(h)) {
-        r.how = (struct ending){
-            .by = CLIENT, .how = END_HIDDEN_ALERT, .number = ALERT_NONE, .where = h->side[CLIENT].enc_where[0]
-        };
-        stage = STAGE_FLIGHT;
-    }
     if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) ||
         h->resumed || h->stopped_by_us ||
         sent(h, CLIENT,

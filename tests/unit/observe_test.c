@@ -15,6 +15,8 @@ static const struct expected {
     { "tls12", OUTCOME_ESTABLISHED, 0x0303, 0x0303, 0xc02c, "CsxknGItiDLl", false, ALERT_NONE },
     { "tls12-resumed", OUTCOME_ESTABLISHED, 0x0303, 0x0303, 0xc02c, "CsiIDLl", true, ALERT_NONE },
     { "tls13", OUTCOME_ESTABLISHED, 0x0304, 0x0304, 0x1302, "CsiIddDLl", false, ALERT_NONE },
+    { "tls13-padded-alert", OUTCOME_ABORTED_BY_CLIENT, 0x0304, 0x0304, 0x1302, "CsiIL", false, ALERT_NONE },
+    { "tls13-empty-certificate", OUTCOME_ABORTED_BY_SERVER, 0x0304, 0x0304, 0x1302, "CsiI", false, ALERT_NONE },
     { "tls13-resumed", OUTCOME_ESTABLISHED, 0x0304, 0x0304, 0x1302, "CsiIdDLl", true, ALERT_NONE },
     { "tls13-retry", OUTCOME_ESTABLISHED, 0x0304, 0x0304, 0x1302, "CjiICsddDLl", false, ALERT_NONE },
     { "tls10-split", OUTCOME_ESTABLISHED, 0x0301, 0x0301, 0x002f, "CsxnGItiDDLl", false, ALERT_NONE },

@@ -141,7 +141,6 @@ static const struct rules_case cases[] = {
     { "1.3: 48", { FLIGHT13, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY },
     { "1.3: 45", { FLIGHT13, { client_says, 45 } }, "cert-expired", BLAME_SERVER, LIKELY },
     { "1.3: encrypted alert", { FLIGHT13, { client_hides, 0 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
-    { "1.3: padded alert", { FLIGHT13, { sends13, 35 }, { server_closes, 1 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
 
     { "no client certificate", { FLIGHT, { asked, 2 }, { client_cert, 0 }, { server_says, 40 } }, "client-cert-missing", BLAME_CLIENT, CERTAIN },
     { "no client certificate, closed", { FLIGHT, { asked, 2 }, { client_cert, 0 }, { server_closes, 1 } }, "client-cert-missing", BLAME_CLIENT, LIKELY },
