@@ -13,7 +13,6 @@
 #define DIRECTION_KEPT (256u * 1024) /* handshake bytes kept a direction */
 #define MESSAGES_KEPT  128
 #define ALERTS_KEPT    16
-#define ALERTS_FIRST   2            /* room for so many at first */
 #define PENDING_MAX    (16u * 1024) /* of a prelude; looked at again with each segment, so no more */
 #define PLAIN_KEPT     256          /* of plain text */
 #define LOOKS_MAX      64           /* segments looked at in vain for the start of TLS */

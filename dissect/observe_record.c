@@ -71,14 +71,9 @@ void add_alert(struct conn *c, struct alert a)
         h->alerts_dropped++;
         return;
     }
-    size_t n = h->alert_count++;
-    if (n == 0 || n == ALERTS_FIRST) { /* few have more than one a side */
-        struct alert *v = ARENA_NEW_N(&h->arena, n == 0 ? ALERTS_FIRST : ALERTS_KEPT, struct alert);
-        if (n > 0)
-            memcpy(v, h->alerts, n * sizeof *v);
-        h->alerts = v;
-    }
-    h->alerts[n] = a;
+    if (h->alerts == NULL)
+        h->alerts = ARENA_NEW_N(&h->arena, ALERTS_KEPT, struct alert);
+    h->alerts[h->alert_count++] = a;
 }
 
 void clear_alerts(struct conn *c, enum side t, const uint8_t *p, size_t n, unsigned version, bool decrypted,
