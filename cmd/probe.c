@@ -270,7 +270,7 @@ static bool parse_target(const struct probe_options *o, const char *s, struct ta
 
 /* ------------------------------------------------------------------------------------ one target */
 
-enum { ATTEMPTS_MAX = 256, AT_ONCE = 8 };
+enum { ATTEMPTS_MAX = 512, AT_ONCE = 8 };
 
 /* All attempts at one target. */
 struct trial {
@@ -493,6 +493,18 @@ static void client_object(struct run *run, const struct profile *p, const struct
     text_char(&run->out, '\n');
 }
 
+/* What the others got explains most refusals; where that leaves doubt, this client is asked about by itself. */
+static void explain_client(struct trial *t, const struct hello_spec *spec, struct handshake *h, struct finding *f)
+{
+    struct tried tried[CHANGE_COUNT] = { { h, CHANGE_NONE } };
+    why_explain(h, t->peers, &h->arena, f);
+    if (f->sure == CERTAIN || t->n + CHANGE_COUNT > ATTEMPTS_MAX)
+        return;
+    size_t n = ask_again(t, spec, tried, 1);
+    if (n > 1 && !plan_explain(tried, n, false, t->peers, &h->arena, f))
+        why_explain(h, t->peers, &h->arena, f);
+}
+
 /* All profiles against the server, and each judged by what the others got. */
 static void ask_as_all(struct trial *t)
 {
@@ -514,7 +526,7 @@ static void ask_as_all(struct trial *t)
         text_printf(&t->run->out, "%s\n", t->target->text);
     for (size_t i = 0; i < n; i++) {
         struct finding f = { 0 };
-        why_explain(h[i], t->peers, &h[i]->arena, &f);
+        explain_client(t, &asks[i].spec, h[i], &f);
         (o->renderer == &json_renderer ? client_object : client_row)(t->run, profile_at(i), h[i], &f);
         in += finding_result(h[i], &f) == RESULT_SUCCESS;
     }

@@ -78,10 +78,29 @@ bool tls13_handshake_secrets(const struct handshake *h, struct bytes shared, str
          extract(s->hash, (struct bytes){ derived, s->hash_len }, shared, secret) &&
          tls13_expand(s->hash, (struct bytes){ secret, s->hash_len }, "c hs traffic", of_messages, out->handshake[CLIENT], s->hash_len) &&
          tls13_expand(s->hash, (struct bytes){ secret, s->hash_len }, "s hs traffic", of_messages, out->handshake[SERVER], s->hash_len);
-    if (ok)
-        out->handshake_len[CLIENT] = out->handshake_len[SERVER] = s->hash_len;
+    if (ok) {
+        out->handshake_len[CLIENT] = out->handshake_len[SERVER] = out->secret_len = s->hash_len;
+        memcpy(out->secret, secret, s->hash_len);
+    }
     keys_wipe(derived, sizeof derived);
     keys_wipe(secret, sizeof secret);
+    return ok;
+}
+
+bool tls13_application_secrets(const struct tls13_suite *s, const uint8_t *messages, struct tls13_secrets *io)
+{
+    static const uint8_t zeros[DIGEST_MAX];
+    uint8_t      derived[DIGEST_MAX], master[DIGEST_MAX], empty[DIGEST_MAX];
+    struct bytes none = { zeros, s->hash_len }, of_nothing = { empty, s->hash_len }, of_messages = { messages, s->hash_len };
+    bool ok = io->secret_len == s->hash_len && digest(s->hash, NULL, 0, empty) != 0 &&
+              tls13_expand(s->hash, (struct bytes){ io->secret, s->hash_len }, "derived", of_nothing, derived, s->hash_len) &&
+              extract(s->hash, (struct bytes){ derived, s->hash_len }, none, master) &&
+              tls13_expand(s->hash, (struct bytes){ master, s->hash_len }, "c ap traffic", of_messages, io->application[CLIENT], s->hash_len) &&
+              tls13_expand(s->hash, (struct bytes){ master, s->hash_len }, "s ap traffic", of_messages, io->application[SERVER], s->hash_len);
+    if (ok)
+        io->application_len[CLIENT] = io->application_len[SERVER] = s->hash_len;
+    keys_wipe(derived, sizeof derived);
+    keys_wipe(master, sizeof master);
     return ok;
 }
 

@@ -65,9 +65,34 @@ static void use_application_keys(struct conn *c, enum side t)
         k->open[t] = (struct tls13_opener){ 0 };
 }
 
+/* The hash of both hellos, the server's messages so far, and `more` (section 4.4.1). */
+static bool hash_messages(const struct conn *c, const struct tls13_suite *s, struct bytes more, uint8_t hash[DIGEST_MAX])
+{
+    const struct handshake *h = c->cur;
+    uint8_t                 first[4 + DIGEST_MAX] = { HS_MESSAGE_HASH, 0, 0 };
+    struct bytes            pieces[6];
+    size_t                  n = 0;
+    if (h->retry.raw.p != NULL) {
+        first[3] = (uint8_t)digest(s->hash, &h->hello.raw, 1, first + 4);
+        pieces[n++] = (struct bytes){ first, 4u + first[3] };
+        pieces[n++] = h->retry.raw;
+        pieces[n++] = h->hello2.raw;
+    } else {
+        pieces[n++] = h->hello.raw;
+    }
+    pieces[n++] = h->answer.raw;
+    pieces[n++] = (struct bytes){ c->keys->seen, c->keys->seen_n };
+    pieces[n++] = more;
+    return digest(s->hash, pieces, n, hash) != 0;
+}
+
 /* After its Finished a side goes on under other keys (RFC 8446 section 7.3). */
 static void side_finished(struct conn *c, enum side t)
 {
+    const struct tls13_suite *s = tls13_suite_of(c->cur->answer.suite);
+    uint8_t                   hash[DIGEST_MAX];
+    if (t == SERVER && c->keys->secrets.secret_len != 0 && hash_messages(c, s, (struct bytes){ 0 }, hash))
+        tls13_application_secrets(s, hash, &c->keys->secrets);
     if (!c->keys->done[t])
         use_application_keys(c, t);
     c->keys->done[t] = true;
@@ -123,26 +148,12 @@ static void certificate_verify(struct conn *c, struct reader body, struct place 
     static const char label[] = "                                                                TLS 1.3, server CertificateVerify";
     struct handshake         *h = c->cur;
     const struct tls13_suite *s = tls13_suite_of(h->answer.suite);
-    uint8_t                   first[4 + DIGEST_MAX] = { HS_MESSAGE_HASH, 0, 0 }, hash[DIGEST_MAX];
-    struct bytes              pieces[5];
-    size_t                    n = 0;
+    uint8_t                   hash[DIGEST_MAX];
     h->kex.where = where;
     h->kex.sigalg = rd_u16(&body, "signature scheme");
     struct reader sig = rd_vec(&body, 2, "signature");
     struct bytes  signature = rd_rest(&sig);
-    if (s == NULL || signature.n == 0 || h->cert_count == 0)
-        return;
-    if (h->retry.raw.p != NULL) {
-        first[3] = (uint8_t)digest(s->hash, &h->hello.raw, 1, first + 4);
-        pieces[n++] = (struct bytes){ first, 4u + first[3] };
-        pieces[n++] = h->retry.raw;
-        pieces[n++] = h->hello2.raw;
-    } else {
-        pieces[n++] = h->hello.raw;
-    }
-    pieces[n++] = h->answer.raw;
-    pieces[n++] = (struct bytes){ c->keys->seen, c->keys->seen_n };
-    if (digest(s->hash, pieces, n, hash) == 0)
+    if (s == NULL || signature.n == 0 || h->cert_count == 0 || !hash_messages(c, s, (struct bytes){ 0 }, hash))
         return;
     struct bytes is_signed[] = { { (const uint8_t *)label, sizeof label }, { hash, s->hash_len } };
     h->kex.verified = cert_verifies(h->certs[0], h->kex.sigalg, is_signed, ARRAY_LEN(is_signed), signature);
@@ -162,12 +173,12 @@ void message_13(struct conn *c, enum side w, unsigned type, struct bytes whole, 
         certificate_verify(c, body, where);
     if (t == SERVER && type == HS_CERTIFICATE && h->certs_at.len == 0)
         staple(h, body);
+    if (t == SERVER && !c->keys->done[t] && c->keys->seen_n + whole.n <= DIRECTION_KEPT)
+        keep_bytes(&c->keys->seen, &c->keys->seen_n, &c->keys->seen_cap, whole.p, whole.n);
     if (type == HS_FINISHED)
         side_finished(c, t);
     if (type == HS_KEY_UPDATE)
         key_update(c, t);
-    if (t == SERVER && !c->keys->done[t] && c->keys->seen_n + whole.n <= DIRECTION_KEPT)
-        keep_bytes(&c->keys->seen, &c->keys->seen_n, &c->keys->seen_cap, whole.p, whole.n);
 }
 
 void opened_13(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where)
@@ -196,4 +207,25 @@ void opened_13(struct conn *c, enum side w, const struct record *rec, const uint
     }
     keys_wipe(plain, rec->len);
     free(plain);
+}
+
+/* An empty Certificate and Finished (sections 4.4.2 and 4.4.4), sealed: what a client without a certificate says. */
+size_t observing_reply_13(const void *slot, uint8_t out[256])
+{
+    static const uint8_t      empty[] = { HS_CERTIFICATE, 0, 0, 4, 0, 0, 0, 0 };
+    const struct conn        *c = slot;
+    const struct tls13_suite *s = c != NULL && c->keys != NULL && c->keys->done[SERVER] ? tls13_suite_of(c->cur->answer.suite) : NULL;
+    struct tls13_opener       seal;
+    uint8_t                   hash[DIGEST_MAX], key[DIGEST_MAX], finished[4 + DIGEST_MAX] = { HS_FINISHED, 0, 0 };
+    struct bytes              nothing = { (const uint8_t *)"", 0 }, cert = { empty, sizeof empty };
+    if (s == NULL || !tls13_opener_init(&seal, s->id, c->keys->secrets.handshake[CLIENT], c->keys->secrets.handshake_len[CLIENT]) ||
+        !hash_messages(c, s, cert, hash) ||
+        !tls13_expand(s->hash, (struct bytes){ c->keys->secrets.handshake[CLIENT], s->hash_len }, "finished", nothing, key, s->hash_len))
+        return 0;
+    finished[3] = (uint8_t)hmac_of(s->hash, (struct bytes){ key, s->hash_len }, &(struct bytes){ hash, s->hash_len }, 1, finished + 4);
+    size_t n = tls13_seal(&seal, TLS_HANDSHAKE, empty, sizeof empty, out);
+    n += tls13_seal(&seal, TLS_HANDSHAKE, finished, 4u + finished[3], out + n);
+    keys_wipe(key, sizeof key);
+    keys_wipe(&seal, sizeof seal);
+    return n;
 }

@@ -2,6 +2,7 @@
 #include "tlswhy/observe.h"
 #include "tlswhy/probe.h"
 #include "tlswhy/reader.h"
+#include "tlswhy/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,7 +32,7 @@ struct attempt {
     void                   *slot; /* the observer's */
     uint32_t                stream;
     struct bytes            out;  /* still to be sent */
-    bool                    alerted, retried;
+    bool                    alerted, retried, replied;
     size_t                  step;  /* of the dialog before TLS */
     bool                    in_dialog;
     struct text             heard; /* since the last line of it was sent */
@@ -296,6 +297,25 @@ static bool seen_enough(const struct attempt *a, const struct handshake *h)
     return h->hello_done.len != 0 || server->ccs;
 }
 
+/* The server asks for a client certificate. Whether it insists shows when it is told that there is none: at once, where it
+ * minds; a server that does not mind waits for the rest (TLS 1.2), or goes on (TLS 1.3). */
+static bool say_no_certificate(struct attempt *a, const struct handshake *h)
+{
+    enum { LEAST_MS = 300 };
+    uint8_t  buf[256] = { TLS_HANDSHAKE, (uint8_t)(h->answer.chosen_version >> 8), (uint8_t)h->answer.chosen_version, 0, 7, HS_CERTIFICATE, 0, 0, 3, 0, 0, 0 };
+    bool     new = version_is_13(h->answer.chosen_version);
+    size_t   n = new ? observing_reply_13(a->slot, buf) : h->hello_done.len != 0 && h->answer.chosen_version > 0x0300 ? 12 : 0;
+    int64_t  rtt = a->tcp.syn_ack.ns - a->tcp.syn.ns, wait = 4 * rtt > LEAST_MS * INT64_C(1000000) ? 4 * rtt : LEAST_MS * INT64_C(1000000);
+    int64_t  until = clock_ns(CLOCK_MONOTONIC) + wait;
+    if (a->replied || n == 0 || a->ask->hello_only || a->ask->raw.p != NULL || !knows(h, KNOW_CERT_REQUEST))
+        return false;
+    a->replied = true;
+    a->deadline = until < a->deadline ? until : a->deadline;
+    a->out = (struct bytes){ arena_copy(&a->arena, buf, n), n };
+    send_some(a);
+    return true;
+}
+
 static void look(struct attempt *a)
 {
     const struct handshake *h = observing(a->slot);
@@ -306,7 +326,8 @@ static void look(struct attempt *a)
         a->deadline = !a->alerted && soon < a->deadline ? soon : a->deadline;
         a->alerted = true;
     } else if (seen_enough(a, h)) {
-        stop(a);
+        if (!say_no_certificate(a, h) && (!a->replied || h->side[SERVER].app_records > 0))
+            stop(a);
     } else if (h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) && h->hello2.raw.p == NULL && a->out.n == 0 && !answer_retry(a, h)) {
         stop(a);
     } else if (a->tcp.bytes[SERVER] > READ_AT_MOST) {
@@ -447,6 +468,8 @@ static void wait_for_some(struct prober *p)
             listen_now(a);
         if (a->state != OVER && now >= a->deadline && a->alerted)
             over(a);
+        else if (a->state != OVER && now >= a->deadline && a->replied)
+            stop(a);
         else if (a->state != OVER && now >= a->deadline)
             gave_up(a);
     }

@@ -98,6 +98,12 @@ serve leaf leaf -groups P-384
 expect "HelloRetryRequest" ok
 serve ec ec
 expect "an RSA-only client of an ECDSA server" cert-key-type --tls 1.2 --ciphers 009c,002f,c02f --sigalgs 0401,0804
+serve leaf leaf -Verify 1 -CAfile "$work/root.pem"
+expect "a client certificate is demanded, TLS 1.3" client-cert-missing
+expect "a client certificate is demanded, TLS 1.2" client-cert-missing --tls 1.2
+serve leaf leaf -verify 1 -CAfile "$work/root.pem"
+expect "a client certificate is welcome, TLS 1.3" ok
+expect "a client certificate is welcome, TLS 1.2" ok --tls 1.2
 serve other leaf
 expect "another name" cert-name
 serve leaf leaf -tls1 -cipher ALL:@SECLEVEL=0

@@ -24,6 +24,9 @@ typedef bool secrets_source(void *ctx, const struct handshake *h, struct tls13_s
 void              observer_secrets(struct observer *o, secrets_source *ask, void *ctx);
 /* The handshake going on in a connection, by the slot of its events: as far as it is known by now. NULL: not begun. */
 const struct handshake *observing(const void *slot);
+/* What a client without a certificate answers to a TLS 1.3 server that asked for one: records to send. 0: no keys, or the
+ * server's Finished has not been seen. */
+size_t            observing_reply_13(const void *slot, uint8_t out[256]);
 size_t            observer_open(const struct observer *o);   /* connections under observation */
 uint64_t          observer_memory(const struct observer *o); /* bytes they hold */
 

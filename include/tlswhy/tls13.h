@@ -13,6 +13,8 @@
 struct tls13_secrets {
     uint8_t handshake[2][DIGEST_MAX], application[2][DIGEST_MAX];
     size_t  handshake_len[2], application_len[2];
+    uint8_t secret[DIGEST_MAX]; /* the handshake secret of TLS 1.3, where it is known: the application secrets follow from it */
+    size_t  secret_len;
     uint8_t master[DIGEST_MAX]; /* of TLS 1.2 and older: tls12.h; 48 bytes */
     size_t  master_len;
 };
@@ -28,6 +30,9 @@ const struct tls13_suite *tls13_suite_of(uint32_t id); /* NULL: none of TLS 1.3 
 /* From the (EC)DHE shared secret and the messages seen so far (both hellos and the retry, if any; without a PSK):
  * the handshake traffic secrets, and the handshake secret for tls13_application. */
 bool tls13_handshake_secrets(const struct handshake *h, struct bytes shared, struct tls13_secrets *out);
+
+/* From the handshake secret and the hash of all messages up to the server's Finished: the application secrets. */
+bool tls13_application_secrets(const struct tls13_suite *s, const uint8_t *messages, struct tls13_secrets *io);
 
 /* One direction's record protection. */
 struct tls13_opener {

@@ -268,7 +268,7 @@ static bool fault_here(const struct case_file *c, struct finding *f)
 static bool chain_fault(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    if (h->outcome == OUTCOME_STOPPED && !h->timed_out && h->chain != NULL)
+    if (probe_saw_flight(h) && h->chain != NULL)
         return fault_here(c, f);
     struct refusal r = refusal_of(h);
     const struct chain_problem *p = NULL;

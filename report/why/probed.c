@@ -8,9 +8,14 @@
 
 enum { DH_LEAST = 1024 }; /* bits: below, every current client refuses (Logjam, 2015) */
 
+bool probe_saw_flight(const struct handshake *h)
+{
+    return h->stopped_by_us && !h->timed_out && (h->outcome == OUTCOME_STOPPED || h->outcome == OUTCOME_ESTABLISHED);
+}
+
 static bool took_flight(const struct handshake *h)
 {
-    return h->outcome == OUTCOME_STOPPED && !h->timed_out && knows(h, KNOW_SERVER_HELLO) && knows(h, KNOW_CLIENT_HELLO);
+    return probe_saw_flight(h) && knows(h, KNOW_SERVER_HELLO) && knows(h, KNOW_CLIENT_HELLO);
 }
 
 /* A server that speaks less than the hello's least answers with what it has; hanging up is the client's part
@@ -75,10 +80,14 @@ bool probed_sound(const struct case_file *c, struct finding *f)
                       : chain == NULL           ? "; its certificate could not be read"
                                                 : "; whether its certificate is good could not be told";
     *f = (struct finding){ .rule = "probed-sound", .cause = "ok" };
-    return say(c, f, BLAME_NONE, judged ? CERTAIN : LIKELY, judged ? NULL : "the certificate is not judged",
+    bool asks = knows(h, KNOW_CERT_REQUEST);
+    return say(c, f, BLAME_NONE, judged && !asks ? CERTAIN : LIKELY,
+               !judged ? "the certificate is not judged" : asks ? "a program behind TLS may insist on the client certificate" : NULL,
                WORDS(c, "The server answers with %s, %s%s%s.%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
                      about[0] == ';' ? "" : ", ", about,
-                     knows(h, KNOW_CERT_REQUEST) ? " It asks for a client certificate; whether it insists on one was not tried." : ""));
+                     !asks                          ? ""
+                     : knows(h, KNOW_CLIENT_CERT) ? " It asks for a client certificate and does not object to none."
+                                                  : " It asks for a client certificate; whether it insists on one was not tried."));
 }
 
 /* The server began to answer, and its flight had no end: we gave up. */

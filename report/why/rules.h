@@ -16,7 +16,9 @@ RULE_FAMILIES(FAMILY)
 /* why.c: what a finding leaves open is filled in: the frame that decides, and from its page side, fix and settle. */
 void finding_complete(const struct case_file *c, struct finding *f);
 
-/* probed.c: what a probe that found no fault says; false where it is no such probe. */
+/* probed.c: a probe read all that the server says before its part is over, and hung up by itself. */
+bool probe_saw_flight(const struct handshake *h);
+/* What a probe that found no fault says; false where it is no such probe. */
 bool probed_sound(const struct case_file *c, struct finding *f);
 
 /* Evidence: each adds one line, in words that people and JSON share, and nothing where the fact is not known or
