@@ -1,5 +1,6 @@
 #include "verdicts.h"
 
+#include "held.h"
 #include "judge.h"
 
 #include <errno.h>
@@ -30,8 +31,7 @@ struct verdicts {
     struct text         out;
     const char         *file;
     bool                file_named; /* its heading was written */
-    struct handshake  **held;
-    size_t              held_n, held_cap, held_bytes;
+    struct held         held;
     uint64_t            gaps;       /* connections of this input with missing bytes */
     int64_t             last_ns;    /* of the capture so far */
     char                incomplete[128];
@@ -217,57 +217,77 @@ static void remember(struct verdicts *v, const struct handshake *h, const struct
     streams_add(&v->failed, h->datagram, h->stream);
 }
 
-/* Sums, and the handshake itself where it is to be shown. */
-static void report(struct verdicts *v, struct handshake *h, struct finding *f)
+/* Counts it; true where it is to be told in full. Of the finding the cause is enough, but with remember_failed. */
+static bool sum_up(struct verdicts *v, const struct handshake *h, struct finding *f)
 {
     uint32_t first = h->stream;
     if (v->o.one_stream && h->stream != v->o.stream)
-        return;
+        return false;
     count(v, h, f);
     bool failed = finding_result(h, f) == RESULT_FAILURE || finding_result(h, f) == RESULT_UNCLEAR;
     if (failed && is_ignored(&v->o, f->cause))
-        return;
+        return false;
     if (!v->o.report.all && !v->o.one_stream && !shown_by_default(h, f))
-        return;
+        return false;
     if (v->o.remember_failed && finding_result(h, f) == RESULT_FAILURE)
         remember(v, h, f);
     uint64_t alike = failed ? groups_add(v->groups, h, f, &first) : 0;
     f->repeats = first != h->stream;
     f->repeats_of = first;
-    if (alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream)
-        write_out(v, h, f);
-    else
-        v->sum.folded++;
+    bool in_full = alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream;
+    v->sum.folded += !in_full;
+    return in_full;
 }
 
-static int by_stream(const void *a, const void *b)
+/* The cause where a few flags settle it and its words may not be needed: where failures alike fold, most of a scan is
+ * only counted. */
+static const char *cause_at_once(const struct verdicts *v, const struct handshake *h)
 {
-    const struct handshake *x = *(struct handshake *const *)a, *y = *(struct handshake *const *)b;
-    if (x->datagram != y->datagram)
-        return x->datagram ? 1 : -1;
-    return x->stream < y->stream ? -1 : x->stream > y->stream;
+    bool all_told = !v->o.renderer->folds || v->o.one_stream || v->o.report.all || v->o.remember_failed;
+    return all_told ? NULL : why_never_opened(h);
+}
+
+static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
+{
+    judge(v, h);
+    why_explain(h, v->peers, &h->arena, f);
+}
+
+/* Says why, sums up, and writes the handshake where it is to be told. */
+static void settle_one(struct verdicts *v, struct handshake *h)
+{
+    if (!worth_showing(h, v->peers) && !(h->outcome == OUTCOME_NOT_TLS && v->o.report.all)) {
+        v->sum.other_connections++;
+        return;
+    }
+    struct finding f = { .cause = cause_at_once(v, h) };
+    bool           short_one = f.cause != NULL;
+    if (h->at_end_of_capture && v->last_ns > h->end_ns)
+        h->capture_left = v->last_ns - h->end_ns;
+    if (!short_one)
+        explain(v, h, &f);
+    if (!sum_up(v, h, &f))
+        return;
+    if (short_one) {
+        struct finding whole = { 0 };
+        explain(v, h, &whole);
+        whole.repeats = f.repeats;
+        whole.repeats_of = f.repeats_of;
+        f = whole;
+    }
+    write_out(v, h, &f);
 }
 
 /* Explains and writes what is held. */
 static void settle(struct verdicts *v)
 {
-    if (v->held_n != 0)
-        qsort(v->held, v->held_n, sizeof *v->held, by_stream);
-    for (size_t i = 0; i < v->held_n; i++) {
-        struct handshake *h = v->held[i];
-        struct finding    f = { 0 };
-        if (worth_showing(h, v->peers) || (h->outcome == OUTCOME_NOT_TLS && v->o.report.all)) {
-            if (h->at_end_of_capture && v->last_ns > h->end_ns)
-                h->capture_left = v->last_ns - h->end_ns;
-            judge(v, h);
-            why_explain(h, v->peers, &h->arena, &f);
-            report(v, h, &f);
-        } else {
-            v->sum.other_connections++;
-        }
-        handshake_free(h);
+    struct handshake room, *h;
+    held_order(&v->held);
+    while ((h = held_next(&v->held, &room)) != NULL) {
+        settle_one(v, h);
+        held_done(h, &room);
     }
-    v->held_n = v->held_bytes = 0;
+    held_clear(&v->held);
 }
 
 /* Writes a certificate as DIR/SHA256.der, once. */
@@ -313,13 +333,8 @@ void verdicts_take(struct verdicts *v, struct handshake *h)
         handshake_free(h);
         return;
     }
-    if (v->held_n == v->held_cap) {
-        v->held_cap = v->held_cap != 0 ? v->held_cap * 2 : 64;
-        v->held = mem_grow(v->held, v->held_cap, sizeof *v->held);
-    }
-    v->held[v->held_n++] = h;
-    v->held_bytes += h->arena.used;
-    if (v->held_bytes > v->o.memory)
+    held_add(&v->held, h);
+    if (v->held.bytes > v->o.memory)
         settle(v);
 }
 
@@ -371,7 +386,7 @@ int verdicts_close(struct verdicts *v)
     forget_failed(v);
     arena_free(&v->arena);
     cert_store_free(v->store);
-    free(v->held);
+    held_clear(&v->held);
     free(v);
     return status;
 }

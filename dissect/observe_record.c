@@ -53,8 +53,8 @@ void add_message(struct conn *c, enum side t, unsigned type, unsigned version, s
         return;
     }
     size_t n = h->message_count++;
-    if ((n & (n - 1)) == 0 && (n == 0 || n >= 16)) { /* room for 16, then twice as many each time */
-        struct message *v = ARENA_NEW_N(&h->arena, n == 0 ? 16 : 2 * n, struct message);
+    if (n == 0 || n == 4 || (n >= 16 && (n & (n - 1)) == 0)) { /* room for a hello without an answer, for most, and for more */
+        struct message *v = ARENA_NEW_N(&h->arena, n == 0 ? 4 : n == 4 ? 16 : 2 * n, struct message);
         if (n > 0)
             memcpy(v, h->messages, n * sizeof *v);
         h->messages = v;

@@ -56,6 +56,8 @@ bool surely_other(const struct handshake *h)
     static const char bad_request[] = "HTTP/1.? 400"; /* what a TLS port answers to a plain request */
     struct fetch fetch;
     struct bytes said = h->plain[SERVER].start;
+    if (h->outcome == OUTCOME_NOT_TLS && h->prelude.kind == PRELUDE_NONE && said.p == NULL && h->plain[CLIENT].start.p == NULL)
+        return true; /* nobody said a word */
     if (h->outcome != OUTCOME_NOT_TLS || h->prelude.kind != PRELUDE_NONE || is_tls_port(h->ends[SERVER].port) || said.p == NULL)
         return false;
     bool refused = said.n >= sizeof bad_request - 1;

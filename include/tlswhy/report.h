@@ -68,7 +68,7 @@ const struct group *groups_sorted(struct group_table *g, size_t *n, uint64_t *in
 /* Is this connection worth an object? (INTERFACE.md: TLS or a prelude seen, or what looks like broken TLS.) */
 bool worth_showing(const struct handshake *h, const struct peers *others);
 
-/* Plain text of both sides on a port of other things: never worth showing, whatever the neighbours are. */
+/* Plain text of both sides on a port of other things, or not a word of either: never worth showing, whatever the neighbours are. */
 bool surely_other(const struct handshake *h);
 
 /* Is it shown without --all? All but successes, and connections of whose handshake nothing was captured. */

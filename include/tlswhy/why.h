@@ -63,6 +63,10 @@ struct rule {
  * a failed handshake looks at h->outcome first. */
 void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out);
 
+/* The cause that why_explain comes to for a connection that never opened, of which a few flags tell all; NULL for any
+ * other. Where somebody scans there are very many, and most are only counted. */
+const char *why_never_opened(const struct handshake *h);
+
 /* Established, and both sides went on to exchange data without a fatal alert or a failed renegotiation. */
 bool ended_well(const struct handshake *h);
 

@@ -24,11 +24,19 @@ static const char *icmp_words(const struct case_file *c)
                  type, code);
 }
 
+static bool was_refused(const struct handshake *h) { return (h->refused || h->unreachable) && !knows(h, KNOW_CLIENT_HELLO); }
+
+static bool was_ignored(const struct handshake *h)
+{
+    return h->outcome == OUTCOME_NOT_OPENED && !h->refused && !h->unreachable && h->prelude.kind == PRELUDE_NONE &&
+           !knows(h, KNOW_OPEN);
+}
+
 static bool refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     char to[64];
-    if ((!h->refused && !h->unreachable) || knows(h, KNOW_CLIENT_HELLO))
+    if (!was_refused(h))
         return false;
     f->weight = 15;
     f->decisive = h->error_at.frame;
@@ -45,8 +53,7 @@ static bool never_opened(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     char to[64];
-    if (h->outcome != OUTCOME_NOT_OPENED || h->refused || h->unreachable || h->prelude.kind != PRELUDE_NONE ||
-        knows(h, KNOW_OPEN))
+    if (!was_ignored(h))
         return false;
     bool repeated = h->tcp.syns > 1 || h->tcp.syn_acks > 1;
     f->weight = 10;
@@ -58,6 +65,16 @@ static bool never_opened(const struct case_file *c, struct finding *f)
                      "The connection to %s never opened: %u connection request%s (SYN) and no answer%s. The host is "
                      "down, or a filter drops the packets on the way there or back.",
                      to, h->tcp.syns, h->tcp.syns == 1 ? "" : "s", h->tcp.syn_acks != 0 ? " that arrived" : ""));
+}
+
+/* No other rule has anything to look at where nobody said a word. */
+const char *why_never_opened(const struct handshake *h)
+{
+    bool mute = !h->tls_seen[CLIENT] && !h->tls_seen[SERVER] && h->plain[CLIENT].start.p == NULL && h->plain[SERVER].start.p == NULL &&
+                h->prelude.kind == PRELUDE_NONE && h->message_count == 0 && h->close.how == CLOSE_NONE;
+    if (h->outcome != OUTCOME_NOT_OPENED || h->datagram || !mute)
+        return NULL;
+    return was_refused(h) ? "tcp-refused" : was_ignored(h) ? "tcp-timeout" : NULL;
 }
 
 /* ---- reset */

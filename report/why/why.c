@@ -21,11 +21,15 @@ static const struct rule *const families[] = {
 
 const struct cause *cause_at(size_t i) { return i < ARRAY_LEN(causes) ? &causes[i] : NULL; }
 
+/* Mostly the same one is asked for again and again. */
 const struct cause *cause_of(const char *code)
 {
+    static _Thread_local const struct cause *last;
+    if (last != NULL && strcmp(last->code, code) == 0)
+        return last;
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
         if (strcmp(causes[i].code, code) == 0)
-            return &causes[i];
+            return last = &causes[i];
     }
     return NULL;
 }

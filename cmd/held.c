@@ -1,0 +1,157 @@
+#include "held.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 4096 };
+
+/* All that is known of a connection to which nobody answered, or that was refused. */
+struct unopened {
+    struct endpoint ends[2];
+    int64_t         syn_ns, last_ns, error_ns;
+    uint32_t        syn_frame, last_frame, error_frame;
+    uint32_t        stream;
+    unsigned        known;
+    int             code;
+    struct segment  syn_seg;
+    uint16_t        syns;
+    bool            refused, unreachable, timed_out, at_end, both_directions;
+};
+
+static struct unopened unopened_of(const struct handshake *h)
+{
+    return (struct unopened){
+        .ends = { h->ends[CLIENT], h->ends[SERVER] },
+        .syn_ns = h->tcp.syn.ns, .last_ns = h->last.ns, .error_ns = h->error_at.ns,
+        .syn_frame = (uint32_t)h->tcp.syn.frame, .last_frame = (uint32_t)h->last.frame, .error_frame = (uint32_t)h->error_at.frame,
+        .stream = h->stream, .known = h->known, .code = h->code, .syn_seg = h->tcp.syn_seg, .syns = h->tcp.syns,
+        .refused = h->refused, .unreachable = h->unreachable, .timed_out = h->timed_out, .at_end = h->at_end_of_capture,
+        .both_directions = h->tcp.both_directions,
+    };
+}
+
+static void become_handshake(const struct unopened *u, const char *file, struct handshake *h)
+{
+    struct place syn = { .frame = u->syn_frame, .ns = u->syn_ns }, last = { .frame = u->last_frame, .ns = u->last_ns };
+    memset(h, 0, sizeof *h); /* padding, too: held_add compares */
+    h->file = file;
+    h->stream = u->stream;
+    memcpy(h->ends, u->ends, sizeof h->ends);
+    h->outcome = OUTCOME_NOT_OPENED;
+    h->known = u->known;
+    h->first = h->tcp.syn = syn;
+    h->last = h->tcp.last_seen[CLIENT] = last;
+    if (u->both_directions)
+        h->tcp.last_seen[SERVER] = last;
+    h->start_ns = syn.ns;
+    h->end_ns = last.ns;
+    h->tcp.syn_seg = u->syn_seg;
+    h->tcp.syns = u->syns;
+    h->tcp.both_directions = u->both_directions;
+    h->tcp.start_seen[CLIENT] = true;
+    h->refused = u->refused;
+    h->unreachable = u->unreachable;
+    h->timed_out = u->timed_out;
+    h->code = u->code;
+    h->error_at = (struct place){ .frame = u->error_frame, .ns = u->error_ns };
+    h->at_end_of_capture = u->at_end;
+}
+
+/* Keeps the handshake as its few facts. False: it has others. */
+static bool add_unopened(struct held *q, const struct handshake *h)
+{
+    struct handshake again;
+    struct unopened  u;
+    if (h->outcome != OUTCOME_NOT_OPENED || h->arena.used != 0 || q->unopened == UINT32_MAX - 1)
+        return false;
+    u = unopened_of(h);
+    become_handshake(&u, h->file, &again);
+    if (memcmp(&again, h, sizeof again) != 0)
+        return false;
+    if (q->unopened % CHUNK == 0) {
+        q->chunk = mem_grow(q->chunk, q->unopened / CHUNK + 1, sizeof *q->chunk);
+        q->chunk[q->unopened / CHUNK] = mem_get(CHUNK, sizeof **q->chunk);
+        q->bytes += CHUNK * sizeof **q->chunk;
+    }
+    q->chunk[q->unopened / CHUNK][q->unopened % CHUNK] = u;
+    q->unopened++;
+    return true;
+}
+
+static struct unopened *unopened_at(const struct held *q, size_t i) { return &q->chunk[i / CHUNK][i % CHUNK]; }
+
+void held_add(struct held *q, struct handshake *h)
+{
+    q->file = h->file;
+    if (add_unopened(q, h)) {
+        handshake_free(h);
+        return;
+    }
+    if (q->n == q->cap) {
+        q->cap = q->cap != 0 ? q->cap * 2 : 64;
+        q->whole = mem_grow(q->whole, q->cap, sizeof *q->whole);
+    }
+    q->whole[q->n++] = h;
+    q->bytes += h->arena.used;
+}
+
+static int by_stream(const void *a, const void *b)
+{
+    const struct handshake *x = *(struct handshake *const *)a, *y = *(struct handshake *const *)b;
+    if (x->datagram != y->datagram)
+        return x->datagram ? 1 : -1;
+    return x->stream < y->stream ? -1 : x->stream > y->stream;
+}
+
+/* Stream numbers count the connections of the input, and each is here once at most: a table of them is the order. */
+void held_order(struct held *q)
+{
+    uint32_t lowest = UINT32_MAX, highest = 0;
+    if (q->n != 0)
+        qsort(q->whole, q->n, sizeof *q->whole, by_stream);
+    for (size_t i = 0; i < q->unopened; i++) {
+        uint32_t stream = unopened_at(q, i)->stream;
+        lowest = stream < lowest ? stream : lowest;
+        highest = stream > highest ? stream : highest;
+    }
+    if (q->unopened == 0)
+        return;
+    q->lowest = lowest;
+    q->streams = highest - lowest + 1;
+    q->order = mem_get(q->streams, sizeof *q->order);
+    for (size_t i = 0; i < q->unopened; i++)
+        q->order[unopened_at(q, i)->stream - lowest] = (uint32_t)i + 1;
+}
+
+struct handshake *held_next(struct held *q, struct handshake *room)
+{
+    struct handshake *whole = q->whole_at < q->n ? q->whole[q->whole_at] : NULL;
+    while (q->order_at < q->streams && q->order[q->order_at] == 0)
+        q->order_at++;
+    if (q->order_at < q->streams && (whole == NULL || whole->datagram || whole->stream > q->lowest + q->order_at)) {
+        become_handshake(unopened_at(q, q->order[q->order_at++] - 1), q->file, room);
+        return room;
+    }
+    q->whole_at += whole != NULL;
+    return whole;
+}
+
+void held_done(struct handshake *h, struct handshake *room)
+{
+    if (h == room)
+        arena_free(&room->arena);
+    else
+        handshake_free(h);
+}
+
+void held_clear(struct held *q)
+{
+    for (; q->whole_at < q->n; q->whole_at++)
+        handshake_free(q->whole[q->whole_at]);
+    for (size_t i = 0; i * CHUNK < q->unopened; i++)
+        free(q->chunk[i]);
+    free(q->chunk);
+    free(q->order);
+    free(q->whole);
+    *q = (struct held){ 0 };
+}

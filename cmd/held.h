@@ -1,0 +1,32 @@
+/* held.h - handshakes that wait for their neighbours before they are judged.
+ *
+ *     held_add(&held, h)                    h is owned by `held` now
+ *     held_order(&held)                     once all are there
+ *     while ((h = held_next(&held, &room))) in stream order, datagrams last; each to be given to held_done
+ *
+ * A connection that never opened is a few facts: a scan brings a million of them, so they are kept as those, and
+ * become a handshake again in `room`, which is good until the next call. */
+#ifndef TLSWHY_HELD_H
+#define TLSWHY_HELD_H
+
+#include "tlswhy/handshake.h"
+
+struct held {
+    struct handshake **whole;
+    size_t             n, cap;
+    struct unopened  **chunk;  /* private, as all below but `bytes` */
+    size_t             unopened;
+    uint32_t          *order;  /* of the unopened: number + 1 by stream, from the lowest stream on */
+    uint32_t           lowest, streams;
+    const char        *file;   /* of all of them */
+    size_t             whole_at, order_at; /* given so far */
+    size_t             bytes;  /* of memory, nearly */
+};
+
+void              held_add(struct held *q, struct handshake *h);
+void              held_order(struct held *q);
+struct handshake *held_next(struct held *q, struct handshake *room);
+void              held_done(struct handshake *h, struct handshake *room);
+void              held_clear(struct held *q); /* empty, and ready for the next */
+
+#endif
