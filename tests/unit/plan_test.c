@@ -28,7 +28,12 @@ static void small_dh(struct handshake *h, int bits)
     h->known |= KNOW_SERVER_KEX;
     h->kex = (struct server_kex){ .where = now(h, 0), .kind = KEX_DHE, .dh_bits = (unsigned)bits };
 }
-static void signature(struct handshake *h, int check) { h->kex.verified = (enum sig_check)check; }
+static void signature(struct handshake *h, int check)
+{
+    h->kex.where = now(h, 0);
+    message(h, SERVER, 15, h->kex.where);
+    h->kex.verified = (enum sig_check)check;
+}
 static void wants(struct handshake *h, int unused)
 {
     struct probed *p = ARENA_NEW(&h->arena, struct probed);
@@ -54,7 +59,7 @@ static const struct rules_case cases[] = {
     { "a suite nobody offered", { { hello, 0x0303 }, { answer, 0x0303 }, { picked, 0x0005 }, { stopped, 0 } }, "protocol-error", BLAME_SERVER, CERTAIN },
     { "512 bits", { { hello, 0x0303 }, { answer, 0x0303 }, { small_dh, 512 }, { stopped, 0 } }, "group-mismatch", BLAME_SERVER, CERTAIN },
     { "1024 bits", { { hello, 0x0303 }, { answer, 0x0303 }, { small_dh, 1024 }, { stopped, 0 } }, "ok", BLAME_NONE, LIKELY },
-    { "another key", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { small_dh, 2048 }, { signature, SIG_BAD }, { stopped, 0 } }, "key-mismatch", BLAME_SERVER, CERTAIN },
+    { "another key", { { hello, 0x0304 }, { answer, 0x0304 }, { flight, HASH_SHA256 }, { signature, SIG_BAD }, { stopped, 0 } }, "key-mismatch", BLAME_SERVER, CERTAIN },
     { "no end", { { hello, 0x0303 }, { answer, 0x0303 }, { gave_up_midway, 3000 } }, "silent-drop", BLAME_SERVER, CERTAIN },
     { "silence", { { hello, 0x0304 }, { acked, 500 }, { gave_up, 5000 } }, "silent-drop", BLAME_PATH, LIKELY },
     { "another protocol", { { hello, 0x0304 }, { wants, 0 }, { speaks_smtp, 0 } }, "not-tls", BLAME_SERVER, CERTAIN },
