@@ -1,17 +1,26 @@
 # pages.awk - the closed list of causes and their pages become rows of an X-macro file:
-#     CAUSE("code", "category", "side", "brief", "meaning", "proof", "page", ITEMS(fix..., NULL), ITEMS(settle..., NULL))
-# A page is pages/CODE.md beside the list. Its list items under "## Fix" and "## Settle" become the items.
+#     CAUSE("code", "category", "side", "brief", "meaning", "proof", "page", ITEMS(fix..., NULL),
+#           ITEMS(whom each of them is for...), ITEMS(settle..., NULL))
+# A page is pages/CODE.md beside the list. Its list items under "## Fix" and "## Settle" become the items. {winxp* win7-ie8}
+# in an item of Fix: it is for clients of these profiles; the words are taken out of the text.
 BEGIN { FS = "\t" }
 function fail(why) { printf "%s:%d: %s\n", FILENAME, FNR, why > "/dev/stderr"; bad = 1; exit 1 }
 function quoted(s) { gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); gsub(/\n/, "\\n", s); gsub(/\?\?/, "?\\?", s); return "\"" s "\"" }
 # Reads the page of a cause into page, fix and settle.
 function read_page(file,    line, section, item) {
-    page = fix = settle = ""
+    page = fix = fix_for = settle = whom = ""
     while ((getline line < file) > 0) {
+        if (match(line, / ?\{[^}]*\}/)) {
+            next_whom = substr(line, RSTART, RLENGTH)
+            gsub(/[ ]*[{}]/, "", next_whom)
+            line = substr(line, 1, RSTART - 1) substr(line, RSTART + RLENGTH)
+        }
         page = page line "\n"
         if (line ~ /^(- |[0-9]+\. |## |$)/) {
             add(section, item)
             item = ""
+            whom = next_whom
+            next_whom = ""
         }
         if (line ~ /^## /) section = substr(line, 4)
         else if (sub(/^(- |[0-9]+\. )/, "", line)) item = line
@@ -22,7 +31,10 @@ function read_page(file,    line, section, item) {
 }
 function add(section, item) {
     gsub(/`|\*\*/, "", item)
-    if (item != "" && section == "Fix") fix = fix quoted(item) ", "
+    if (item != "" && section == "Fix") {
+        fix = fix quoted(item) ", "
+        fix_for = fix_for quoted(whom) ", "
+    }
     if (item != "" && section == "Settle") settle = settle quoted(item) ", "
 }
 FNR == 1 { if ($0 != "code\tcategory\tside\tbrief\tmeaning\tproof") fail("other columns than expected"); next }
@@ -35,6 +47,6 @@ FNR == 1 { if ($0 != "code\tcategory\tside\tbrief\tmeaning\tproof") fail("other 
     read_page(file)
     row = ""
     for (i = 1; i <= 6; i++) row = row quoted($i) ", "
-    print "CAUSE(" row quoted(page) ", ITEMS(" fix "NULL), ITEMS(" settle "NULL))"
+    print "CAUSE(" row quoted(page) ", ITEMS(" fix "NULL), ITEMS(" fix_for "NULL), ITEMS(" settle "NULL))"
 }
 END { exit bad }

@@ -83,6 +83,7 @@ struct cause {
     const char  *meaning, *proof;
     const char  *page;               /* whole text, Markdown */
     const char *const *fix;          /* NULL-terminated items of its "Fix" section */
+    const char *const *fix_for;      /* to each of them: the clients it is for, "winxp* winsrv2003*"; "" = any */
     const char *const *settle;       /* of its "Settle" section */
 };
 const struct cause *cause_of(const char *code); /* NULL: no such cause */

@@ -21,11 +21,18 @@ const char *duration_text(struct arena *a, int64_t ns)
     return ms < 10 ? arena_printf(a, "%.1f ms", ms) : ms < 1000 ? arena_printf(a, "%.0f ms", ms) : arena_printf(a, "%.1f s", ms / 1000);
 }
 
+const struct client_match *recognised(const struct handshake *h)
+{
+    enum { NEAR = 90 }; /* per cent; what is less alike says little */
+    const struct client_match *m = h->client;
+    bool known = m != NULL && m->n != 0 && (m->how == MATCH_EXACT || (m->how == MATCH_NEAREST && m->similarity >= NEAR));
+    return known ? m : NULL;
+}
+
 /* "; the hello of Windows Vista SP2, IE 9 and 2 more": who sends such a hello, "" where nobody known does. */
 static const char *client_note(struct arena *a, const struct client_match *m)
 {
-    enum { NEAR = 90 }; /* per cent; what is less alike says little */
-    if (m == NULL || m->n == 0 || m->how == MATCH_NONE || (m->how == MATCH_NEAREST && m->similarity < NEAR))
+    if (m == NULL)
         return "";
     const char *more = m->n > 1 ? arena_printf(a, " and %zu more", m->n - 1) : "";
     return arena_printf(a, "; %s %s%s", m->how == MATCH_EXACT ? "the hello of" : "nearly the hello of", m->profiles[0]->name,
@@ -46,7 +53,7 @@ void cite_hello(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     if (!knows(h, KNOW_CLIENT_HELLO))
         return;
-    cite(f, h, h->hello.where.frame, CLIENT, "client_hello", "ClientHello", hello_note(c->arena, &h->hello, h->client));
+    cite(f, h, h->hello.where.frame, CLIENT, "client_hello", "ClientHello", hello_note(c->arena, &h->hello, recognised(h)));
 }
 
 void cite_answer(const struct case_file *c, struct finding *f)

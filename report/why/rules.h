@@ -36,6 +36,9 @@ void cite_opening(const struct case_file *c, struct finding *f);     /* SYN, SYN
 /* All of the above that is there, in frame order: how far it got. */
 void cite_story(const struct case_file *c, struct finding *f);
 
+/* The clients that send such a hello, or nearly such; NULL: nobody known does. */
+const struct client_match *recognised(const struct handshake *h);
+
 /* "4 ms", "1.2 s", "0.3 ms" in the arena. */
 const char *duration_text(struct arena *a, int64_t ns);
 

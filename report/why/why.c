@@ -1,13 +1,17 @@
 #include "rules.h"
 
+#include "tlswhy/profile.h"
+
 #include <assert.h>
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define ITEMS(...) (const char *const[]){ __VA_ARGS__ }
 static const struct cause causes[] = {
-#define CAUSE(code, category, side, brief, meaning, proof, page, fix, settle) \
-    { code, category, side, brief, meaning, proof, page, fix, settle },
+#define CAUSE(code, category, side, brief, meaning, proof, page, fix, fix_for, settle) \
+    { code, category, side, brief, meaning, proof, page, fix, fix_for, settle },
 #include "gen/causes.inc"
 #undef CAUSE
 };
@@ -175,19 +179,46 @@ static bool names_actor(const char *item, enum blame side)
     return actor != NULL && strncasecmp(item, actor, strlen(actor)) == 0;
 }
 
-/* Copies the items of a page: those for the side that is to blame first. */
-static void add_items(const char **list, size_t *n, const char *const *items, enum blame side)
+/* Is the client one of these? `patterns`: profile ids, "*" allowed, with blanks between them. */
+static bool is_for(const char *patterns, const struct client_match *client)
 {
-    for (int first = 1; first >= 0; first--) {
-        for (size_t i = 0; items[i] != NULL && *n < FINDING_LIST; i++) {
-            if (names_actor(items[i], side) == (first == 1))
-                list[(*n)++] = items[i];
+    char one[64];
+    for (int used = 0; client != NULL && sscanf(patterns, "%63s%n", one, &used) == 1; patterns += used) {
+        for (size_t i = 0; i < client->n; i++) {
+            if (fnmatch(one, client->profiles[i]->id, 0) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* In which order do the items of a page help? What is for the client that was recognised, for the side that is to
+ * blame, the rest. What is for other clients only where there is nothing better for this one. */
+enum { FIRST, BLAMED, OTHERS, NOT_THIS };
+static int rank_of(const struct cause *c, size_t i, enum blame side, const struct client_match *client, bool better)
+{
+    bool special = c->fix_for[i][0] != '\0';
+    return special && is_for(c->fix_for[i], client) ? FIRST
+           : special && better                      ? NOT_THIS
+           : names_actor(c->fix[i], side)           ? BLAMED
+                                                    : OTHERS;
+}
+
+static void add_fixes(struct finding *f, const struct cause *c, const struct client_match *client)
+{
+    bool better = false;
+    for (size_t i = 0; c->fix[i] != NULL; i++)
+        better = better || (c->fix_for[i][0] != '\0' ? is_for(c->fix_for[i], client) : names_actor(c->fix[i], BLAME_CLIENT));
+    for (int rank = FIRST; rank < NOT_THIS; rank++) {
+        for (size_t i = 0; c->fix[i] != NULL && f->fix_n < FINDING_LIST; i++) {
+            if (rank_of(c, i, f->side, client, better) == rank)
+                f->fix[f->fix_n++] = c->fix[i];
         }
     }
 }
 
 /* What the rule left open: the side where the list names one only, the words, fix and settle of the page. */
-static void fill_from_page(struct finding *f)
+static void fill_from_page(const struct handshake *h, struct finding *f)
 {
     const struct cause *c = cause_of(f->cause);
     assert(c != NULL); /* a rule's cause is a row of causes.tsv */
@@ -197,16 +228,17 @@ static void fill_from_page(struct finding *f)
     }
     if (f->why == NULL)
         f->why = c->meaning;
+    bool given = f->settle_n != 0;
     if (f->fix_n == 0)
-        add_items(f->fix, &f->fix_n, c->fix, f->side);
-    if (f->settle_n == 0)
-        add_items(f->settle, &f->settle_n, c->settle, BLAME_NONE);
+        add_fixes(f, c, recognised(h));
+    for (size_t i = 0; f->settle_n < FINDING_LIST && c->settle[i] != NULL && !given; i++)
+        f->settle[f->settle_n++] = c->settle[i];
 }
 
 void finding_complete(const struct case_file *c, struct finding *f)
 {
     cite_decisive(c, f);
-    fill_from_page(f);
+    fill_from_page(c->h, f);
 }
 
 static void plainly(const struct case_file *c, struct finding *f, const char *cause, enum sure sure, const char *why)

@@ -1,5 +1,9 @@
 /* report/why/why.c: the list of causes, its pages, and how findings are ranked and filled. */
 #include "sample.h"
+#include "../../report/why/rules.h"
+#include "tlswhy/profile.h"
+
+#include <fnmatch.h>
 
 static void causes(void)
 {
@@ -108,6 +112,58 @@ static void holes_lower(void)
     sample_free(h);
 }
 
+/* What a page has for systems comes first for these, and not at all for others where it has something better. */
+static void fixes_fit_the_client(void)
+{
+    static const struct { const char *cause, *client, *first, *never; } t[] = {
+        { "sha2-unsupported", "winsrv2008sp2", "Windows Server 2008 SP2", "KB938397" },
+        { "sha2-unsupported", "winxp-ie8", "Windows Server 2003", "KB4474419" },
+        { "sha2-unsupported", "android404", "Client, Windows Server 2003", NULL }, /* nothing for it: all is shown */
+        { "protocol-version", "winsrv2008sp2", "KB4019276", "Java 7" },
+        { "protocol-version", "java7u25", "Java 7", "KB4019276" },
+        { "protocol-version", "android404", "Client: ", "Client, " },
+        { "cert-untrusted-root", "winsrv2008sp2", "Windows Server 2008 SP2", "NODE_EXTRA" },
+        { "cert-untrusted-root", "curl-debian12", "update-ca-certificates", "certlm.msc" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct handshake   *h = sample_new(bytes_of("a.example", 9));
+        struct client_match match = client_match_of(profile_named(t[i].client));
+        struct case_file    c = { .h = h, .arena = &h->arena };
+        struct finding      f = { .rule = "test", .cause = t[i].cause, .side = BLAME_CLIENT, .sure = LIKELY };
+        h->client = &match;
+        finding_complete(&c, &f);
+        CU_ASSERT_FATAL(f.fix_n > 1);
+        CU_ASSERT_PTR_NOT_NULL(strstr(f.fix[0], t[i].first));
+        for (size_t k = 0; t[i].never != NULL && k < f.fix_n; k++)
+            CU_ASSERT_PTR_NULL(strstr(f.fix[k], t[i].never));
+        sample_free(h);
+    }
+}
+
+static bool some_profile(const char *pattern)
+{
+    for (size_t i = 0; profile_at(i) != NULL; i++) {
+        if (fnmatch(pattern, profile_at(i)->id, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* No page speaks of a client that nobody knows. */
+static void pages_name_known_clients(void)
+{
+    char one[64];
+    for (size_t i = 0; cause_at(i) != NULL; i++) {
+        const struct cause *c = cause_at(i);
+        for (size_t k = 0; c->fix[k] != NULL; k++) {
+            CU_ASSERT_PTR_NULL(strpbrk(c->fix[k], "{}"));
+            const char *rest = c->fix_for[k];
+            for (int used = 0; sscanf(rest, "%63s%n", one, &used) == 1; rest += used)
+                CU_ASSERT_TRUE(some_profile(one));
+        }
+    }
+}
+
 static void worth(void)
 {
     struct peers     *others = peers_new();
@@ -136,5 +192,6 @@ int main(void)
 {
     return run_tests("why", (CU_TestInfo[]){ { "causes", causes }, { "rules", rules }, { "always one finding", always_one_finding },
                                              { "plain results", plain_results }, { "holes lower", holes_lower }, { "worth showing", worth },
+                                             { "fixes fit the client", fixes_fit_the_client }, { "pages name known clients", pages_name_known_clients },
                                              CU_TEST_INFO_NULL });
 }
