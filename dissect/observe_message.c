@@ -1,5 +1,6 @@
 /* observe_message.c - handshake messages: put together from records, and folded into the handshake (RFC 8446
  * section 4, RFC 5246 section 7.4). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "observe_conn.h"
@@ -117,6 +118,14 @@ static void server_hello(struct conn *c, enum side w, unsigned type, struct byte
             s.session_id.n > 0 && knows(h, KNOW_CLIENT_HELLO) && bytes_equal(s.session_id, h->hello.session_id);
 }
 
+static void keep_staple(struct handshake *h, struct bytes staple)
+{
+    if (knows(h, KNOW_STAPLE) || staple.p == NULL)
+        return;
+    h->staple = (struct bytes){ arena_copy(&h->arena, staple.p, staple.n), staple.n };
+    h->known |= KNOW_STAPLE;
+}
+
 static void certificate(struct conn *c, enum side t, struct bytes whole, struct place where)
 {
     struct handshake *h = c->cur;
@@ -137,12 +146,24 @@ static void certificate(struct conn *c, enum side t, struct bytes whole, struct 
         h->certs_at = where;
         h->known |= bad == NULL ? KNOW_CERTIFICATE : 0u;
         h->resumed = false;
+        if (speaks_13(c))
+            keep_staple(h, tls_certificate_staple(rd_of(whole.p + 4, whole.n - 4)));
     } else if (t == CLIENT && h->client_certs_at.len == 0) {
         h->client_certs = v;
         h->client_cert_count = good;
         h->client_certs_at = where;
         h->known |= KNOW_CLIENT_CERT;
     }
+}
+
+static void compressed_certificate(struct conn *c, enum side t, struct bytes whole, struct place where)
+{
+    enum { HEADER = 4 };
+    uint8_t *message = mem_get(DIRECTION_KEPT, 1);
+    size_t   n = tls_compressed_certificate(rd_of(whole.p + HEADER, whole.n - HEADER), message + HEADER, DIRECTION_KEPT - HEADER);
+    if (n != 0)
+        certificate(c, t, (struct bytes){ message, HEADER + n }, where);
+    free(message);
 }
 
 static void server_key_exchange(struct conn *c, struct bytes whole, struct place where)
@@ -166,16 +187,6 @@ static void certificate_request(struct conn *c, struct bytes whole, struct place
     h->cert_request.where = where;
     tls_certificate_request(keep_message(h, whole, &raw), h->answer.chosen_version, &h->arena, &h->cert_request);
     h->known |= KNOW_CERT_REQUEST;
-}
-
-static void certificate_status(struct conn *c, struct bytes whole)
-{
-    struct handshake *h = c->cur;
-    struct bytes      staple = tls_certificate_status(rd_of(whole.p + 4, whole.n - 4));
-    if (knows(h, KNOW_STAPLE) || staple.p == NULL)
-        return;
-    h->staple = (struct bytes){ arena_copy(&h->arena, staple.p, staple.n), staple.n };
-    h->known |= KNOW_STAPLE;
 }
 
 static void certificate_verify(struct conn *c, enum side t, struct bytes whole)
@@ -220,8 +231,11 @@ void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes 
     case HS_CERTIFICATE_REQUEST:
         certificate_request(c, whole, where);
         break;
+    case HS_COMPRESSED_CERTIFICATE:
+        compressed_certificate(c, t, whole, where);
+        break;
     case HS_CERTIFICATE_STATUS:
-        certificate_status(c, whole);
+        keep_staple(h, tls_certificate_status(rd_of(whole.p + 4, whole.n - 4)));
         break;
     case HS_CERTIFICATE_VERIFY:
         certificate_verify(c, t, whole);

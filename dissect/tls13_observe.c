@@ -123,25 +123,6 @@ static void encrypted_extensions(struct handshake *h, struct reader body)
     }
 }
 
-/* The status of the first certificate: an extension of its entry (section 4.4.2.1). */
-static void staple(struct handshake *h, struct reader body)
-{
-    rd_vec(&body, 1, "certificate_request_context");
-    struct reader list = rd_vec(&body, 3, "certificate_list");
-    rd_vec(&list, 3, "certificate");
-    struct reader exts = rd_vec(&list, 2, "certificate extensions");
-    while (rd_more(&exts)) {
-        uint16_t      type = rd_u16(&exts, "extension type");
-        struct reader ext = rd_vec(&exts, 2, "extension");
-        struct bytes  status = type == EXT_STATUS_REQUEST ? tls_certificate_status(ext) : (struct bytes){ 0 };
-        if (status.p == NULL)
-            continue;
-        h->staple = (struct bytes){ arena_copy(&h->arena, status.p, status.n), status.n };
-        h->known |= KNOW_STAPLE;
-        return;
-    }
-}
-
 /* What the signature covers: 64 blanks, a label, a zero byte, and the hash of all messages so far. */
 static void certificate_verify(struct conn *c, struct reader body, struct place where)
 {
@@ -171,8 +152,6 @@ void message_13(struct conn *c, enum side w, unsigned type, struct bytes whole, 
         encrypted_extensions(h, body);
     if (t == SERVER && type == HS_CERTIFICATE_VERIFY && h->kex.where.len == 0)
         certificate_verify(c, body, where);
-    if (t == SERVER && type == HS_CERTIFICATE && h->certs_at.len == 0)
-        staple(h, body);
     if (t == SERVER && !c->keys->done[t] && c->keys->seen_n + whole.n <= DIRECTION_KEPT)
         keep_bytes(&c->keys->seen, &c->keys->seen_n, &c->keys->seen_cap, whole.p, whole.n);
     if (type == HS_FINISHED)

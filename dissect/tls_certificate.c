@@ -1,5 +1,7 @@
 /* tls_certificate.c - Certificate, ServerKeyExchange, CertificateRequest, CertificateStatus: RFC 8446 section
  * 4.4.2, RFC 5246 sections 7.4.2 to 7.4.4, RFC 4492 section 5.4, RFC 6066 section 8. */
+#include <zlib.h>
+
 #include "tls_list.h"
 
 size_t tls_certificates(struct reader r, bool tls13, struct bytes out[64], const char **malformed)
@@ -21,6 +23,34 @@ size_t tls_certificates(struct reader r, bool tls13, struct bytes out[64], const
     if (*malformed == NULL)
         *malformed = list.want;
     return n;
+}
+
+size_t tls_compressed_certificate(struct reader r, uint8_t *out, size_t room)
+{
+    enum { ZLIB = 1 };
+    uint16_t      algorithm = rd_u16(&r, "algorithm");
+    uLongf        n = rd_u24(&r, "uncompressed_length");
+    uLong         told = n;
+    struct reader packed = rd_vec(&r, 3, "compressed_certificate_message");
+    struct bytes  in = rd_rest(&packed);
+    if (algorithm != ZLIB || packed.want != NULL || n > room)
+        return 0;
+    return uncompress(out, &n, in.p, in.n) == Z_OK && n == told ? n : 0;
+}
+
+struct bytes tls_certificate_staple(struct reader r)
+{
+    rd_vec(&r, 1, "certificate_request_context");
+    struct reader list = rd_vec(&r, 3, "certificate_list");
+    rd_vec(&list, 3, "certificate");
+    struct reader exts = rd_vec(&list, 2, "certificate extensions");
+    while (rd_more(&exts)) {
+        uint16_t      type = rd_u16(&exts, "extension type");
+        struct reader ext = rd_vec(&exts, 2, "extension");
+        if (type == EXT_STATUS_REQUEST)
+            return tls_certificate_status(ext);
+    }
+    return (struct bytes){ 0 };
 }
 
 /* Length in bits of a big-endian number, leading zeros not counted. */

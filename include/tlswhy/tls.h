@@ -41,6 +41,11 @@ void tls_draft_hello_retry(struct reader body, struct arena *a, struct server_he
 bool tls_is_hello_retry(const struct server_hello *s);
 /* The certificate_list entries, DER, at most 64; `tls13` has a context and extensions. Gives how many there were. */
 size_t tls_certificates(struct reader body, bool tls13, struct bytes out[64], const char **malformed);
+/* CompressedCertificate (RFC 8879) with zlib: the Certificate message's body into `out`. Gives its length; 0: another
+ * algorithm, more than `room`, or it does not decompress. */
+size_t tls_compressed_certificate(struct reader body, uint8_t *out, size_t room);
+/* The OCSPResponse that a TLS 1.3 Certificate message has for its first certificate (RFC 8446 section 4.4.2.1), or p NULL. */
+struct bytes tls_certificate_staple(struct reader body);
 void tls_server_key_exchange(struct reader body, const struct suite *suite, uint16_t version, struct server_kex *out);
 void tls_certificate_request(struct reader body, uint16_t version, struct arena *a, struct cert_request *out);
 struct bytes tls_certificate_status(struct reader body); /* the OCSPResponse, or p NULL */

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "tlswhy/capture.h"
 #include "tlswhy/keylog.h"
 #include "tlswhy/observe.h"
+#include "tlswhy/tls.h"
 
 #define RANDOM_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define S32 "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
@@ -281,6 +283,27 @@ static void some_keys(void)
     }
 }
 
+/* No server at hand compresses its certificate (RFC 8879): the message is made here. */
+static void compressed(void)
+{
+    static const uint8_t body[] = { 0, 0, 0, 14, 0, 0, 1, 0xaa, 0, 8, 0, 5, 0, 4, 1, 0, 0, 0 };
+    static const struct { const char *name; uint8_t algorithm; int longer; size_t cut, room; bool ok; } t[] = {
+        { "zlib", 1, 0, 0, 64, true },          { "brotli", 2, 0, 0, 64, false },        { "cut", 1, 0, 3, 64, false },
+        { "longer than told", 1, -1, 0, 64, false }, { "shorter than told", 1, 1, 0, 64, false }, { "no room", 1, 0, 0, 10, false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        uint8_t in[128] = { 0, t[i].algorithm, 0, 0, (uint8_t)((int)sizeof body + t[i].longer) }, out[64];
+        uLongf  n = sizeof in - 8;
+        CU_ASSERT_FATAL(compress(in + 8, &n, body, sizeof body) == Z_OK);
+        in[7] = (uint8_t)(n - t[i].cut);
+        size_t got = tls_compressed_certificate(rd_of(in, 8 + n - t[i].cut), out, t[i].room);
+        if ((got != 0) != t[i].ok || (got != 0 && memcmp(out, body, sizeof body) != 0))
+            CU_FAIL(t[i].name);
+    }
+    CU_ASSERT_PTR_NULL(tls_certificate_staple(rd_of(body, sizeof body)).p); /* it has an empty answer */
+    CU_PASS("compressed");
+}
+
 int main(void)
 {
     certs = cert_store_new();
@@ -292,6 +315,7 @@ int main(void)
     CU_add_test(s, "files", files);
     CU_add_test(s, "recordings with their secrets", read_with_keys);
     CU_add_test(s, "a renegotiation", renegotiated);
+    CU_add_test(s, "a compressed certificate", compressed);
     CU_add_test(s, "secrets missing and wrong", some_keys);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
