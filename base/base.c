@@ -205,13 +205,17 @@ char *arena_str(struct arena *a, const char *s) { return arena_copy(a, s, strlen
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+    char    small[512]; /* most texts: formatted once, then copied */
     va_list again;
     va_copy(again, ap);
     assert(fmt != NULL);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(small, sizeof small, fmt, ap);
     assert(n >= 0);
     char *s = arena_take(a, (size_t)n + 1, 1);
-    vsnprintf(s, (size_t)n + 1, fmt, again);
+    if ((size_t)n < sizeof small)
+        memcpy(s, small, (size_t)n + 1);
+    else
+        vsnprintf(s, (size_t)n + 1, fmt, again);
     va_end(again);
     return s;
 }

@@ -114,6 +114,17 @@ static bool within_linger(int64_t now, int64_t then)
     return !__builtin_sub_overflow(now, then, &passed) && passed <= LINGER && passed >= -LINGER;
 }
 
+/* The next to end have not been looked at for long: their parts are asked for in good time, one behind the other. */
+static void fetch_next_over(const struct flows *f)
+{
+    const struct conn *next = f->over_first;
+    if (next == NULL || next->next_over == NULL)
+        return;
+    fetch_early(next->flow->slot, SLOT_START);
+    fetch_early(next->next_over->flow, sizeof *next->flow);
+    fetch_early(next->next_over->next_over, sizeof *next);
+}
+
 /* Ends what was closed and has been quiet since: some go on after a reset that was not theirs. */
 void conns_linger_out(struct flows *f)
 {
@@ -123,6 +134,7 @@ void conns_linger_out(struct flows *f)
         if (f->over_first == NULL)
             f->over_last = NULL;
         c->over_since = 0;
+        fetch_next_over(f);
         if (within_linger(f->now, c->flow->last_ns))
             over(f, c, c->flow->last_ns);
         else

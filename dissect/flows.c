@@ -115,6 +115,8 @@ static void tcp(struct flows *f, struct transport *t, const struct packet *p)
     size_t header = (size_t)(body.p[12] >> 4) * 4, there = header < body.cap ? header : body.cap;
     f->facts.tcp_packets++;
     f->last = flow_of_header(f, t, &seg, &s);
+    fetch_early(f->last->conn, sizeof *f->last->conn);
+    fetch_early(f->last->slot, SLOT_START);
     if (header <= body.len)
         conn_note_base(f->last, s, &seg);
     if (header < HEADER || header > body.len) {

@@ -107,9 +107,10 @@ const char *version_name(uint16_t v, char buf[NAME_MAX_LEN])
 
 unsigned version_rank(uint16_t v)
 {
-    const struct row *r = FIND(versions, v);
-    if (r != NULL)
-        return version_ranks[r - versions];
+    for (size_t i = 0; i < ARRAY_LEN(versions) && versions[i].id <= v; i++) { /* few, in order, and asked for often */
+        if (versions[i].id == v)
+            return version_ranks[i];
+    }
     return is_draft(v) ? 1200u + (v & 0x3fu) : 0;
 }
 

@@ -70,6 +70,7 @@ static void client_hello(struct conn *c, enum side w, struct bytes whole, struct
     to->records = s->records;
     to->segments = s->segments;
     tls_client_hello(keep_message(h, whole, &to->raw), &h->arena, to);
+    to->digest = hello_digest(to);
     note_malformed(c, CLIENT, to->malformed, where);
     if (to == &h->hello)
         h->known = (h->known | KNOW_CLIENT_HELLO) & ~(unsigned)KNOW_CLIENT_HELLO_PART;

@@ -134,9 +134,8 @@ static enum outcome renegotiation_outcome(const struct handshake *again)
 static void mark_late(struct handshake *h)
 {
     const struct place *client = &h->side[CLIENT].last_tls, *server = &h->side[SERVER].last_tls;
-    if (before_close(h, CLIENT, client) && before_close(h, SERVER, server) && h->alert_count == 0)
-        return;
-    for (size_t i = 0; i < h->message_count; i++)
+    bool                late = !before_close(h, CLIENT, client) || !before_close(h, SERVER, server);
+    for (size_t i = 0; late && i < h->message_count; i++)
         h->messages[i].late = !before_close(h, h->messages[i].from, &h->messages[i].where);
     for (size_t i = 0; i < h->alert_count; i++)
         h->alerts[i].after_close = h->alerts[i].after_established || !before_close(h, h->alerts[i].from, &h->alerts[i].where);

@@ -204,8 +204,9 @@ static struct u32s read_suites(struct reader r, size_t width, struct arena *a, s
 {
     size_t    n = rd_left(&r) / width;
     uint32_t *v = ARENA_NEW_N(a, n + 1, uint32_t);
-    for (size_t i = 0; i < n; i++) {
-        v[i] = rd_uint(&r, width, "cipher suite");
+    const uint8_t *b = rd_bytes(&r, n * width, "cipher suites"); /* a hundred a hello: read without asking for each */
+    for (size_t i = 0; i < n; i++, b += width) {
+        v[i] = width == 2 ? be16(b) : (uint32_t)b[0] << 16 | be16(b + 1);
         note_suite(c, v[i]);
     }
     if (rd_left(&r) != 0)

@@ -74,47 +74,10 @@ static uint64_t name_hash(struct bytes name)
     return h != 0 || name.n == 0 ? h : 1;
 }
 
-/* What two hellos have in common is only compared, never looked up: a fast digest does. */
 static uint64_t mix(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * 0x9e3779b97f4a7c15u;
     return h ^ h >> 29;
-}
-
-static uint64_t mix_bytes(uint64_t h, struct bytes b)
-{
-    h = mix(h, b.n);
-    for (size_t i = 0; i < b.n; i++)
-        h = mix(h, b.p[i]);
-    return h;
-}
-
-static uint64_t mix_list(uint64_t h, const struct u16s *list)
-{
-    h = mix(h, list->v != NULL);
-    for (size_t i = 0; i < list->n; i++)
-        h = is_grease(list->v[i]) ? h : mix(h, list->v[i]); /* GREASE is drawn anew each time */
-    return h;
-}
-
-static uint64_t suites_hash(const struct client_hello *c)
-{
-    uint64_t h = 1;
-    for (size_t i = 0; i < c->suites.n; i++)
-        h = c->suites.v[i] <= 0xffff && is_grease((uint16_t)c->suites.v[i]) ? h : mix(h, c->suites.v[i]);
-    return h;
-}
-
-static uint64_t hello_hash(const struct client_hello *c, uint64_t suites)
-{
-    uint64_t h = mix(suites, c->version), types = 0;
-    h = mix_list(mix_list(mix_list(h, &c->groups), &c->sigalgs), &c->versions);
-    h = mix_bytes(h, c->point_formats);
-    for (size_t i = 0; i < c->alpn.n; i++)
-        h = mix_bytes(h, c->alpn.v[i]);
-    for (size_t i = 0; i < c->exts; i++)
-        types += is_grease(c->ext[i].type) ? 0 : mix(3, c->ext[i].type); /* a sum: browsers shuffle their extensions */
-    return mix(h, types);
 }
 
 static bool left_after_certificate(const struct handshake *h)
@@ -148,8 +111,9 @@ void peer_fact_of(const struct handshake *h, struct peer_fact *out)
         out->name_hash = name_hash(h->hello.sni);
         out->max_version = h->hello.max_version;
         out->hello_len = h->hello.raw.n;
-        out->suites_hash = suites_hash(&h->hello);
-        out->hello_hash = hello_hash(&h->hello, out->suites_hash);
+        struct hello_digest offer = h->hello.digest.offer != 0 ? h->hello.digest : hello_digest(&h->hello);
+        out->suites_hash = offer.suites;
+        out->hello_hash = offer.offer;
     }
 }
 

@@ -47,6 +47,11 @@ struct extension {
 
 enum psk_modes { PSK_KE = 1, PSK_DHE_KE = 2 };
 
+/* Of what a hello offers, without random, session id, key shares, server name, GREASE: equal offers have equal numbers. */
+struct hello_digest {
+    uint64_t suites, offer; /* of the suites in order; of all. 0 = not worked out */
+};
+
 /* ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2; SSL 2.0 and its v2 format: RFC 5246 E.2). */
 struct client_hello {
     struct place where;
@@ -75,6 +80,7 @@ struct client_hello {
     size_t       records, segments; /* how many TLS records and TCP segments carried it */
     const char  *malformed;      /* name of the first field that did not fit, or NULL */
     bool         duplicate_ext;
+    struct hello_digest digest;  /* worked out as it was read, while it is at hand */
 };
 
 /* ServerHello, HelloRetryRequest (RFC 8446 section 4.1.3 and 4.1.4), SSL 2.0 SERVER-HELLO. */
@@ -308,6 +314,8 @@ bool before_close(const struct handshake *h, enum side from, const struct place 
 const struct alert *last_fatal_alert(const struct handshake *h, int side);
 /* An alert of any level and kind by that side before the handshake was over; encrypted ones too. */
 const struct alert *alert_before_end(const struct handshake *h, int side);
+
+struct hello_digest hello_digest(const struct client_hello *c);
 
 /* Negotiated version: the ServerHello's, 0 = none. */
 uint16_t handshake_version(const struct handshake *h);
