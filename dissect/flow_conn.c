@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 enum { EVICT_AT_ONCE = 64 };
-#define LINGER (1 * NS_PER_S)           /* after the close: a late alert or RST still belongs to the connection */
+/* After the close what is late still belongs to the connection. Where both sides have said FIN there is little to come; after a
+ * reset the other side's bytes may be a long round trip under way, and some connections go on. */
+static const int64_t linger[2] = { NS_PER_S / 10, NS_PER_S };
 #define OPENING_PATIENCE (3 * NS_PER_S) /* a SYN that got no answer for so long, or was repeated, timed out */
 #define REPEAT_MIN (NS_PER_S / 20)      /* the same SYN sooner than this is a mirror port's copy: no stack repeats so early */
 
@@ -67,11 +69,13 @@ static void over(struct flows *f, struct conn *c, int64_t now)
     c->over_since = now != 0 ? now : 1;
     c->next_over = NULL;
     c->flow->lingering = true;
-    if (f->over_last != NULL)
-        f->over_last->next_over = c;
+    c->rst_listed = c->rst;
+    struct over_list *list = &f->over[c->rst_listed];
+    if (list->last != NULL)
+        list->last->next_over = c;
     else
-        f->over_first = c;
-    f->over_last = c;
+        list->first = c;
+    list->last = c;
 }
 
 const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow)
@@ -108,16 +112,16 @@ void conn_finish(struct flows *f, struct flow *flow, bool evicted)
     drop_conn(f, flow);
 }
 
-static bool within_linger(int64_t now, int64_t then)
+static bool within_linger(int64_t now, int64_t then, bool reset)
 {
     int64_t passed = 0;
-    return !__builtin_sub_overflow(now, then, &passed) && passed <= LINGER && passed >= -LINGER;
+    return !__builtin_sub_overflow(now, then, &passed) && passed <= linger[reset] && passed >= -linger[reset];
 }
 
 /* The next to end have not been looked at for long: their parts are asked for in good time, one behind the other. */
-static void fetch_next_over(const struct flows *f)
+static void fetch_next_over(const struct over_list *list)
 {
-    const struct conn *next = f->over_first;
+    const struct conn *next = list->first;
     if (next == NULL || next->next_over == NULL)
         return;
     fetch_early(next->flow->slot, SLOT_START);
@@ -126,34 +130,41 @@ static void fetch_next_over(const struct flows *f)
 }
 
 /* Ends what was closed and has been quiet since: some go on after a reset that was not theirs. */
-void conns_linger_out(struct flows *f)
+static void linger_out(struct flows *f, struct over_list *list, bool reset)
 {
-    while (f->over_first != NULL && !within_linger(f->now, f->over_first->over_since)) {
-        struct conn *c = f->over_first;
-        f->over_first = c->next_over;
-        if (f->over_first == NULL)
-            f->over_last = NULL;
+    while (list->first != NULL && !within_linger(f->now, list->first->over_since, reset)) {
+        struct conn *c = list->first;
+        list->first = c->next_over;
+        if (list->first == NULL)
+            list->last = NULL;
         c->over_since = 0;
-        fetch_next_over(f);
-        if (within_linger(f->now, c->flow->last_ns))
+        fetch_next_over(list);
+        if (reset && within_linger(f->now, c->flow->last_ns, reset))
             over(f, c, c->flow->last_ns);
         else
             conn_finish(f, c->flow, false);
     }
 }
 
+void conns_linger_out(struct flows *f)
+{
+    linger_out(f, &f->over[false], false);
+    linger_out(f, &f->over[true], true);
+}
+
 /* A port used again, or the end of memory: the connection ends before its time. */
 static void end_early(struct flows *f, struct flow *flow, bool evicted)
 {
     if (flow->lingering) {
-        struct conn **c = &f->over_first, *before = NULL;
+        struct over_list *list = &f->over[flow->conn->rst_listed];
+        struct conn     **c = &list->first, *before = NULL;
         while (*c != flow->conn) {
             before = *c;
             c = &(*c)->next_over;
         }
         *c = flow->conn->next_over;
-        if (f->over_last == flow->conn)
-            f->over_last = before;
+        if (list->last == flow->conn)
+            list->last = before;
     }
     conn_finish(f, flow, evicted);
 }

@@ -40,6 +40,7 @@ struct conn {
     struct tcp_facts facts;
     struct tcp_side  side[2];
     bool             open_given, close_only, rst;
+    bool             rst_listed; /* lingers among those that were reset */
     bool             beyond_syn; /* there was more than the client's SYNs */
     bool             spared;     /* when memory was short, since its last packet */
     int64_t          over_since; /* ns of the close of both sides, or RST; 0 = still open */

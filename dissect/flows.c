@@ -272,7 +272,7 @@ void flows_end(struct flows *f)
 {
     free_spent(f);
     f->ending = true;
-    f->over_first = f->over_last = NULL;
+    f->over[0] = f->over[1] = (struct over_list){ 0 };
 }
 
 void flows_skip(struct flows *f, const struct wire_event *ev, enum side side, uint64_t n)

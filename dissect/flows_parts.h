@@ -32,7 +32,9 @@ struct flows {
     struct flow     **leaving;      /* and tuples that were evicted or used again */
     size_t            leaving_n, leaving_cap;
     struct pool       conn_pool;
-    struct conn      *over_first, *over_last; /* connections that are closed and linger */
+    struct over_list {
+        struct conn *first, *last;
+    } over[2]; /* connections that are closed and linger: by FIN of both sides, by a reset */
     struct tcp_facts  bare;         /* built for events of connections that never opened */
     uint32_t          tcp_streams, udp_streams;
     struct flow      *last;        /* of the packet taken last, for flows_stream; NULL = none */
