@@ -71,11 +71,22 @@ static void over(struct flows *f, struct conn *c, int64_t now)
     c->flow->lingering = true;
     c->rst_listed = c->rst;
     struct over_list *list = &f->over[c->rst_listed];
+    c->before_over = list->last;
     if (list->last != NULL)
         list->last->next_over = c;
     else
         list->first = c;
     list->last = c;
+}
+
+static void leave_over(struct flows *f, struct conn *c)
+{
+    struct over_list *list = &f->over[c->rst_listed];
+    *(c->before_over != NULL ? &c->before_over->next_over : &list->first) = c->next_over;
+    *(c->next_over != NULL ? &c->next_over->before_over : &list->last) = c->before_over;
+    c->before_over = c->next_over = NULL;
+    c->over_since = 0;
+    c->flow->lingering = false;
 }
 
 const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow)
@@ -134,10 +145,7 @@ static void linger_out(struct flows *f, struct over_list *list, bool reset)
 {
     while (list->first != NULL && !within_linger(f->now, list->first->over_since, reset)) {
         struct conn *c = list->first;
-        list->first = c->next_over;
-        if (list->first == NULL)
-            list->last = NULL;
-        c->over_since = 0;
+        leave_over(f, c);
         fetch_next_over(list);
         if (reset && within_linger(f->now, c->flow->last_ns, reset))
             over(f, c, c->flow->last_ns);
@@ -155,17 +163,8 @@ void conns_linger_out(struct flows *f)
 /* A port used again, or the end of memory: the connection ends before its time. */
 static void end_early(struct flows *f, struct flow *flow, bool evicted)
 {
-    if (flow->lingering) {
-        struct over_list *list = &f->over[flow->conn->rst_listed];
-        struct conn     **c = &list->first, *before = NULL;
-        while (*c != flow->conn) {
-            before = *c;
-            c = &(*c)->next_over;
-        }
-        *c = flow->conn->next_over;
-        if (list->last == flow->conn)
-            list->last = before;
-    }
+    if (flow->lingering)
+        leave_over(f, flow->conn);
     conn_finish(f, flow, evicted);
 }
 
@@ -302,6 +301,16 @@ static void reset(struct flows *f, struct conn *c, enum side s, const struct seg
     e->seg = *seg;
 }
 
+/* Both sides have closed and have said that all of the other has come: there is nothing left to wait for. */
+static bool closed_and_acked(const struct conn *c)
+{
+    for (int s = 0; s < 2; s++) {
+        if (!c->side[s].fin_given || c->facts.acked[s] <= c->side[s].fin_at)
+            return false;
+    }
+    return !c->rst;
+}
+
 void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
 {
     bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0, rst = (seg->flags & FLAG_RST) != 0;
@@ -344,7 +353,9 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
     stream_patience(f, c, SERVER);
     if (rst && !c->rst)
         reset(f, c, s, seg, p);
-    if (c->rst || (c->side[CLIENT].fin && c->side[SERVER].fin))
+    if (closed_and_acked(c))
+        end_early(f, flow, false);
+    else if (c->rst || (c->side[CLIENT].fin && c->side[SERVER].fin))
         over(f, c, p->ns);
 }
 

@@ -45,7 +45,7 @@ struct conn {
     bool             spared;     /* when memory was short, since its last packet */
     int64_t          over_since; /* ns of the close of both sides, or RST; 0 = still open */
     struct flow     *flow;
-    struct conn     *next_over; /* list of connections that linger, or that events still borrow */
+    struct conn     *before_over, *next_over; /* list of connections that linger, or that events still borrow */
 };
 
 struct flow {

@@ -181,10 +181,9 @@ static struct handshake *first_of(const char *name, const struct choice *choice)
         while (flows_next(flows, &ev)) {
             observe(o, &ev);
             while ((h = observed(o)) != NULL) {
-                if (first == NULL)
-                    first = h;
-                else
-                    handshake_free(h);
+                bool earlier = first == NULL || h->stream < first->stream;
+                handshake_free(earlier ? first : h);
+                first = earlier ? h : first;
             }
         }
     }
