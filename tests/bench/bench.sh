@@ -1,6 +1,7 @@
 #!/bin/sh
 # bench.sh BUILD [MEGABYTES] - CPU seconds of `tlswhy read` as ratios of what reading the file costs at all (floor.c), each the
-# median of three runs taken in turn. The captures are made of the recordings in pcaps/ (workload.c).
+# median of three runs taken in turn, and what was found of what is there (recall.py). The captures are made of the recordings
+# in pcaps/ (workload.c).
 set -eu
 build=$1
 size=${2:-250}
@@ -17,7 +18,8 @@ $cc $flags -o "$dir/workload" "$here/workload.c" "$build/dissect.a" "$build/base
 for kind in handshakes bulk mixed scan; do
     megabytes=$size
     [ $kind = scan ] && megabytes=$((size / 5))
-    [ -s "$dir/$kind-$size.pcap" ] || "$dir/workload" $kind "$megabytes" "$dir/$kind-$size.pcap" pcaps/*.pcap pcaps/*.pcapng
+    [ -s "$dir/$kind-$size.pcap.tsv" ] || "$dir/workload" $kind "$megabytes" "$dir/$kind-$size.pcap" pcaps/*.pcap pcaps/*.pcapng
     python3 "$here/measure.py" $kind "$build/tlswhy" "$dir/floor" "$dir/$kind-$size.pcap" || slow=1
+    python3 "$here/recall.py" "$dir/$kind-$size.pcap.tsv" "$dir/$kind-$size.pcap" "$build/tlswhy" || slow=1
 done
 exit $slow

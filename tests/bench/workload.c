@@ -6,7 +6,9 @@
  *     mixed       one packet in ten of handshakes; else long connections of plain text, and datagrams
  *     scan        connections that never get far: lone SYNs, refusals, opened and left
  *
+ * OUT.pcap.tsv lists the connections whose outcome is known, for recall.py: good recordings, and all of a scan.
  * The same arguments give the same bytes. Recordings are read as Ethernet; others are passed over. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,7 @@ static struct recordings {
     struct recording *v;
     size_t            n;
 } good, failed;
-static FILE             *out;
+static FILE             *out, *truth;
 static uint64_t          written, limit, clock_us = UINT64_C(1800000000000000), rng = UINT64_C(88172645463325252);
 
 static uint32_t below(uint32_t n) /* xorshift64* */
@@ -56,6 +58,17 @@ static void emit(const uint8_t *p, size_t n)
     clock_us += 1 + below(40);
 }
 
+/* A line of the list: the ends of this TCP segment, from the client, and what comes of the connection. */
+static void tell(const uint8_t *p, const char *outcome)
+{
+    bool           four = p[12] == 8;
+    char           from[64], to[64];
+    const uint8_t *ip = p + (four ? 26 : 22), *tcp = four ? p + 14 + (p[14] & 15) * 4 : p + 54;
+    inet_ntop(four ? AF_INET : AF_INET6, ip, from, sizeof from);
+    inet_ntop(four ? AF_INET : AF_INET6, ip + (four ? 4 : 16), to, sizeof to);
+    fprintf(truth, "%s\t%u\t%s\t%u\t%s\n", from, be16(tcp), to, be16(tcp + 2), outcome);
+}
+
 /* ---- made segments ---- */
 
 struct half {
@@ -64,7 +77,7 @@ struct half {
     uint32_t seq;
 };
 
-static void send(struct half *from, const struct half *to, unsigned flags, const uint8_t *data, size_t n)
+static const uint8_t *segment(struct half *from, const struct half *to, unsigned flags, const uint8_t *data, size_t n)
 {
     static uint8_t p[2048];
     static const uint8_t start[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0 };
@@ -87,6 +100,7 @@ static void send(struct half *from, const struct half *to, unsigned flags, const
         memcpy(p + HEADERS, data, n);
     emit(p, HEADERS + n);
     from->seq += (uint32_t)n + ((flags & (SYN | FIN)) != 0);
+    return p;
 }
 
 static void datagram(uint32_t from, uint32_t to)
@@ -107,9 +121,9 @@ static struct half new_server(uint16_t port) { return (struct half){ 0xc6336400 
 
 static void open_connection(struct half *c, struct half *s)
 {
-    send(c, s, SYN, NULL, 0);
-    send(s, c, SYN | ACK, NULL, 0);
-    send(c, s, ACK, NULL, 0);
+    segment(c, s, SYN, NULL, 0);
+    segment(s, c, SYN | ACK, NULL, 0);
+    segment(c, s, ACK, NULL, 0);
 }
 
 /* ---- recordings played again ---- */
@@ -165,6 +179,10 @@ static void play(struct player *p)
     size_t end = memcmp(own + src, p->r->client, p->r->ip_len) == 0 ? src : dst;
     put(own + end + p->r->ip_len - 4, 4, p->client);
     emit(own, f->n);
+    const uint8_t *tcp = own + (p->r->ip_len == 4 ? 14 + (own[14] & 15) * 4 : 54);
+    bool           good_one = p->r >= good.v && p->r < good.v + good.n;
+    if (good_one && end == src && own[p->r->ip_len == 4 ? 23 : 20] == TCP && (tcp[13] & (SYN | ACK)) == SYN)
+        tell(own, "complete");
 }
 
 /* Ends every copy that has begun. */
@@ -208,10 +226,10 @@ static void bulk(void)
     for (size_t i = 0; written < limit; i++) {
         uint32_t k = below(CONNECTIONS);
         size_t   n = sizeof record - at[k] < SEGMENT ? sizeof record - at[k] : SEGMENT;
-        send(&server[k], &client[k], ACK | PSH, record + at[k], n);
+        segment(&server[k], &client[k], ACK | PSH, record + at[k], n);
         at[k] = (at[k] + n) % sizeof record;
         if (i % 2 == 1)
-            send(&client[k], &server[k], ACK, NULL, 0);
+            segment(&client[k], &server[k], ACK, NULL, 0);
     }
 }
 
@@ -234,9 +252,9 @@ static void mixed(void)
             client[k] = new_client();
             server[k] = new_server(8080);
             open_connection(&client[k], &server[k]);
-            send(&client[k], &server[k], ACK | PSH, (const uint8_t *)"GET / HTTP/1.1\r\n\r\n", 18);
+            segment(&client[k], &server[k], ACK | PSH, (const uint8_t *)"GET / HTTP/1.1\r\n\r\n", 18);
         } else {
-            send(&server[k], &client[k], ACK, text, 200 + below(sizeof text - 200));
+            segment(&server[k], &client[k], ACK, text, 200 + below(sizeof text - 200));
         }
     }
     for (size_t i = 0; i < SLOTS; i++)
@@ -248,16 +266,13 @@ static void scan(void)
     while (written < limit) {
         struct half c = new_client(), s = new_server(443);
         uint32_t    what = below(100);
-        if (what < 60) {
-            send(&c, &s, SYN, NULL, 0);
-        } else if (what < 80) {
-            send(&c, &s, SYN, NULL, 0);
-            send(&s, &c, RST | ACK, NULL, 0);
-        } else {
-            open_connection(&c, &s);
-            if (what < 90)
-                send(&c, &s, RST, NULL, 0);
-        }
+        tell(segment(&c, &s, SYN, NULL, 0), what < 60 ? "syn_only" : what < 80 ? "refused" : what < 90 ? "rst_before_ch" : "half_open");
+        if (what >= 60)
+            segment(&s, &c, what < 80 ? RST | ACK : SYN | ACK, NULL, 0);
+        if (what >= 80)
+            segment(&c, &s, ACK, NULL, 0);
+        if (what >= 80 && what < 90)
+            segment(&c, &s, RST, NULL, 0);
     }
 }
 
@@ -273,16 +288,20 @@ int main(int argc, char **argv)
         if (!load(argv[i]))
             return 2;
     }
+    char list[4096];
+    snprintf(list, sizeof list, "%s.tsv", argv[3]);
     out = fopen(argv[3], "wb");
+    truth = fopen(list, "w");
     limit = strtoull(argv[2], NULL, 10) * 1000000;
-    if (out == NULL || good.n == 0 || failed.n == 0) {
+    if (out == NULL || truth == NULL || good.n == 0 || failed.n == 0) {
         perror(argv[3]);
         return 2;
     }
     fwrite(header, sizeof header, 1, out);
+    fputs("client\tcport\tserver\tsport\toutcome\n", truth);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (strcmp(argv[1], kinds[i].name) == 0)
             kinds[i].make();
     }
-    return fclose(out) == 0 ? 0 : 2;
+    return (fclose(out) | fclose(truth)) == 0 ? 0 : 2;
 }
