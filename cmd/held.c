@@ -30,10 +30,10 @@ static struct unopened unopened_of(const struct handshake *h)
     };
 }
 
+/* `h` is all zero, or became one before and has not been touched since: these fields are all that it has. */
 static void become_handshake(const struct unopened *u, const char *file, struct handshake *h)
 {
     struct place syn = { .frame = u->syn_frame, .ns = u->syn_ns }, last = { .frame = u->last_frame, .ns = u->last_ns };
-    memset(h, 0, sizeof *h); /* padding, too: held_add compares */
     h->file = file;
     h->stream = u->stream;
     memcpy(h->ends, u->ends, sizeof h->ends);
@@ -41,8 +41,7 @@ static void become_handshake(const struct unopened *u, const char *file, struct 
     h->known = u->known;
     h->first = h->tcp.syn = syn;
     h->last = h->tcp.last_seen[CLIENT] = last;
-    if (u->both_directions)
-        h->tcp.last_seen[SERVER] = last;
+    h->tcp.last_seen[SERVER] = u->both_directions ? last : (struct place){ 0 };
     h->start_ns = syn.ns;
     h->end_ns = last.ns;
     h->tcp.syn_seg = u->syn_seg;
@@ -55,12 +54,13 @@ static void become_handshake(const struct unopened *u, const char *file, struct 
     h->code = u->code;
     h->error_at = (struct place){ .frame = u->error_frame, .ns = u->error_ns };
     h->at_end_of_capture = u->at_end;
+    h->capture_left = 0;
 }
 
 /* Keeps the handshake as its few facts. False: it has others. */
 static bool add_unopened(struct held *q, const struct handshake *h)
 {
-    struct handshake again;
+    static _Thread_local struct handshake again;
     struct unopened  u;
     if (h->outcome != OUTCOME_NOT_OPENED || h->arena.used != 0 || q->unopened == UINT32_MAX - 1)
         return false;
@@ -138,10 +138,12 @@ struct handshake *held_next(struct held *q, struct handshake *room)
 
 void held_done(struct handshake *h, struct handshake *room)
 {
-    if (h == room)
-        arena_free(&room->arena);
-    else
+    if (h != room) {
         handshake_free(h);
+    } else if (h->arena.used != 0) { /* it was judged */
+        arena_free(&h->arena);
+        memset(h, 0, sizeof *h);
+    }
 }
 
 void held_clear(struct held *q)

@@ -5,7 +5,7 @@
  *     while ((h = held_next(&held, &room))) in stream order, datagrams last; each to be given to held_done
  *
  * A connection that never opened is a few facts: a scan brings a million of them, so they are kept as those, and
- * become a handshake again in `room`, which is good until the next call. */
+ * become a handshake again in `room`, all zero at first, which is good until the next call. */
 #ifndef TLSWHY_HELD_H
 #define TLSWHY_HELD_H
 

@@ -295,7 +295,7 @@ static void settle_one(struct verdicts *v, struct handshake *h)
 /* Explains and writes what is held. */
 static void settle(struct verdicts *v)
 {
-    struct handshake room, *h;
+    struct handshake room = { 0 }, *h;
     held_order(&v->held);
     while ((h = held_next(&v->held, &room)) != NULL) {
         settle_one(v, h);

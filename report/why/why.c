@@ -301,25 +301,42 @@ static bool beats(const struct finding *a, const struct finding *b)
 struct candidates {
     bool           any;
     struct finding best;
+    struct finding blank; /* for the next rule: zeroing one for each of them costs more than asking */
     const char    *causes[FINDING_LIST];
     size_t         n;
 };
 
-static void ask(const struct rule *rule, const struct case_file *c, struct candidates *found)
+/* Has a rule that said no left its finding as it was? Lists end with their number. */
+static bool untouched(const struct finding *f)
+{
+    return f->side == BLAME_NONE && f->sure == 0 && f->because == NULL && f->why == NULL && f->decisive == 0 && f->weight == 0 &&
+           f->evidence_n + f->alternatives_n + f->ruled_out_n + f->fix_n + f->settle_n == 0;
+}
+
+static void consider(const struct case_file *c, struct finding *f, struct candidates *found)
 {
     const struct handshake *h = c->h;
-    struct finding f = { .rule = rule->id, .cause = rule->cause };
     bool cut = h->outcome == OUTCOME_INCOMPLETE || (h->outcome != OUTCOME_ESTABLISHED && start_or_side_missing(h));
-    if (!rule->look(c, &f))
-        return;
-    lower_for_holes(h, &f);
+    lower_for_holes(h, f);
     /* A cut capture proves little: only a finding that stands in spite of the cut is worth saying. */
-    if (cut && f.sure != CERTAIN)
+    if (cut && f->sure != CERTAIN)
         return;
-    also(found->causes, &found->n, f.cause, "");
-    if (!found->any || beats(&f, &found->best))
-        found->best = f;
+    also(found->causes, &found->n, f->cause, "");
+    if (!found->any || beats(f, &found->best))
+        found->best = *f;
     found->any = true;
+}
+
+static void ask(const struct rule *rule, const struct case_file *c, struct candidates *found)
+{
+    struct finding *f = &found->blank;
+    f->rule = rule->id;
+    f->cause = rule->cause;
+    bool says_so = rule->look(c, f);
+    if (says_so)
+        consider(c, f, found);
+    if (says_so || !untouched(f))
+        *f = (struct finding){ 0 };
 }
 
 void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)

@@ -39,6 +39,7 @@ static struct handshake *unopened(uint32_t stream, unsigned bits)
 static void comes_back(void)
 {
     struct handshake was, room, *h;
+    memset(&room, 0, sizeof room);
     for (unsigned bits = 0; bits < 16; bits++) {
         struct held q = { 0 };
         h = unopened(5, bits);
@@ -59,7 +60,7 @@ static void in_order(void)
 {
     static const uint32_t streams[] = { 7, 3, 9, 1, 8, 2, 0, 12 };
     struct held       q = { 0 };
-    struct handshake  room, *h;
+    struct handshake  room = { 0 }, *h;
     uint32_t          last = 0;
     size_t            n = 0;
     for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
