@@ -67,12 +67,6 @@ void *mem_grow(void *p, size_t n, size_t size)
     return p;
 }
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__
-#endif
-#endif
-
 /* Blocks of the common size come from a pool: most arenas are small, and many live and die each second. Blocks grow
  * once an arena is no longer small. Nothing is zeroed before it is handed out. */
 struct arena_block {
@@ -82,58 +76,14 @@ struct arena_block {
 };
 
 enum { COMMON_BLOCK = 1024 - sizeof(struct arena_block), SMALL_ARENA = 8 * 1024, LARGEST_BLOCK = 64 * 1024 };
-#ifdef __SANITIZE_ADDRESS__
-enum { SPARE_MAX = 0 }; /* what is freed is poisoned, so that late uses show */
-#else
-enum { SPARE_MAX = 1024 };
-#endif
-
-static _Thread_local struct pool blocks;
-
-static void *pool_take(struct pool *p)
-{
-    void *thing = p->first;
-    if (thing == NULL)
-        return malloc(p->size);
-    memcpy(&p->first, thing, sizeof p->first);
-    p->n--;
-    return thing;
-}
-
-void *pool_get(struct pool *p)
-{
-    void *thing = pool_take(p);
-    if (thing == NULL)
-        mem_fail();
-    return memset(thing, 0, p->size);
-}
-
-void pool_put(struct pool *p, void *thing)
-{
-    if (thing == NULL || p->n >= SPARE_MAX) {
-        free(thing);
-        return;
-    }
-    memcpy(thing, &p->first, sizeof p->first);
-    p->first = thing;
-    p->n++;
-}
-
-void pool_empty(struct pool *p)
-{
-    while (p->first != NULL)
-        free(pool_take(p));
-}
+static _Thread_local struct pool blocks = { .size = sizeof(struct arena_block) + COMMON_BLOCK };
 
 static struct arena_block *block_new(size_t size)
 {
     struct arena_block *b = NULL;
-    blocks.size = sizeof *b + COMMON_BLOCK;
     if (size == COMMON_BLOCK)
         b = pool_take(&blocks);
-    else if (size <= SIZE_MAX - sizeof *b)
-        b = malloc(sizeof *b + size);
-    if (b == NULL)
+    else if (size > SIZE_MAX - sizeof *b || (b = malloc(sizeof *b + size)) == NULL)
         mem_fail();
     b->size = size;
     b->used = 0;

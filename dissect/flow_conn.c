@@ -12,11 +12,13 @@ static const int64_t linger[2] = { NS_PER_S / 10, NS_PER_S };
 #define OPENING_PATIENCE (3 * NS_PER_S) /* a SYN that got no answer for so long, or was repeated, timed out */
 #define REPEAT_MIN (NS_PER_S / 20)      /* the same SYN sooner than this is a mirror port's copy: no stack repeats so early */
 
-void conn_free(struct flows *f, struct conn *c)
+static _Thread_local struct pool conns = { .size = sizeof(struct conn) };
+
+void conn_free(struct conn *c)
 {
     pieces_free(c->side[CLIENT].queue);
     pieces_free(c->side[SERVER].queue);
-    pool_put(&f->conn_pool, c);
+    pool_put(&conns, c);
 }
 
 static void adopt_syn(struct flows *f, struct conn *c)
@@ -36,7 +38,7 @@ static struct conn *conn_of(struct flows *f, struct flow *flow)
 {
     if (flow->conn != NULL)
         return flow->conn;
-    struct conn *c = pool_get(&f->conn_pool);
+    struct conn *c = pool_get(&conns);
     flow->conn = c;
     c->flow = flow;
     f->conns++;

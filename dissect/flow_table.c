@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static _Thread_local struct pool chunks = { .size = FLOW_CHUNK * sizeof(struct flow) };
+
 void flow_table_init(struct flow_table *t)
 {
     struct hash_key a = hash_key_random(), b = hash_key_random();
@@ -13,7 +15,7 @@ void flow_table_init(struct flow_table *t)
 void flow_table_free(struct flow_table *t)
 {
     for (size_t i = 0; i < t->chunks; i++)
-        free(t->chunk[i]);
+        pool_put(&chunks, t->chunk[i]);
     free(t->chunk);
     free(t->cell);
     free(t->free_list);
@@ -78,7 +80,7 @@ static uint32_t new_number(struct flow_table *t)
         mem_fail();
     if (t->n / FLOW_CHUNK == t->chunks) {
         t->chunk = mem_grow(t->chunk, t->chunks + 1, sizeof *t->chunk);
-        t->chunk[t->chunks++] = mem_get(FLOW_CHUNK, sizeof **t->chunk);
+        t->chunk[t->chunks++] = pool_get(&chunks);
     }
     return (uint32_t)++t->n;
 }

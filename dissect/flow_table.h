@@ -81,7 +81,7 @@ struct flow_table {
     struct flow  *last;    /* found last: packets of a connection often follow each other */
 };
 
-#define FLOW_CHUNK 4096
+#define FLOW_CHUNK 256
 
 static inline bool same_end(const struct endpoint *a, const struct endpoint *b)
 {

@@ -13,7 +13,6 @@ struct flows *flows_new(size_t memory)
     struct flows *f = mem_get(1, sizeof *f);
     flow_table_init(&f->table);
     f->unwrap = unwrap_new();
-    f->conn_pool.size = sizeof(struct conn);
     f->memory = memory;
     return f;
 }
@@ -25,7 +24,7 @@ static void free_spent(struct flows *f)
     f->spent = NULL;
     while (f->spent_conns != NULL) {
         struct conn *next = f->spent_conns->next_over;
-        conn_free(f, f->spent_conns);
+        conn_free(f->spent_conns);
         f->spent_conns = next;
     }
     while (f->leaving_n != 0)
@@ -41,10 +40,9 @@ void flows_free(struct flows *f)
     for (size_t i = 0; i < f->table.n; i++) {
         struct flow *flow = flow_at(&f->table, i);
         if (flow != NULL && flow->conn != NULL)
-            conn_free(f, flow->conn);
+            conn_free(flow->conn);
     }
     flow_table_free(&f->table);
-    pool_empty(&f->conn_pool);
     unwrap_free(f->unwrap);
     free(f->event);
     free(f->leaving);

@@ -31,7 +31,6 @@ struct flows {
     struct conn      *spent_conns;  /* connections that have ended, */
     struct flow     **leaving;      /* and tuples that were evicted or used again */
     size_t            leaving_n, leaving_cap;
-    struct pool       conn_pool;
     struct over_list {
         struct conn *first, *last;
     } over[2]; /* connections that are closed and linger: by FIN of both sides, by a reset */
@@ -97,7 +96,7 @@ void conn_replace(struct flows *f, struct flow *flow);
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p);
 /* The last events of a connection; its tuple stays known. */
 void conn_finish(struct flows *f, struct flow *flow, bool evicted);
-void conn_free(struct flows *f, struct conn *c);
+void conn_free(struct conn *c);
 void conns_linger_out(struct flows *f);
 void conns_keep_within(struct flows *f, const struct flow *keep); /* --memory */
 const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow);

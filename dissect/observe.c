@@ -8,16 +8,16 @@
 struct observer *observer_new(struct cert_store *certs, struct flows *flows)
 {
     struct observer *o = mem_get(1, sizeof *o);
-    o->conns.size = sizeof(struct conn);
     o->certs = certs;
     o->flows = flows;
     o->finished_end = &o->finished;
     return o;
 }
 
+static _Thread_local struct pool conns = { .size = sizeof(struct conn) };
+
 static void conn_free(struct conn *c)
 {
-    struct observer *o = c->o;
     for (int w = 0; w < 2; w++) {
         free(c->side[w].buf);
         free(c->side[w].hs);
@@ -25,7 +25,7 @@ static void conn_free(struct conn *c)
     forget_13(c);
     forget_12(c);
     handshake_free(c->h);
-    pool_put(&o->conns, c);
+    pool_put(&conns, c);
 }
 
 void observer_free(struct observer *o)
@@ -36,7 +36,6 @@ void observer_free(struct observer *o)
         list = c->after;
     for (struct conn *list = o->finished, *c; (c = list) != NULL; conn_free(c))
         list = c->after;
-    pool_empty(&o->conns);
     free(o);
 }
 
@@ -66,7 +65,7 @@ struct handshake *observed(struct observer *o)
 
 static struct conn *conn_new(struct observer *o, const struct wire_event *ev)
 {
-    struct conn *c = pool_get(&o->conns);
+    struct conn *c = pool_get(&conns);
     c->o = o;
     c->h = c->cur = handshake_new();
     c->h->stream = ev->stream;

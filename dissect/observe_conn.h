@@ -67,7 +67,6 @@ struct conn {
 struct observer {
     struct cert_store *certs;
     struct flows      *flows;
-    struct pool        conns;
     struct conn       *open, *finished, **finished_end;
     size_t             open_n;
     int64_t now; /* newest time seen */

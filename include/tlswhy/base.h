@@ -62,16 +62,16 @@ void *mem_get(size_t n, size_t size);
 void *mem_grow(void *p, size_t n, size_t size);
 _Noreturn void mem_fail(void);
 
-/* Things of one size of which many come and go: what was put back is given again, zeroed, so that memory in the
- * cache is used first. Anything it gave may also be freed with free. A pool of zeros with `size` set is ready. */
+/* Things of one size of which many come and go: what was put back is given again, so that memory in the cache is used
+ * first. The memory stays with the pool to the end of the program, so a pool is a static of its thread; zeros with `size`
+ * set are ready. At most a megabyte a thing. */
 struct pool {
     size_t size;
     void  *first; /* private */
-    size_t n;
 };
-void *pool_get(struct pool *p);
-void  pool_put(struct pool *p, void *thing);
-void  pool_empty(struct pool *p);
+void *pool_get(struct pool *p); /* zeroed */
+void *pool_take(struct pool *p); /* as it is */
+void  pool_put(struct pool *p, void *thing); /* NULL is fine */
 
 /* Keyed 64-bit hash (SipHash-1-3) for tables that peers can fill. The key is drawn once a run. */
 struct hash_key {

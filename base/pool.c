@@ -1,0 +1,82 @@
+#include "tlswhy/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+enum { CARVED = 0 }; /* each thing on its own, so that late uses show */
+#else
+enum { CARVED = 1 };
+#endif
+
+enum { SMALL = 64 * 1024, SMALLS = 16, HUGE_PAGE = 2 * 1024 * 1024, ALIGN = 16 };
+
+/* What is left of the newest piece of memory. A small run gets small pieces; a large one pieces that the kernel may
+ * make of huge pages: one fault for all of it, and far fewer address translations. */
+static _Thread_local struct {
+    char  *at;
+    size_t left, pieces;
+} room;
+
+static char *huge_piece(void)
+{
+    char *p = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE, after = HUGE_PAGE - before;
+    if (before != 0)
+        munmap(p, before);
+    if (after != 0)
+        munmap(p + before + HUGE_PAGE, after);
+    madvise(p + before, HUGE_PAGE, MADV_HUGEPAGE); /* a hint; without it all is well, only slower */
+    return p + before;
+}
+
+static void *carve(size_t size)
+{
+    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    if (size > room.left) {
+        bool small = room.pieces < SMALLS && size <= SMALL;
+        room.left = small ? SMALL : HUGE_PAGE;
+        room.at = small ? malloc(SMALL) : huge_piece();
+        room.pieces++;
+        if (room.at == NULL)
+            mem_fail();
+    }
+    void *p = room.at;
+    room.at += size;
+    room.left -= size;
+    return p;
+}
+
+void *pool_take(struct pool *p)
+{
+    void *thing = p->first;
+    if (thing != NULL)
+        memcpy(&p->first, thing, sizeof p->first);
+    else if (CARVED)
+        thing = carve(p->size);
+    else if ((thing = malloc(p->size)) == NULL)
+        mem_fail();
+    return thing;
+}
+
+void *pool_get(struct pool *p) { return memset(pool_take(p), 0, p->size); }
+
+void pool_put(struct pool *p, void *thing)
+{
+    if (thing == NULL)
+        return;
+    if (!CARVED) {
+        free(thing);
+        return;
+    }
+    memcpy(thing, &p->first, sizeof p->first);
+    p->first = thing;
+}
