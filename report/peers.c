@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FACTS_MAX = 100000, KEYS_MAX = 100000, FETCHES_MAX = 1024, LIST_MAX = 32, LIST_FIRST = 16, NONE = 0 };
+enum { FACTS_MAX = 100000, KEYS_MAX = 100000, FETCHES_MAX = 1024, LIST_MAX = 32, LIST_FIRST = 16, NONE = 0, KEY_LEN = 19 };
 enum list { BY_SERVER, BY_CLIENT, BY_NAME, LISTS };
 
 struct fact {
@@ -13,18 +13,19 @@ struct fact {
     uint32_t         next[LISTS]; /* number + 1 of the next fact of the same server, client, name; NONE = last */
 };
 
-/* A server, a client or a name, and the list of its facts. */
+/* A server, a client or a name, and the list of its facts. Two of them fit a cache line. */
 struct key {
-    uint8_t  bytes[19];
-    uint8_t  len;          /* 0 = free slot */
-    bool     speaks_tls;   /* servers only */
-    uint8_t  facts;
-    uint32_t first, last;  /* number + 1 */
-    uint32_t *kinds;       /* of its facts, once there are LIST_FIRST: room for LIST_MAX */
+    uint8_t  bytes[KEY_LEN]; /* what is shorter has zeros behind it */
+    unsigned used : 1;       /* 0 = free slot */
+    unsigned speaks_tls : 1; /* servers only */
+    unsigned facts : 6;
+    uint32_t first, last;    /* number + 1 */
+    uint32_t kinds;          /* number + 1 of its row in `kinds`, once there are LIST_FIRST facts */
 };
+_Static_assert(sizeof(struct key) == 32, "two to a cache line");
 
 struct keys {
-    struct key *slot; /* open addressing; a power of two, at most half full */
+    struct key *slot; /* open addressing; a power of two, at most four fifths full */
     size_t      slots, used;
 };
 
@@ -33,6 +34,8 @@ struct peers {
     struct keys      keys[LISTS];
     struct fact     *facts;
     size_t           n, cap;
+    uint32_t       (*kinds)[LIST_MAX]; /* of the facts of busy keys, together: the facts are spread over the table */
+    size_t           busy, busy_cap;
     struct fetch    *fetches;
     size_t           fetch_n;
     struct arena     text;            /* of fetches */
@@ -51,11 +54,9 @@ void peers_free(struct peers *p)
 {
     if (p == NULL)
         return;
-    for (size_t i = 0; i < LISTS; i++) {
-        for (size_t k = 0; k < p->keys[i].slots; k++)
-            free(p->keys[i].slot[k].kinds);
+    for (size_t i = 0; i < LISTS; i++)
         free(p->keys[i].slot);
-    }
+    free(p->kinds);
     free(p->facts);
     free(p->fetches);
     arena_free(&p->text);
@@ -128,38 +129,38 @@ static uint32_t kind_of(const struct peer_fact *f)
     return (uint32_t)h;
 }
 
-static size_t key_bytes(enum list list, const struct peer_fact *f, uint8_t out[19])
+/* False: there is no such key. */
+static bool key_bytes(enum list list, const struct peer_fact *f, uint8_t out[KEY_LEN])
 {
     const struct endpoint *e = list == BY_SERVER ? &f->server : &f->client;
-    memset(out, 0, 19);
+    memset(out, 0, KEY_LEN);
     if (list == BY_NAME) {
         memcpy(out, &f->name_hash, sizeof f->name_hash);
-        return f->name_hash != 0 ? sizeof f->name_hash : 0;
+        return f->name_hash != 0;
     }
     memcpy(out, e->ip, sizeof e->ip);
     out[16] = e->ip_len;
     if (list == BY_SERVER)
         memcpy(out + 17, &e->port, sizeof e->port);
-    return list == BY_SERVER ? 19 : 17;
+    return true;
 }
 
 /* The slot that holds this key, or the free one where it belongs. */
-static struct key *slot_of(const struct peers *p, const struct keys *keys, const uint8_t *bytes, size_t len)
+static struct key *slot_of(const struct peers *p, const struct keys *keys, const uint8_t bytes[KEY_LEN])
 {
-    size_t i = (size_t)hash_bytes(&p->secret, bytes, len) & (keys->slots - 1);
-    while (keys->slot[i].len != 0 && (keys->slot[i].len != len || memcmp(keys->slot[i].bytes, bytes, len) != 0))
+    size_t i = (size_t)hash_bytes(&p->secret, bytes, KEY_LEN) & (keys->slots - 1);
+    while (keys->slot[i].used && memcmp(keys->slot[i].bytes, bytes, KEY_LEN) != 0)
         i = (i + 1) & (keys->slots - 1);
     return &keys->slot[i];
 }
 
 static const struct key *key_find(const struct peers *p, enum list list, const struct peer_fact *f)
 {
-    uint8_t bytes[19];
-    size_t  len = key_bytes(list, f, bytes);
-    if (len == 0 || p->keys[list].slots == 0)
+    uint8_t bytes[KEY_LEN];
+    if (!key_bytes(list, f, bytes) || p->keys[list].slots == 0)
         return NULL;
-    const struct key *k = slot_of(p, &p->keys[list], bytes, len);
-    return k->len != 0 ? k : NULL;
+    const struct key *k = slot_of(p, &p->keys[list], bytes);
+    return k->used ? k : NULL;
 }
 
 static void keys_grow(const struct peers *p, struct keys *keys)
@@ -167,8 +168,8 @@ static void keys_grow(const struct peers *p, struct keys *keys)
     struct keys more = { .slots = keys->slots != 0 ? keys->slots * 2 : 64, .used = keys->used };
     more.slot = mem_get(more.slots, sizeof *more.slot);
     for (size_t i = 0; i < keys->slots; i++) {
-        if (keys->slot[i].len != 0)
-            *slot_of(p, &more, keys->slot[i].bytes, keys->slot[i].len) = keys->slot[i];
+        if (keys->slot[i].used)
+            *slot_of(p, &more, keys->slot[i].bytes) = keys->slot[i];
     }
     free(keys->slot);
     *keys = more;
@@ -178,42 +179,45 @@ static void keys_grow(const struct peers *p, struct keys *keys)
 static struct key *key_add(struct peers *p, enum list list, const struct peer_fact *f)
 {
     struct keys *keys = &p->keys[list];
-    uint8_t      bytes[19];
-    size_t       len = key_bytes(list, f, bytes);
-    if (len == 0)
+    uint8_t      bytes[KEY_LEN];
+    if (!key_bytes(list, f, bytes))
         return NULL;
-    if (keys->used * 2 >= keys->slots)
+    if (keys->used * 5 >= keys->slots * 4)
         keys_grow(p, keys);
-    struct key *k = slot_of(p, keys, bytes, len);
-    if (k->len == 0 && keys->used == KEYS_MAX)
+    struct key *k = slot_of(p, keys, bytes);
+    if (!k->used && keys->used == KEYS_MAX)
         return NULL;
-    if (k->len == 0) {
+    if (!k->used) {
         memcpy(k->bytes, bytes, sizeof bytes);
-        k->len = (uint8_t)len;
+        k->used = 1;
         keys->used++;
     }
     return k;
 }
 
-/* Of a busy key the kinds lie together: its facts are spread over the table. */
-static void gather_kinds(const struct peers *p, struct key *k, enum list list)
+static void gather_kinds(struct peers *p, struct key *k, enum list list)
 {
     size_t n = 0;
-    k->kinds = mem_get(LIST_MAX, sizeof *k->kinds);
+    if (p->busy == p->busy_cap) {
+        p->busy_cap = p->busy_cap != 0 ? p->busy_cap * 2 : 64;
+        p->kinds = mem_grow(p->kinds, p->busy_cap, sizeof *p->kinds);
+    }
+    uint32_t *kinds = p->kinds[p->busy++];
+    k->kinds = (uint32_t)p->busy;
     for (uint32_t i = k->first; i != NONE; i = p->facts[i - 1].next[list])
-        k->kinds[n++] = p->facts[i - 1].kind;
+        kinds[n++] = p->facts[i - 1].kind;
 }
 
-static bool wants(const struct peers *p, struct key *k, enum list list, uint32_t kind)
+static bool wants(struct peers *p, struct key *k, enum list list, uint32_t kind)
 {
     if (k == NULL || k->facts >= LIST_MAX)
         return false;
     if (k->facts < LIST_FIRST)
         return true;
-    if (k->kinds == NULL)
+    if (k->kinds == NONE)
         gather_kinds(p, k, list);
     for (size_t i = 0; i < k->facts; i++) {
-        if (k->kinds[i] == kind)
+        if (p->kinds[k->kinds - 1][i] == kind)
             return false;
     }
     return true;
@@ -248,6 +252,10 @@ void peers_add(struct peers *p, const struct handshake *h)
     fetch_add(p, h);
     if (h->outcome == OUTCOME_NOT_TLS)
         return;
+    if (p->n == FACTS_MAX && !about_tls(h)) {
+        p->sums.passed_over++;
+        return;
+    }
     peer_fact_of(h, &f.is);
     f.kind = kind_of(&f.is);
     for (size_t i = 0; i < LISTS; i++) {
@@ -259,7 +267,7 @@ void peers_add(struct peers *p, const struct handshake *h)
         uint16_t port = h->ends[SERVER].port;
         p->tls_port[port / 8] |= (uint8_t)(1 << port % 8);
         if (k[BY_SERVER] != NULL)
-            k[BY_SERVER]->speaks_tls = true;
+            k[BY_SERVER]->speaks_tls = 1;
     }
     if (!any || p->n == FACTS_MAX) {
         p->sums.passed_over++;
@@ -278,9 +286,9 @@ void peers_add(struct peers *p, const struct handshake *h)
         else
             k[i]->first = (uint32_t)p->n;
         k[i]->last = (uint32_t)p->n;
-        if (k[i]->kinds != NULL)
-            k[i]->kinds[k[i]->facts] = f.kind;
-        k[i]->facts++;
+        if (k[i]->kinds != NONE)
+            p->kinds[k[i]->kinds - 1][k[i]->facts] = f.kind;
+        k[i]->facts = (k[i]->facts + 1u) & 63;
     }
 }
 
