@@ -18,6 +18,47 @@ struct unopened {
     bool            refused, unreachable, timed_out, at_end, both_directions;
 };
 
+enum { WORDS = sizeof(struct handshake) / sizeof(uint64_t) };
+_Static_assert(sizeof(struct handshake) % sizeof(uint64_t) == 0, "a handshake is whole words");
+
+/* A handshake without its zeros, which are most of it. What it points to stays where it is. */
+struct packed {
+    uint32_t stream;
+    bool     datagram;
+    uint64_t there[(WORDS + 63) / 64]; /* a bit a word: is it not zero? */
+    uint64_t word[];
+};
+
+static struct packed *pack(const struct handshake *h)
+{
+    uint64_t      word[WORDS];
+    struct packed head = { .stream = h->stream, .datagram = h->datagram };
+    size_t        n = 0;
+    memcpy(word, h, sizeof word);
+    for (size_t i = 0; i < WORDS; i++) {
+        if (word[i] == 0)
+            continue;
+        head.there[i / 64] |= UINT64_C(1) << i % 64;
+        word[n++] = word[i];
+    }
+    struct packed *p = mem_get(1, sizeof head + n * sizeof word[0]);
+    *p = head;
+    memcpy(p->word, word, n * sizeof word[0]);
+    return p;
+}
+
+static struct handshake *unpack(struct packed *p)
+{
+    struct handshake *h = handshake_new();
+    uint64_t          word[WORDS];
+    size_t            n = 0;
+    for (size_t i = 0; i < WORDS; i++)
+        word[i] = (p->there[i / 64] >> i % 64 & 1) != 0 ? p->word[n++] : 0;
+    memcpy(h, word, sizeof word);
+    free(p);
+    return h;
+}
+
 static struct unopened unopened_of(const struct handshake *h)
 {
     return (struct unopened){
@@ -89,15 +130,16 @@ void held_add(struct held *q, struct handshake *h)
     }
     if (q->n == q->cap) {
         q->cap = q->cap != 0 ? q->cap * 2 : 64;
-        q->whole = mem_grow(q->whole, q->cap, sizeof *q->whole);
+        q->packed = mem_grow(q->packed, q->cap, sizeof *q->packed);
     }
-    q->whole[q->n++] = h;
     q->bytes += h->arena.used;
+    q->packed[q->n++] = pack(h);
+    handshake_leave(h);
 }
 
 static int by_stream(const void *a, const void *b)
 {
-    const struct handshake *x = *(struct handshake *const *)a, *y = *(struct handshake *const *)b;
+    const struct packed *x = *(struct packed *const *)a, *y = *(struct packed *const *)b;
     if (x->datagram != y->datagram)
         return x->datagram ? 1 : -1;
     return x->stream < y->stream ? -1 : x->stream > y->stream;
@@ -108,7 +150,7 @@ void held_order(struct held *q)
 {
     uint32_t lowest = UINT32_MAX, highest = 0;
     if (q->n != 0)
-        qsort(q->whole, q->n, sizeof *q->whole, by_stream);
+        qsort(q->packed, q->n, sizeof *q->packed, by_stream);
     for (size_t i = 0; i < q->unopened; i++) {
         uint32_t stream = unopened_at(q, i)->stream;
         lowest = stream < lowest ? stream : lowest;
@@ -125,15 +167,14 @@ void held_order(struct held *q)
 
 struct handshake *held_next(struct held *q, struct handshake *room)
 {
-    struct handshake *whole = q->whole_at < q->n ? q->whole[q->whole_at] : NULL;
+    const struct packed *next = q->packed_at < q->n ? q->packed[q->packed_at] : NULL;
     while (q->order_at < q->streams && q->order[q->order_at] == 0)
         q->order_at++;
-    if (q->order_at < q->streams && (whole == NULL || whole->datagram || whole->stream > q->lowest + q->order_at)) {
+    if (q->order_at < q->streams && (next == NULL || next->datagram || next->stream > q->lowest + q->order_at)) {
         become_handshake(unopened_at(q, q->order[q->order_at++] - 1), q->file, room);
         return room;
     }
-    q->whole_at += whole != NULL;
-    return whole;
+    return next != NULL ? unpack(q->packed[q->packed_at++]) : NULL;
 }
 
 void held_done(struct handshake *h, struct handshake *room)
@@ -148,12 +189,12 @@ void held_done(struct handshake *h, struct handshake *room)
 
 void held_clear(struct held *q)
 {
-    for (; q->whole_at < q->n; q->whole_at++)
-        handshake_free(q->whole[q->whole_at]);
+    while (q->packed_at < q->n)
+        handshake_free(unpack(q->packed[q->packed_at++]));
     for (size_t i = 0; i * CHUNK < q->unopened; i++)
         free(q->chunk[i]);
     free(q->chunk);
     free(q->order);
-    free(q->whole);
+    free(q->packed);
     *q = (struct held){ 0 };
 }

@@ -4,7 +4,7 @@
  *     held_order(&held)                     once all are there
  *     while ((h = held_next(&held, &room))) in stream order, datagrams last; each to be given to held_done
  *
- * A connection that never opened is a few facts: a scan brings a million of them, so they are kept as those, and
+ * Of a handshake what is not zero is kept. A connection that never opened is a few facts: a scan brings a million of them, so they are kept as those, and
  * become a handshake again in `room`, all zero at first, which is good until the next call. */
 #ifndef TLSWHY_HELD_H
 #define TLSWHY_HELD_H
@@ -12,14 +12,14 @@
 #include "tlswhy/handshake.h"
 
 struct held {
-    struct handshake **whole;
+    struct packed    **packed; /* private, as all but `bytes` */
     size_t             n, cap;
-    struct unopened  **chunk;  /* private, as all below but `bytes` */
+    struct unopened  **chunk;
     size_t             unopened;
     uint32_t          *order;  /* of the unopened: number + 1 by stream, from the lowest stream on */
     uint32_t           lowest, streams;
     const char        *file;   /* of all of them */
-    size_t             whole_at, order_at; /* given so far */
+    size_t             packed_at, order_at; /* given so far */
     size_t             bytes;  /* of memory, nearly */
 };
 

@@ -11,6 +11,8 @@ static _Thread_local struct pool handshakes = { .size = sizeof(struct handshake)
 
 struct handshake *handshake_new(void) { return pool_get(&handshakes); }
 
+void handshake_leave(struct handshake *h) { pool_put(&handshakes, h); }
+
 void handshake_free(struct handshake *h)
 {
     for (struct handshake *next; h != NULL; h = next) {

@@ -302,6 +302,7 @@ static inline bool knows(const struct handshake *h, unsigned bits) { return (h->
 
 struct handshake *handshake_new(void); /* all zero */
 void        handshake_free(struct handshake *h);
+void        handshake_leave(struct handshake *h); /* frees the struct alone: a copy of it lives on with all that it points to */
 const char *outcome_name(enum outcome o); /* "aborted_by_client" */
 
 /* Was it there when the connection was first closed? All that a side sends comes before its FIN, and what the closer
