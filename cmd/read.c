@@ -1,15 +1,10 @@
-#include "tlswhy/filter.h"
-#include "tlswhy/keylog.h"
 #include "tlswhy/observe.h"
-#include "pick_profile.h"
-#include "verdicts.h"
+#include "packet_options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT, OPT_WRITE, OPT_KEYLOG };
 static const struct option_row rows[] = {
     { OPT_JSON, "json", NULL, "one JSON object a line, the sums last" },
     { OPT_ALL, "all", NULL, "good handshakes and plain connections, too" },
@@ -34,104 +29,9 @@ static const char examples[] =
     "  tcpdump -w - port 443 | tlswhy read -         standard input; files may be gzipped\n"
     "  tlswhy read --json *.pcap | jq -r .event.code\n";
 
-struct read_options {
-    struct verdict_options verdicts;
-    struct arena           arena; /* what an option's value was made into */
-    struct client_match    client;
-    const char            *write;
-    struct filter         *filter;
-    struct keylog         *keylog; /* of --keylog, and of the captures' own secrets blocks */
-    size_t                 memory;
-};
-
-static bool parse_number(const char *s, uint32_t *out)
-{
-    char              *end = NULL;
-    unsigned long long n = strtoull(s, &end, 10);
-    *out = (uint32_t)n;
-    return end != s && *end == '\0' && s[0] != '-' && n <= UINT32_MAX;
-}
-
-static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
-
-static bool add_ignored(struct verdict_options *o, const char *cause)
-{
-    if (cause_of(cause) == NULL) {
-        const char *near = nearest_word(cause, cause_code);
-        trouble("--ignore: there is no cause '%s'%s%s%s", cause, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                near != NULL ? "'?" : "");
-        return false;
-    }
-    if (o->ignored_n == IGNORED_MAX)
-        return trouble("--ignore: %d causes at most", IGNORED_MAX) == EXIT_NONE_FOUND;
-    o->ignored[o->ignored_n++] = cause;
-    return true;
-}
-
-static bool certs_dir(struct verdict_options *o, const char *dir)
-{
-    struct stat s;
-    o->certs_dir = dir;
-    if (stat(dir, &s) == 0 && S_ISDIR(s.st_mode))
-        return true;
-    return trouble("--certs: %s is no folder; make it first", dir) == EXIT_NONE_FOUND;
-}
-
-static bool set_client(struct read_options *o, const char *value)
-{
-    o->verdicts.client = &o->client;
-    return pick_profile("--client", value, &o->arena, &o->client);
-}
-
-/* False: trouble was said. */
-static bool set_option(struct read_options *o, int id, const char *value)
-{
-    struct verdict_options *v = &o->verdicts;
-    struct err              err = { 0 };
-    bool                    ok = true;
-    switch (id) {
-    case OPT_JSON: v->renderer = &json_renderer; break;
-    case OPT_ALL: v->report.all = true; break;
-    case 'v': v->report.verbose = true; break;
-    case OPT_CA: v->ca = value; break;
-    case OPT_WRITE: o->write = value; break;
-    case OPT_CERTS: return certs_dir(v, value);
-    case OPT_CLIENT: return set_client(o, value);
-    case OPT_IGNORE: return add_ignored(v, value);
-    case OPT_COLOR: return color_wanted(value, &v->report.color);
-    case OPT_AT:
-        v->at_given = true;
-        if (!time_parse(value, &v->at_ns))
-            ok = trouble("--at takes a time like 2024-02-03T10:11:12Z or seconds since 1970, not '%s'", value) == EXIT_NONE_FOUND;
-        break;
-    case OPT_STREAM:
-        v->one_stream = true;
-        if (!parse_number(value, &v->stream))
-            ok = trouble("--stream takes a number, as in tcp.stream == 4, not '%s'", value) == EXIT_NONE_FOUND;
-        break;
-    case OPT_MEMORY:
-        if (!size_parse(value, &o->memory) || o->memory < 1024 * 1024)
-            ok = trouble("--memory takes a size of at least 1M, like 64M or 2G, not '%s'", value) == EXIT_NONE_FOUND;
-        break;
-    case OPT_KEYLOG:
-        v->secrets = true;
-        if (!keylog_read(o->keylog, value, &err))
-            ok = trouble("--keylog: %s", err.text) == EXIT_NONE_FOUND;
-        break;
-    case OPT_FILTER:
-        filter_free(o->filter);
-        o->filter = filter_new(value, &err);
-        if (o->filter == NULL)
-            ok = trouble("%s", err.text) == EXIT_NONE_FOUND;
-        break;
-    default: break;
-    }
-    return ok;
-}
-
 /* One input on its way through the pipeline. */
 struct input {
-    const struct read_options *o;
+    const struct packet_options *o;
     struct verdicts  *v;
     struct flows     *flows;
     struct observer  *observer;
@@ -195,7 +95,7 @@ static bool take_packet(struct input *in, const struct packet *p, const char *pa
 }
 
 /* One input to its end. False: trouble was said; what could be read counts. */
-static bool read_file(const struct read_options *o, struct verdicts *v, const char *path)
+static bool read_file(const struct packet_options *o, struct verdicts *v, const char *path)
 {
     struct err      err = { 0 };
     struct packet   p;
@@ -229,7 +129,7 @@ static bool read_file(const struct read_options *o, struct verdicts *v, const ch
 
 /* Takes the options; gives EXIT_NONE_FOUND where the work can begin at *first, EXIT_FOUND where help was all that was
  * wanted, and EXIT_TROUBLE. */
-static int take_options(struct read_options *o, int argc, char **argv, int *first)
+static int take_options(struct packet_options *o, int argc, char **argv, int *first)
 {
     const char *value = NULL;
     int         id = 0;
@@ -240,7 +140,7 @@ static int take_options(struct read_options *o, int argc, char **argv, int *firs
             options_help(&read_command, rows, examples);
             return EXIT_FOUND;
         }
-        if (!set_option(o, id, value))
+        if (!packet_option(o, id, value))
             return EXIT_TROUBLE;
     }
     if (id == 0 && *first == argc)
@@ -255,7 +155,7 @@ static int take_options(struct read_options *o, int argc, char **argv, int *firs
     return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }
 
-static int read_all(const struct read_options *o, int n, char **paths)
+static int read_all(const struct packet_options *o, int n, char **paths)
 {
     struct err            err = { 0 };
     bool                  whole = true;
@@ -276,15 +176,13 @@ static int read_all(const struct read_options *o, int n, char **paths)
 
 static int run(int argc, char **argv)
 {
-    struct read_options o = { .verdicts = { .renderer = &text_renderer }, .memory = (size_t)256 << 20, .keylog = keylog_new() };
+    struct packet_options o = packet_options_new();
     int first = 0, status = take_options(&o, argc, argv, &first);
     if (status == EXIT_NONE_FOUND)
         status = out_finish(read_all(&o, argc - first, argv + first));
     else if (status == EXIT_FOUND)
         status = out_finish(EXIT_NONE_FOUND);
-    filter_free(o.filter);
-    keylog_free(o.keylog);
-    arena_free(&o.arena);
+    packet_options_free(&o);
     return status;
 }
 
