@@ -47,6 +47,21 @@ static size_t share_groups(const struct hello_spec *s, uint16_t out[8])
     return n;
 }
 
+static bool key_of_run(struct key_ring *ring, uint16_t group, struct ephemeral *out)
+{
+    for (size_t i = 0; ring != NULL && i < ring->n; i++) {
+        if (ring->key[i].group == group) {
+            *out = ring->key[i];
+            return true;
+        }
+    }
+    if (!ephemeral_new(group, out))
+        return false;
+    if (ring != NULL && ring->n < ARRAY_LEN(ring->key))
+        ring->key[ring->n++] = *out;
+    return true;
+}
+
 bool hello_draw(const struct hello_spec *spec, bool again, struct hello_keys *keys)
 {
     uint16_t groups[8];
@@ -61,7 +76,7 @@ bool hello_draw(const struct hello_spec *spec, bool again, struct hello_keys *ke
         bool     there = is_grease(group);
         for (size_t k = 0; k < keys->shares; k++)
             there = there || keys->share[k].group == group;
-        if (!there && keys->shares < SHARES_MAX && keys_can(group) && !ephemeral_new(group, &keys->share[keys->shares++]))
+        if (!there && keys->shares < SHARES_MAX && keys_can(group) && !key_of_run(keys->ring, group, &keys->share[keys->shares++]))
             return false;
     }
     return true;

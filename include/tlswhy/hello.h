@@ -19,8 +19,15 @@ struct hello_spec {
     uint16_t       retry_group; /* of a HelloRetryRequest: the one share to send; 0 = as the shape says */
 };
 
-/* What is drawn anew for each handshake. */
+/* Keys of a run, one of each group. Making one costs a millisecond, and what a probe says is no secret. Zero at first. */
+struct key_ring {
+    struct ephemeral key[SHARES_MAX];
+    size_t           n;
+};
+
+/* What is drawn anew for each handshake; with a ring, the keys are those of the run. */
 struct hello_keys {
+    struct key_ring *ring; /* NULL = none */
     uint8_t          random[32], session_id[32];
     struct ephemeral share[SHARES_MAX];
     size_t           shares;

@@ -1,6 +1,11 @@
 /* probe.h - handshakes of our own: connections made, hellos sent, and everything that happens told to an observer, so that
  * a probe gives the same `struct handshake` as a capture of it would.
  *
+ *     probe_start(p, &ask);                          as often as wanted
+ *     while (probe_step(p, INT64_MAX))               waits until something happened
+ *         while (probe_collect(p, &done))            done.ask, done.h
+ *
+ * Thousands may be under way. Whoever waits for other things too (names, tunnels) puts them into the same loop.
  * A connection is read as far as the server's flight goes (ServerHelloDone; TLS 1.3: the server's Finished, with our own
  * keys) and then ended by us: nothing is ever sent beyond the ClientHello (and a second one after HelloRetryRequest).
  * Frames are numbered as a recording of the run would number them: SYN 1, SYN-ACK 2, ACK 3, and then a frame for
@@ -12,6 +17,7 @@
 #include "tlswhy/dialog.h"
 #include "tlswhy/handshake.h"
 #include "tlswhy/hello.h"
+#include "tlswhy/loop.h"
 
 #include <sys/socket.h>
 
@@ -24,21 +30,53 @@ struct address {
  * (free). False: err says why, in one sentence. */
 bool probe_resolve(const char *host, uint16_t port, int family, struct address **out, size_t *n, struct err *err);
 
-/* One connection to be made. Everything is borrowed until it is over. */
+/* Where frames and connections are counted: those that are to be numbered together share one. Zero at first. */
+struct probe_count {
+    uint64_t frames;
+    uint32_t streams;
+};
+
+/* One connection to be made. Everything is borrowed until it is collected. */
 struct probe_ask {
     struct address    to;
     struct hello_spec spec;
     struct bytes      raw;       /* sent as it is, instead of a hello of the spec; p NULL = none */
-    int64_t           timeout_ns;
+    int64_t           timeout_ns; /* from its first packet to its end */
+    int64_t           rest_ns;   /* > 0: begun only when no other connection to this address has been open for so long */
     const struct dialog *starttls; /* what leads to TLS; NULL = it begins with the hello */
     const char       *host;        /* for protocols that name it in their dialog */
+    struct probe_count *count;   /* NULL = the prober's own */
+    void             *ctx;       /* the caller's */
     bool              hello_only; /* enough is known with the ServerHello */
 };
 
+struct probe_done {
+    const struct probe_ask *ask;
+    struct handshake       *h;       /* yours to handshake_free */
+    bool                    crowded; /* others of ours were open to the same address meanwhile */
+    int                     trouble; /* errno: we had no socket or port to ask with, and h tells nothing; 0 = none */
+};
+
 struct prober;
-struct prober *prober_new(struct cert_store *certs);
-void           prober_free(struct prober *p);
-/* Makes all of them, at most `at_once` at a time; out[i] is the handshake of asks[i], yours to handshake_free. */
+struct prober *prober_new(struct cert_store *certs); /* NULL: the system gives no means to wait, see errno */
+void           prober_free(struct prober *p);         /* ends what is under way */
+struct loop   *prober_loop(struct prober *p);
+/* From the beginning of one connection to an address to that of the next there pass at least so many ns. Servers are
+ * told apart by IP address. */
+void           prober_pause(struct prober *p, int64_t ns);
+void           probe_start(struct prober *p, const struct probe_ask *ask);
+size_t         probe_open(const struct prober *p); /* under way or waiting for their turn */
+/* Waits until something happened, at most until `until` (loop.h). False: nothing is under way in the loop. */
+bool           probe_step(struct prober *p, int64_t until);
+bool           probe_collect(struct prober *p, struct probe_done *out); /* the next that is over; false: none */
+
+/* Did the server hang up, or never speak, without a byte of its own (or saying that it has too many visitors)? Of a crowd
+ * that says little: it may have minded the number. */
+bool           probe_dropped(const struct handshake *h);
+/* Makes all of them, at most `at_once` at a time; out[i] is the handshake of asks[i], yours to handshake_free. What was
+ * dropped in a crowd is asked again alone (one to see whether that changes the answer; if so, the others too). Nothing else
+ * may be under way. */
 void           probe_all(struct prober *p, const struct probe_ask *asks, size_t n, size_t at_once, struct handshake **out);
+int            probe_trouble(const struct prober *p); /* the last trouble there was with any of them, see probe_done */
 
 #endif

@@ -1,0 +1,81 @@
+/* attempt.h - the rooms of the prober: one attempt, from its turn to its end.
+ *   prober.c   whose turn it is, and what is collected    conn.c   the socket: wire events out of it
+ *   talk.c     what to say, and when enough is known */
+#ifndef TLSWHY_ATTEMPT_H
+#define TLSWHY_ATTEMPT_H
+
+#include "tlswhy/observe.h"
+#include "tlswhy/probe.h"
+#include "tlswhy/text.h"
+
+enum state { WAITING, CONNECTING, TALKING, OVER };
+
+/* All connections to one IP address (to several, where their hashes meet). */
+struct lane {
+    size_t          open;
+    int64_t         next;            /* not before this moment, */
+    int64_t         crowded, emptied; /* when two were open at once, when none was any more: the last time */
+    struct attempt *first, *last;    /* those that wait, in order */
+    unsigned        steady;          /* how often it dropped one that came alone, too */
+};
+
+struct attempt {
+    struct prober          *prober;
+    const struct probe_ask *ask;
+    struct probe_count     *count;
+    struct lane            *lane;
+    struct attempt         *behind; /* in its lane */
+    struct attempt         *next, **before; /* among those that are under way, or (next) over */
+    struct watch            watch;  /* and its fd; -1 = none */
+    enum state              state;
+    int64_t                 begun, deadline;
+    int                     trouble;
+    struct hello_spec       spec;   /* of the hello sent last */
+    struct hello_keys       keys;
+    struct arena            arena;
+    struct endpoint         ends[2];
+    struct tcp_facts        tcp;
+    void                   *slot;   /* the observer's */
+    struct handshake       *h;      /* once it is over */
+    uint32_t                stream;
+    struct bytes            out;    /* still to be sent */
+    bool                    alerted, retried, replied, crowded;
+    bool                    in_dialog;
+    size_t                  step;   /* of the dialog before TLS */
+    struct text             heard;  /* since the last line of it was sent */
+};
+
+struct prober {
+    struct observer      *observer;
+    struct loop          *loop;
+    struct key_ring       ring;
+    struct lane          *lanes;
+    struct hash_key       secret;
+    const struct attempt *telling;  /* whose event the observer is looking at */
+    struct attempt       *open, *over, *over_last;
+    size_t                open_n;
+    int64_t               pause;
+    int                   trouble;
+    struct probe_count    count;
+};
+
+/* conn.c */
+void attempt_open(struct attempt *a);            /* its turn has come */
+void attempt_ready(void *attempt, unsigned what); /* the loop's call */
+void attempt_stop(struct attempt *a);            /* we have seen enough, and hang up */
+void attempt_give_up(struct attempt *a);
+void attempt_send(struct attempt *a);            /* of what is to be sent as much as goes */
+void attempt_by(struct attempt *a, int64_t moment); /* its deadline, if earlier than it is */
+void endpoint_of(const struct sockaddr_storage *from, struct endpoint *out);
+
+/* talk.c */
+void talk_begin(struct attempt *a);              /* the connection is open */
+void talk_hear(struct attempt *a, struct bytes b); /* the observer has seen them */
+bool talk_secrets(void *prober, const struct handshake *h, struct tls13_secrets *out);
+
+/* prober.c */
+void prober_over(struct attempt *a);             /* it has ended: to be collected */
+void prober_turn(struct attempt *a);             /* it waits, and its moment may have come */
+void prober_later(struct attempt *a);            /* there was no socket for it: it waits again */
+
+#endif

@@ -1,0 +1,178 @@
+/* talk.c - what a probe says, and when it has heard enough. */
+#include "attempt.h"
+
+#include "tlswhy/reader.h"
+#include "tlswhy/tls.h"
+
+#include <string.h>
+
+enum { READ_AT_MOST = 512 * 1024 };
+#define AFTER_ALERT_NS (100 * INT64_C(1000000)) /* the close that belongs to an alert comes soon */
+
+static const struct bytes nothing;
+
+/* ------------------------------------------------------------------------------------ secrets of our own */
+
+/* The server's share in its hello (RFC 8446 section 4.2.8). */
+static struct bytes share_in(const struct server_hello *s)
+{
+    for (size_t i = 0; i < s->exts; i++) {
+        if (s->ext[i].type != EXT_KEY_SHARE)
+            continue;
+        struct reader r = rd_of(s->ext[i].body.p, s->ext[i].body.n);
+        rd_u16(&r, "group");
+        struct reader key = rd_vec(&r, 2, "key exchange");
+        return rd_rest(&key);
+    }
+    return (struct bytes){ 0 };
+}
+
+bool talk_secrets(void *prober, const struct handshake *h, struct tls13_secrets *out)
+{
+    const struct attempt *a = ((const struct prober *)prober)->telling;
+    uint8_t shared[KEY_SHARED_MAX];
+    bool    known = false;
+    for (size_t k = 0; k < a->keys.shares && !known && !h->answer.psk; k++) {
+        if (a->keys.share[k].group != h->answer.group)
+            continue;
+        size_t n = ephemeral_shared(&a->keys.share[k], share_in(&h->answer), shared);
+        known = n != 0 && tls13_handshake_secrets(h, (struct bytes){ shared, n }, out);
+    }
+    keys_wipe(shared, sizeof shared);
+    return known;
+}
+
+/* ------------------------------------------------------------------------------------ speaking */
+
+static void say_hello(struct attempt *a)
+{
+    if (a->ask->raw.p != NULL) {
+        a->out = a->ask->raw;
+    } else if (hello_draw(&a->spec, a->retried, &a->keys)) {
+        struct bytes message = hello_message(&a->spec, &a->keys, &a->arena);
+        a->out = message.p != NULL ? hello_records(&a->spec, message, &a->arena) : nothing;
+    }
+    if (a->out.n == 0)
+        attempt_stop(a);
+    attempt_send(a);
+}
+
+static struct bytes cookie_in(const struct server_hello *s)
+{
+    for (size_t i = 0; i < s->exts; i++)
+        if (s->ext[i].type == EXT_COOKIE && s->ext[i].body.n > 2)
+            return (struct bytes){ s->ext[i].body.p + 2, s->ext[i].body.n - 2 };
+    return nothing;
+}
+
+/* HelloRetryRequest (RFC 8446 section 4.1.4): the same hello again, with the share that is wanted. False: we have no such
+ * key, or it asks for nothing new. */
+static bool answer_retry(struct attempt *a, const struct handshake *h)
+{
+    uint16_t group = h->retry.group;
+    if (a->retried || a->ask->raw.p != NULL || !offers_group(&h->hello, group) || !keys_can(group))
+        return false;
+    a->retried = true;
+    a->spec.retry_group = group;
+    a->spec.cookie = cookie_in(&h->retry);
+    say_hello(a);
+    return true;
+}
+
+/* The next line of the dialog that leads to TLS, or the hello behind it. */
+static void go_on(struct attempt *a)
+{
+    enum { HEARD_MAX = 16 * 1024 };
+    struct bytes heard = { (const uint8_t *)(a->heard.s != NULL ? a->heard.s : ""), a->heard.n };
+    enum dialog_says says = DIALOG_SEND;
+    while (says == DIALOG_SEND && a->state == TALKING && a->out.n == 0) {
+        says = dialog_next(a->ask->starttls, &a->step, heard, a->ask->host, &a->arena, &a->out);
+        if (says == DIALOG_SEND) {
+            text_clear(&a->heard);
+            heard.n = 0;
+            attempt_send(a);
+        }
+    }
+    if (says == DIALOG_TLS) {
+        a->in_dialog = false;
+        say_hello(a);
+    } else if (says == DIALOG_REFUSED) {
+        attempt_stop(a);
+    } else if (a->heard.n > HEARD_MAX) {
+        attempt_give_up(a);
+    }
+}
+
+void talk_begin(struct attempt *a)
+{
+    a->in_dialog = a->ask->starttls != NULL;
+    if (a->in_dialog)
+        go_on(a);
+    else
+        say_hello(a);
+}
+
+/* ------------------------------------------------------------------------------------ listening */
+
+/* Is all there that the server says before it waits for us? */
+static bool seen_enough(const struct attempt *a, const struct handshake *h)
+{
+    const struct side_progress *server = &h->side[SERVER];
+    if (h->plain[SERVER].start.p != NULL && (a->ask->starttls == NULL || h->plain[SERVER].where.ns > h->hello.where.ns))
+        return true;
+    if (!knows(h, KNOW_SERVER_HELLO))
+        return h->retry.raw.p != NULL && a->ask->hello_only;
+    if (a->ask->hello_only || h->answer.chosen_version == 0x0002)
+        return true;
+    if (version_is_13(h->answer.chosen_version)) /* without keys there is nothing to wait for */
+        return knows(h, KNOW_DECRYPTED) ? server->finished_seen : server->enc_records > 0 || !keys_can(h->answer.group);
+    return h->hello_done.len != 0 || server->ccs;
+}
+
+/* The server asks for a client certificate. Whether it insists shows when it is told that there is none: at once, where it
+ * minds; a server that does not mind waits for the rest (TLS 1.2), or goes on (TLS 1.3). */
+static bool say_no_certificate(struct attempt *a, const struct handshake *h)
+{
+    enum { LEAST_MS = 300 };
+    uint8_t  buf[256] = { TLS_HANDSHAKE, (uint8_t)(h->answer.chosen_version >> 8), (uint8_t)h->answer.chosen_version, 0, 7, HS_CERTIFICATE, 0, 0, 3, 0, 0, 0 };
+    bool     new = version_is_13(h->answer.chosen_version);
+    size_t   n = new ? observing_reply_13(a->slot, buf) : h->hello_done.len != 0 && h->answer.chosen_version > 0x0300 ? 12 : 0;
+    int64_t  rtt = a->tcp.syn_ack.ns - a->tcp.syn.ns, wait = 4 * rtt > LEAST_MS * INT64_C(1000000) ? 4 * rtt : LEAST_MS * INT64_C(1000000);
+    if (a->replied || n == 0 || a->ask->hello_only || a->ask->raw.p != NULL || !knows(h, KNOW_CERT_REQUEST))
+        return false;
+    a->replied = true;
+    attempt_by(a, loop_now() + wait);
+    a->out = (struct bytes){ arena_copy(&a->arena, buf, n), n };
+    attempt_send(a);
+    return true;
+}
+
+static void look(struct attempt *a)
+{
+    const struct handshake *h = observing(a->slot);
+    if (h == NULL || a->state != TALKING)
+        return;
+    if (last_fatal_alert(h, SERVER) != NULL) {
+        if (!a->alerted)
+            attempt_by(a, loop_now() + AFTER_ALERT_NS);
+        a->alerted = true;
+    } else if (seen_enough(a, h)) {
+        if (!say_no_certificate(a, h) && (!a->replied || h->side[SERVER].app_records > 0))
+            attempt_stop(a);
+    } else if (h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) && h->hello2.raw.p == NULL && a->out.n == 0 && !answer_retry(a, h)) {
+        attempt_stop(a);
+    } else if (a->tcp.bytes[SERVER] > READ_AT_MOST) {
+        attempt_give_up(a);
+    }
+}
+
+void talk_hear(struct attempt *a, struct bytes b)
+{
+    if (!a->in_dialog) {
+        look(a);
+        return;
+    }
+    text_add_n(&a->heard, (const char *)b.p, b.n);
+    go_on(a);
+}
+
