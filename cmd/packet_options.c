@@ -67,6 +67,11 @@ bool packet_option(struct packet_options *o, int id, const char *value)
     case 'v': v->report.verbose = true; break;
     case OPT_CA: v->ca = value; break;
     case OPT_WRITE: o->write = value; break;
+    case OPT_ANNOTATE:
+        o->annotate = value;
+        if (strcmp(value, "-") == 0)
+            ok = trouble("--annotate takes a file: standard output holds the verdicts") == EXIT_NONE_FOUND;
+        break;
     case OPT_CERTS:
         v->certs_dir = value;
         return folder_there("--certs", value);

@@ -8,14 +8,14 @@
 
 enum {
     OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT, OPT_WRITE,
-    OPT_KEYLOG, OPT_OWN /* a command's own options count from here */
+    OPT_KEYLOG, OPT_ANNOTATE, OPT_OWN /* a command's own options count from here */
 };
 
 struct packet_options {
     struct verdict_options verdicts;
     struct arena           arena; /* what an option's value was made into */
     struct client_match    client;
-    const char            *write;
+    const char            *write, *annotate;
     struct filter         *filter;
     struct keylog         *keylog; /* of --keylog, and of the captures' own secrets blocks */
     size_t                 memory;

@@ -1,5 +1,6 @@
 #include "tlswhy/observe.h"
 #include "packet_options.h"
+#include "spool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ static const struct option_row rows[] = {
     { OPT_KEYLOG, "keylog", "FILE", "secrets that a client or server wrote (SSLKEYLOGFILE); those in a pcapng file are used anyway" },
     { OPT_CERTS, "certs", "DIR", "write the certificates seen as DIR/SHA256.der" },
     { OPT_WRITE, "write", "OUT.pcapng", "only the packets of failed handshakes, the deciding one with a comment" },
+    { OPT_ANNOTATE, "annotate", "OUT.pcapng", "the whole input again, with each verdict as a comment on the first and the deciding frame" },
     { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
     { 'v', "verbose", NULL, "more of what was seen with each verdict" },
@@ -95,11 +97,12 @@ static bool take_packet(struct input *in, const struct packet *p, const char *pa
 }
 
 /* One input to its end. False: trouble was said; what could be read counts. */
-static bool read_file(const struct packet_options *o, struct verdicts *v, const char *path)
+static bool read_file(const struct packet_options *o, struct verdicts *v, const struct spool *from)
 {
     struct err      err = { 0 };
     struct packet   p;
-    struct capture *capture = capture_open(path, &err);
+    const char     *path = from->path;
+    struct capture *capture = spool_open(from, &err);
     if (capture == NULL)
         return trouble("%s", err.text) == EXIT_NONE_FOUND;
     struct input in = { .o = o, .v = v, .flows = flows_new(o->memory) };
@@ -145,30 +148,64 @@ static int take_options(struct packet_options *o, int argc, char **argv, int *fi
     }
     if (id == 0 && *first == argc)
         return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
-    for (int i = *first; o->write != NULL && i < argc; i++) {
-        if (strcmp(argv[i], "-") == 0)
-            return trouble("--write reads its input twice, so it takes files, not standard input");
-    }
-    o->verdicts.remember_failed = o->write != NULL;
+    o->verdicts.remember_failed = o->write != NULL || o->annotate != NULL;
     o->verdicts.memory = o->memory / 4;
     o->verdicts.name_files = argc - *first > 1;
     return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }
 
+/* The captures that are written beside the verdicts; NULL = not wanted. */
+struct outputs {
+    struct pcapng_writer *failed, *annotated;
+};
+
+/* Reads an input once more, for what is written of it. A capture that could not be opened has been told of. */
+static void write_again(const struct outputs *out, const struct spool *from, struct verdicts *v, struct err *err)
+{
+    struct err      known = { 0 };
+    struct capture *c = NULL;
+    if (out->failed != NULL && (c = spool_open(from, &known)) != NULL)
+        streams_write(c, verdicts_failed(v), verdicts_remarks(v), out->failed, &known);
+    if (out->annotated != NULL && (c = spool_open(from, &known)) != NULL)
+        pcapng_copy(out->annotated, c, remark_on, verdicts_remarks(v), &known);
+    if (known.text[0] != '\0')
+        err_set(err, "%s", known.text);
+}
+
+static bool outputs_open(const struct packet_options *o, struct outputs *out, struct err *err)
+{
+    *out = (struct outputs){ 0 };
+    if (o->write != NULL)
+        out->failed = pcapng_create(o->write, err);
+    if (o->annotate != NULL && err->text[0] == '\0')
+        out->annotated = pcapng_create(o->annotate, err);
+    return err->text[0] == '\0';
+}
+
+static void outputs_close(const struct outputs *out, bool keep, struct err *err)
+{
+    if (out->failed != NULL)
+        pcapng_finish(out->failed, keep, err);
+    if (out->annotated != NULL)
+        pcapng_finish(out->annotated, keep, err);
+}
+
 static int read_all(const struct packet_options *o, int n, char **paths)
 {
-    struct err            err = { 0 };
-    bool                  whole = true;
-    struct pcapng_writer *out = o->write != NULL ? pcapng_create(o->write, &err) : NULL;
-    struct verdicts      *v = err.text[0] == '\0' ? verdicts_new(&o->verdicts) : NULL;
-    for (int i = 0; v != NULL && i < n; i++) {
-        whole &= read_file(o, v, paths[i]);
-        if (out != NULL && err.text[0] == '\0')
-            streams_write(paths[i], verdicts_failed(v), verdicts_remarks(v), out, &err);
+    struct err       err = { 0 };
+    struct outputs   out;
+    struct spool     from;
+    bool             whole = true;
+    struct verdicts *v = outputs_open(o, &out, &err) ? verdicts_new(&o->verdicts) : NULL;
+    for (int i = 0; v != NULL && i < n && spool_begin(&from, paths[i], o->verdicts.remember_failed, &err); i++) {
+        bool good = read_file(o, v, &from);
+        if (good && err.text[0] == '\0')
+            write_again(&out, &from, v, &err);
+        whole &= good;
+        spool_end(&from);
     }
     int status = v != NULL ? verdicts_close(v) : EXIT_TROUBLE;
-    if (out != NULL)
-        pcapng_finish(out, v != NULL && err.text[0] == '\0', &err);
+    outputs_close(&out, v != NULL && err.text[0] == '\0', &err);
     if (err.text[0] != '\0')
         return trouble("%s", err.text);
     return whole ? status : EXIT_TROUBLE;

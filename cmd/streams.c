@@ -47,35 +47,53 @@ void remarks_free(struct remarks *r)
 static int by_frame(const void *a, const void *b)
 {
     const struct remark *x = a, *y = b;
-    return x->frame < y->frame ? -1 : x->frame > y->frame;
+    if (x->frame != y->frame)
+        return x->frame < y->frame ? -1 : 1;
+    return strcmp(x->text, y->text); /* the sort is not a stable one */
 }
 
-bool streams_write(const char *path, const struct stream_set *s, struct remarks *r, struct pcapng_writer *w, struct err *err)
+void remarks_order(struct remarks *r, struct arena *a)
 {
-    struct capture *capture = capture_open(path, err);
-    struct packet   p;
-    struct err      told = { 0 }; /* of odd links: said when the capture was read first */
-    uint32_t        stream = 0;
-    bool            datagram = false;
-    if (capture == NULL)
-        return false;
-    struct flows     *flows = flows_new(0);
-    struct wire_event ev;
+    size_t n = 0;
     if (r->n != 0)
         qsort(r->v, r->n, sizeof *r->v, by_frame);
-    for (size_t next = 0; capture_next(capture, &p, err);) {
+    for (size_t i = 0; i < r->n; i++) {
+        if (n > 0 && r->v[n - 1].frame == r->v[i].frame)
+            r->v[n - 1].text = arena_printf(a, "%s\n%s", r->v[n - 1].text, r->v[i].text);
+        else
+            r->v[n++] = r->v[i];
+    }
+    r->n = n;
+    r->next = 0;
+}
+
+const char *remark_on(void *remarks, uint64_t frame)
+{
+    struct remarks *r = remarks;
+    while (r->next < r->n && r->v[r->next].frame < frame)
+        r->next++;
+    return r->next < r->n && r->v[r->next].frame == frame ? r->v[r->next].text : NULL;
+}
+
+bool streams_write(struct capture *c, const struct stream_set *s, struct remarks *r, struct pcapng_writer *w, struct err *err)
+{
+    struct packet     p;
+    struct err        told = { 0 }; /* of odd links: said when the capture was read first */
+    uint32_t          stream = 0;
+    bool              datagram = false;
+    struct flows     *flows = flows_new(0);
+    struct wire_event ev;
+    while (capture_next(c, &p, err)) {
         flows_packet(flows, &p, &told);
         bool known = flows_stream(flows, &stream, &datagram);
         while (flows_next(flows, &ev)) {
             if (ev.tcp != NULL && ev.kind != WIRE_END)
                 flows_close_only(flows, &ev); /* only their numbers are wanted */
         }
-        while (next < r->n && r->v[next].frame < p.frame)
-            next++;
         if (known && streams_has(s, datagram, stream))
-            pcapng_packet(w, &p, next < r->n && r->v[next].frame == p.frame ? r->v[next].text : NULL);
+            pcapng_packet(w, &p, remark_on(r, p.frame));
     }
     flows_free(flows);
-    capture_close(capture);
+    capture_close(c);
     return err->text[0] == '\0';
 }

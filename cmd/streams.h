@@ -18,12 +18,17 @@ struct remarks {
         uint64_t    frame;
         const char *text;
     }     *v;
-    size_t n, cap;
+    size_t n, cap, next; /* next: the first that was not asked for yet */
 };
 void remarks_add(struct remarks *r, uint64_t frame, const char *text);
 void remarks_free(struct remarks *r);
+/* In frame order; those of one frame become one of several lines, in the arena. Before the first remark_on. */
+void remarks_order(struct remarks *r, struct arena *a);
+/* A comment_source (pcapng.h): `remarks` is a struct remarks in order. */
+const char *remark_on(void *remarks, uint64_t frame);
 
-/* Reads the capture again and writes the packets of these connections, with the remarks on their frames. False: err. */
-bool streams_write(const char *path, const struct stream_set *s, struct remarks *r, struct pcapng_writer *w, struct err *err);
+/* Reads the capture again, closes it, and writes the packets of these connections, with the remarks on their frames.
+ * False: err. (The whole capture with remarks: pcapng_copy with remark_on.) */
+bool streams_write(struct capture *c, const struct stream_set *s, struct remarks *r, struct pcapng_writer *w, struct err *err);
 
 #endif

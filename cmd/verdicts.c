@@ -66,7 +66,11 @@ struct verdicts *verdicts_new(const struct verdict_options *o)
 struct cert_store *verdicts_store(struct verdicts *v) { return v->store; }
 struct hosts *verdicts_hosts(struct verdicts *v) { return v->hosts; }
 const struct stream_set *verdicts_failed(const struct verdicts *v) { return &v->failed; }
-struct remarks *verdicts_remarks(struct verdicts *v) { return &v->remarks; }
+struct remarks *verdicts_remarks(struct verdicts *v)
+{
+    remarks_order(&v->remarks, &v->remark_text);
+    return &v->remarks;
+}
 
 static void forget_failed(struct verdicts *v)
 {
@@ -222,12 +226,16 @@ static void write_out(struct verdicts *v, struct handshake *h, const struct find
         out_flush(&v->out);
 }
 
+/* The remark of the deciding frame says why; that of the first frame sends the reader there. */
 static void remember(struct verdicts *v, const struct handshake *h, const struct finding *f)
 {
-    const char *side = blame_name(f->side);
-    if (f->decisive != 0)
-        remarks_add(&v->remarks, f->decisive, arena_printf(&v->remark_text, "tlswhy: %s%s%s, %s: %s", f->cause, side != NULL ? ", " : "",
-                                                           side != NULL ? side : "", sure_name(f->sure), f->why));
+    struct arena *a = &v->remark_text;
+    const char   *side = blame_name(f->side);
+    const char   *what = arena_printf(a, "%s%s%s, %s", f->cause, side != NULL ? ", " : "", side != NULL ? side : "", sure_name(f->sure));
+    uint64_t      decisive = f->decisive != 0 ? f->decisive : h->last.frame;
+    remarks_add(&v->remarks, decisive, arena_printf(a, "tlswhy: %s: %s", what, f->why));
+    if (h->first.frame != 0 && h->first.frame != decisive)
+        remarks_add(&v->remarks, h->first.frame, arena_printf(a, "tlswhy: this handshake fails: %s; see frame %llu", what, (unsigned long long)decisive));
     streams_add(&v->failed, h->datagram, h->stream);
 }
 

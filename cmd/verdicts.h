@@ -44,8 +44,8 @@ struct hosts      *verdicts_hosts(struct verdicts *v); /* of this input: names f
 void               verdicts_begin(struct verdicts *v, const char *file);
 void               verdicts_take(struct verdicts *v, struct handshake *h);
 void               verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
-/* The failed connections of the input that was ended last, and what is to be said on their frames (with
- * remember_failed). Valid until the next verdicts_begin. */
+/* The failed connections of the input that was ended last, and what is to be said on their first and their deciding frames, in
+ * order (with remember_failed). Valid until the next verdicts_begin. */
 const struct stream_set *verdicts_failed(const struct verdicts *v);
 struct remarks    *verdicts_remarks(struct verdicts *v);
 int                verdicts_close(struct verdicts *v);

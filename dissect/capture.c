@@ -75,6 +75,13 @@ int64_t capture_ns(const struct capture_interface *i, uint64_t ticks)
     return __builtin_add_overflow(ns, i->offset_ns, &ns) ? INT64_MAX : ns;
 }
 
+uint64_t capture_ticks(const struct capture_interface *i, int64_t ns)
+{
+    __extension__ typedef unsigned __int128 wide;
+    int64_t since = 0;
+    return __builtin_sub_overflow(ns, i->offset_ns, &since) || since < 0 ? 0 : (uint64_t)((wide)since * i->units / (wide)NS_PER_S);
+}
+
 void capture_give(struct capture *c, struct packet *p, size_t interface, const uint8_t *data, uint32_t caplen, uint32_t len, int64_t ns)
 {
     struct capture_facts           *f = &c->facts;
@@ -217,11 +224,15 @@ struct capture *capture_open_memory(const void *p, size_t n, struct err *err)
 
 struct capture *capture_open(const char *path, struct err *err)
 {
-    bool        standard = strcmp(path, "-") == 0;
+    bool standard = strcmp(path, "-") == 0;
+    return capture_open_fd(standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC), standard ? "standard input" : path, err);
+}
+
+struct capture *capture_open_fd(int fd, const char *path, struct err *err)
+{
     struct stat s;
-    int         fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &s) != 0) {
-        err_sys(err, "cannot open capture %s", standard ? "standard input" : path);
+        err_sys(err, "cannot open capture %s", path);
         goto failed;
     }
     if (S_ISDIR(s.st_mode)) {
@@ -229,7 +240,7 @@ struct capture *capture_open(const char *path, struct err *err)
         goto failed;
     }
     struct capture *c = mem_get(1, sizeof *c);
-    c->path = standard ? "standard input" : path;
+    c->path = path;
     c->gz = gzdopen(fd, "rb");
     if (c->gz == NULL)
         mem_fail();

@@ -34,6 +34,8 @@ struct capture {
     } secrets, names; /* names: address length, address, length of the name in two bytes, name; one behind another */
     uint64_t    stats_dropped; /* of sections that are over */
     int64_t     last_ns;
+    void      (*tap)(void *ctx, struct bytes block, const struct packet *p); /* is shown each pcapng block as it stands; NULL = nobody */
+    void       *tap_ctx;
     size_t      frames_taken; /* Network Monitor: entries of its frame table */
 };
 
@@ -46,6 +48,7 @@ struct capture_interface *capture_add_interface(struct capture *c);
 /* Fills the common fields of a packet and counts it. */
 void capture_give(struct capture *c, struct packet *p, size_t interface, const uint8_t *data, uint32_t caplen, uint32_t len, int64_t ns);
 int64_t capture_ns(const struct capture_interface *i, uint64_t ticks);
+uint64_t capture_ticks(const struct capture_interface *i, int64_t ns); /* the way back, rounded down */
 /* The file ends here: true if in the middle of something. */
 bool capture_over(struct capture *c, bool in_the_middle);
 

@@ -1,13 +1,10 @@
 /* pcapng blocks (draft-ietf-opsawg-pcapng section 4). What is no packet is read for what it tells, or passed over. */
 #include "capture_parts.h"
-
-#include "tlswhy/reader.h"
+#include "pcapng_parts.h"
 
 #include <string.h>
 
 enum {
-    SECTION = 0x0a0d0d0a, INTERFACE = 1, OLD_PACKET = 2, SIMPLE_PACKET = 3, NAMES = 4, STATISTICS = 5, PACKET = 6, SECRETS = 10,
-    ORDER_MAGIC = 0x1a2b3c4d, TLS_KEY_LOG = 0x544c534b,
     NAME_IPV4 = 1, NAME_IPV6 = 2, IF_TSRESOL = 9, IF_TSOFFSET = 14, ISB_IFDROP = 5, ISB_OSDROP = 7, LARGEST_BLOCK = LARGEST_PACKET + 65536
 };
 
@@ -78,7 +75,7 @@ static void statistics(struct capture *c, struct bytes body)
 
 static void secrets(struct capture *c, struct bytes body)
 {
-    if (body.n < 8 || capture_u32(c, body.p) != TLS_KEY_LOG)
+    if (body.n < 8 || capture_u32(c, body.p) != SECRETS_TLS_KEY_LOG)
         return;
     size_t n = capture_u32(c, body.p + 4);
     if (n > body.n - 8 || n >= LARGEST_KEPT - c->secrets.n)
@@ -137,24 +134,24 @@ static void count_dropped(struct capture *c)
 /* The three kinds of packet block. False: no packet in it (an interface that was never described, nonsense lengths). */
 static bool packet(struct capture *c, uint32_t type, struct bytes body, struct packet *p)
 {
-    size_t   fixed = type == SIMPLE_PACKET ? 4 : 20, interface_id = 0;
+    size_t   fixed = type == BLOCK_SIMPLE_PACKET ? 4 : 20, interface_id = 0;
     uint32_t caplen = 0, len = 0;
     int64_t  ns = c->last_ns;
     if (body.n < fixed)
         return false;
-    if (type == SIMPLE_PACKET) { /* no time, no captured length: the snap length and the block tell */
+    if (type == BLOCK_SIMPLE_PACKET) { /* no time, no captured length: the snap length and the block tell */
         len = capture_u32(c, body.p);
         caplen = len < body.n - 4 ? len : (uint32_t)(body.n - 4);
         if (c->interfaces != 0 && c->interface[0].snaplen != 0 && caplen > c->interface[0].snaplen)
             caplen = c->interface[0].snaplen;
     } else {
-        interface_id = type == PACKET ? capture_u32(c, body.p) : capture_u16(c, body.p);
+        interface_id = type == BLOCK_PACKET ? capture_u32(c, body.p) : capture_u16(c, body.p);
         caplen = capture_u32(c, body.p + 12);
         len = capture_u32(c, body.p + 16);
     }
     if (interface_id >= c->interfaces || caplen > body.n - fixed)
         return false;
-    if (type != SIMPLE_PACKET)
+    if (type != BLOCK_SIMPLE_PACKET)
         ns = capture_ns(&c->interface[interface_id], (uint64_t)capture_u32(c, body.p + 4) << 32 | capture_u32(c, body.p + 8));
     capture_give(c, p, interface_id, body.p + fixed, caplen, len, ns);
     return true;
@@ -175,12 +172,18 @@ static bool section(struct capture *c, struct err *err)
     return true;
 }
 
+static void tap(const struct capture *c, struct bytes block, const struct packet *p)
+{
+    if (c->tap != NULL)
+        c->tap(c->tap_ctx, block, p);
+}
+
 bool pcapng_next(struct capture *c, struct packet *p, struct err *err)
 {
     for (;;) {
         if (!capture_fill(c, 12, err))
             return capture_over(c, capture_left(c) != 0);
-        if (be32(c->p) == SECTION && !section(c, err)) {
+        if (be32(c->p) == BLOCK_SECTION && !section(c, err)) {
             if (c->facts.packets == 0 && c->interfaces == 0)
                 err_set(err, "%s starts like pcapng but its section header is cut or damaged", c->path);
             return capture_over(c, true);
@@ -188,22 +191,25 @@ bool pcapng_next(struct capture *c, struct packet *p, struct err *err)
         uint32_t type = capture_u32(c, c->p), total = capture_u32(c, c->p + 4);
         if (total < 12 || total > LARGEST_BLOCK || !capture_fill(c, total, err))
             return capture_over(c, true);
-        struct bytes body = { c->p + 8, total - 12 };
+        struct bytes body = { c->p + 8, total - 12 }, whole = { c->p, total };
         c->p += (total + 3) & ~UINT32_C(3);
         if (c->p > c->end) /* the padding of the last block may be missing */
             c->p = c->end;
-        if (type == PACKET || type == OLD_PACKET || type == SIMPLE_PACKET) {
-            if (packet(c, type, body, p))
+        if (type == BLOCK_PACKET || type == BLOCK_OLD_PACKET || type == BLOCK_SIMPLE_PACKET) {
+            if (packet(c, type, body, p)) {
+                tap(c, whole, p);
                 return true;
-        } else if (type == INTERFACE) {
+            }
+        } else if (type == BLOCK_INTERFACE) {
             interface(c, body);
-        } else if (type == STATISTICS) {
+        } else if (type == BLOCK_STATISTICS) {
             statistics(c, body);
             count_dropped(c);
-        } else if (type == SECRETS) {
+        } else if (type == BLOCK_SECRETS) {
             secrets(c, body);
-        } else if (type == NAMES) {
+        } else if (type == BLOCK_NAMES) {
             names(c, body);
         }
+        tap(c, whole, NULL);
     }
 }

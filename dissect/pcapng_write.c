@@ -1,4 +1,5 @@
-#include "tlswhy/pcapng.h"
+/* pcapng_write.c - sections, interfaces and packets of our own, and blocks of others as they are. */
+#include "pcapng_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,33 +9,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 6, /* draft-ietf-opsawg-pcapng sections 4.1 to 4.3 */
-    ORDER_MAGIC = 0x1a2b3c4d, OPT_END = 0, OPT_COMMENT = 1, OPT_APPLICATION = 4, OPT_TSRESOL = 9,
-    INTERFACES = 64, LONGEST_COMMENT = 65000
-};
+enum { OPT_APPLICATION = 4, OPT_TSRESOL = 9, INTERFACES = 64 };
 
 struct pcapng_writer {
     FILE    *file;
     char    *path, *part; /* where it shall stand; where it is written. part NULL = standard output */
     uint32_t linktype[INTERFACES];
     size_t   interfaces;
+    bool     in_section;  /* one of ours has begun and goes on */
+    bool     anything;    /* was written */
     int      error;       /* errno of the first failure */
+    uint32_t unfit;       /* a link type that pcapng has no number for; 0 = none */
 };
 
 static void put(struct pcapng_writer *w, const void *p, size_t n)
 {
+    w->anything = true;
     if (w->error == 0 && n != 0 && fwrite(p, 1, n, w->file) != n)
         w->error = errno != 0 ? errno : EIO;
 }
 
 static void put32(struct pcapng_writer *w, uint32_t v) { put(w, &v, sizeof v); }
-static uint32_t padded(size_t n) { return (uint32_t)((n + 3) & ~(size_t)3); }
+
+void pcapng_raw(struct pcapng_writer *w, const void *p, size_t n) { put(w, p, n); }
 
 static void put_padded(struct pcapng_writer *w, const void *p, size_t n)
 {
     put(w, p, n);
-    put(w, "\0\0\0", padded(n) - n);
+    put(w, "\0\0\0", pcapng_padded(n) - n);
 }
 
 static void put_option(struct pcapng_writer *w, uint16_t code, const void *p, size_t n)
@@ -44,9 +46,9 @@ static void put_option(struct pcapng_writer *w, uint16_t code, const void *p, si
     put_padded(w, p, n);
 }
 
-static uint32_t option_size(size_t n) { return 4 + padded(n); }
+static uint32_t option_size(size_t n) { return 4 + pcapng_padded(n); }
 
-static void section(struct pcapng_writer *w)
+void pcapng_section(struct pcapng_writer *w)
 {
     static const char application[] = "tlswhy";
     uint32_t          len = 28 + option_size(sizeof application - 1) + 4;
@@ -60,12 +62,25 @@ static void section(struct pcapng_writer *w)
     put_option(w, OPT_APPLICATION, application, sizeof application - 1);
     put_option(w, OPT_END, NULL, 0);
     put32(w, len);
+    w->interfaces = 0;
+    w->in_section = true;
+}
+
+void pcapng_section_over(struct pcapng_writer *w) { w->in_section = false; }
+
+static void begin(struct pcapng_writer *w)
+{
+    if (!w->in_section)
+        pcapng_section(w);
 }
 
 /* The interface of this link type, described at its first use. */
 static uint32_t interface_of(struct pcapng_writer *w, uint32_t linktype)
 {
     size_t i = 0;
+    begin(w);
+    if (linktype > UINT16_MAX)
+        w->unfit = linktype;
     while (i < w->interfaces && w->linktype[i] != linktype)
         i++;
     if (i < w->interfaces || i == INTERFACES)
@@ -84,11 +99,31 @@ static uint32_t interface_of(struct pcapng_writer *w, uint32_t linktype)
     return (uint32_t)i;
 }
 
+/* Network Monitor's own header stands before an 802.11 frame: pcapng knows the frame alone. */
+static struct packet without_netmon_header(const struct packet *p)
+{
+    enum { LINK_80211 = 105 };
+    struct packet out = *p;
+    size_t        header = p->caplen >= 3 ? le16(p->p + 1) : 0;
+    if (header > p->caplen)
+        header = 0;
+    out.linktype = LINK_80211;
+    out.p += header;
+    out.caplen -= (uint32_t)header;
+    out.len -= (uint32_t)header;
+    return out;
+}
+
 void pcapng_packet(struct pcapng_writer *w, const struct packet *p, const char *comment)
 {
+    struct packet frame;
+    if (p->linktype == LINK_NETMON_80211) {
+        frame = without_netmon_header(p);
+        p = &frame;
+    }
     uint32_t interface = interface_of(w, p->linktype);
-    size_t   said = comment != NULL ? strnlen(comment, LONGEST_COMMENT) : 0;
-    uint32_t len = 32 + padded(p->caplen) + (comment != NULL ? option_size(said) + 4 : 0);
+    size_t   said = comment != NULL ? strnlen(comment, PCAPNG_COMMENT_MAX) : 0;
+    uint32_t len = 32 + pcapng_padded(p->caplen) + (comment != NULL ? option_size(said) + 4 : 0);
     uint64_t t = (uint64_t)p->ns;
     put32(w, BLOCK_PACKET);
     put32(w, len);
@@ -105,6 +140,29 @@ void pcapng_packet(struct pcapng_writer *w, const struct packet *p, const char *
     put32(w, len);
 }
 
+void pcapng_secrets(struct pcapng_writer *w, const char *keylog, size_t n)
+{
+    uint32_t len = 20 + pcapng_padded(n);
+    begin(w);
+    put32(w, BLOCK_SECRETS);
+    put32(w, len);
+    put32(w, SECRETS_TLS_KEY_LOG);
+    put32(w, (uint32_t)n);
+    put_padded(w, keylog, n);
+    put32(w, len);
+}
+
+void pcapng_custom(struct pcapng_writer *w, uint32_t enterprise, const void *p, size_t n)
+{
+    uint32_t len = 16 + pcapng_padded(n);
+    begin(w);
+    put32(w, BLOCK_CUSTOM);
+    put32(w, len);
+    put32(w, enterprise);
+    put_padded(w, p, n);
+    put32(w, len);
+}
+
 struct pcapng_writer *pcapng_create(const char *path, struct err *err)
 {
     struct pcapng_writer *w = mem_get(1, sizeof *w);
@@ -114,7 +172,6 @@ struct pcapng_writer *pcapng_create(const char *path, struct err *err)
     w->path = memcpy(mem_get(n + 1, 1), path, n);
     if (strcmp(path, "-") == 0) {
         w->file = stdout;
-        section(w);
         return w;
     }
     if (stat(path, &s) == 0 && !S_ISREG(s.st_mode)) { /* a device or pipe cannot be replaced: write into it */
@@ -141,12 +198,13 @@ struct pcapng_writer *pcapng_create(const char *path, struct err *err)
         free(w);
         return NULL;
     }
-    section(w);
     return w;
 }
 
 bool pcapng_finish(struct pcapng_writer *w, bool keep, struct err *err)
 {
+    if (!w->anything)
+        pcapng_section(w); /* a capture without packets is one, too */
     if (fflush(w->file) != 0 && w->error == 0)
         w->error = errno;
     if (w->file != stdout && fclose(w->file) != 0 && w->error == 0)
@@ -155,6 +213,10 @@ bool pcapng_finish(struct pcapng_writer *w, bool keep, struct err *err)
     if (!ok) {
         errno = w->error;
         err_sys(err, "cannot write %s", w->path);
+    }
+    if (ok && keep && w->unfit != 0) {
+        err_set(err, "cannot write %s: pcapng has no number for link type %u", w->path, w->unfit);
+        ok = false;
     }
     if (w->part != NULL && ok && keep && rename(w->part, w->path) != 0) {
         err_sys(err, "cannot put %s in place", w->path);

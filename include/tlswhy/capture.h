@@ -27,6 +27,9 @@ struct capture;
 
 /* NULL: err says why. "-" is standard input. End it with capture_close. */
 struct capture *capture_open(const char *path, struct err *err);
+/* The same of an open file (-1: errno says why it is none), which belongs to the capture from now on, whatever comes; `path` is
+ * what to call it. */
+struct capture *capture_open_fd(int fd, const char *path, struct err *err);
 /* The same over bytes that outlive it, for tests and fuzzing. */
 struct capture *capture_open_memory(const void *p, size_t n, struct err *err);
 bool            capture_next(struct capture *c, struct packet *p, struct err *err);
