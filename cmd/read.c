@@ -17,7 +17,7 @@ static const struct option_row rows[] = {
     { OPT_CLIENT, "client", "PROFILE", "judge as this client, or one described in a file NAME.profile; default: as its hello says" },
     { OPT_KEYLOG, "keylog", "FILE", "secrets that a client or server wrote (SSLKEYLOGFILE); those in a pcapng file are used anyway" },
     { OPT_CERTS, "certs", "DIR", "write the certificates seen as DIR/SHA256.der" },
-    { OPT_WRITE, "write", "OUT.pcapng", "only the packets of failed handshakes, the deciding one with a comment" },
+    { OPT_WRITE, "write", "OUT.pcapng", "only the packets of failed handshakes, the first and the deciding one with a comment" },
     { OPT_ANNOTATE, "annotate", "OUT.pcapng", "the whole input again, with each verdict as a comment on the first and the deciding frame" },
     { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
@@ -205,7 +205,7 @@ static int read_all(const struct packet_options *o, int n, char **paths)
         spool_end(&from);
     }
     int status = v != NULL ? verdicts_close(v) : EXIT_TROUBLE;
-    outputs_close(&out, v != NULL && err.text[0] == '\0', &err);
+    outputs_close(&out, v != NULL && whole && err.text[0] == '\0', &err); /* never a part that looks whole */
     if (err.text[0] != '\0')
         return trouble("%s", err.text);
     return whole ? status : EXIT_TROUBLE;

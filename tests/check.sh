@@ -48,6 +48,7 @@ manual() { needs mandoc manual && whole manual sh tests/manual.sh "$build/tlswhy
 cases() { python3 tests/cases.py "$build/tlswhy" "$build/tests/rules_list" "$logs"/unit-*.out; }
 readme() { python3 tests/readme.py "$build/tlswhy"; }
 streams() { needs tshark streams && python3 tests/streams.py "$build/tlswhy"; }
+annotate() { python3 tests/annotate.py "$build/tlswhy"; }
 advice() { python3 tests/advice.py "$build/tlswhy"; }
 random_streams() { python3 tests/streams_random.py "$build/tests/streams"; }
 secrets() { python3 tests/secrets.py "$build/tlswhy"; }
@@ -64,7 +65,7 @@ show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v 
 
 # The two long ones share a processor with the rest.
 cut >"$logs/cut.log" 2>&1 &
-for part in units layers manual cases readme advice streams random_streams secrets bad_input cert install explain probe extra; do
+for part in units layers manual cases readme advice streams annotate random_streams secrets bad_input cert install explain probe extra; do
     $part >"$logs/$part.log" 2>&1
     show "$logs/$part.log"
 done
