@@ -147,9 +147,7 @@ static bool key_in_doubt(const struct handshake *h)
            a->number != ALERT_PROTOCOL_VERSION;
 }
 
-/* Looks up the client and the server's name, judges the server's chain for the moment, the name and the client, and checks
- * the key exchange. */
-static void judge(struct verdicts *v, struct handshake *h)
+void verdicts_judge(struct verdicts *v, struct handshake *h)
 {
     if (knows(h, KNOW_CLIENT_HELLO))
         h->client = client_of(v, h);
@@ -271,7 +269,7 @@ static const char *cause_at_once(const struct verdicts *v, const struct handshak
 
 static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
 {
-    judge(v, h);
+    verdicts_judge(v, h);
     why_explain(h, v->peers, &h->arena, f);
 }
 
@@ -355,7 +353,7 @@ static bool ended_quietly(struct verdicts *v, struct handshake *h)
         if (h->alerts[i].from == SERVER || !h->alerts[i].encrypted || h->alerts[i].decrypted)
             return false;
     }
-    judge(v, h);
+    verdicts_judge(v, h);
     return h->chain == NULL || h->chain->verdict == CHAIN_OK;
 }
 

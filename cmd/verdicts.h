@@ -44,6 +44,9 @@ struct hosts      *verdicts_hosts(struct verdicts *v); /* of this input: names f
 void               verdicts_begin(struct verdicts *v, const char *file);
 void               verdicts_take(struct verdicts *v, struct handshake *h);
 void               verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
+/* What a rule needs beside what was observed: looks up the client and the server's name, judges the server's chain for the
+ * moment, the name and the client, and checks the key exchange. For those who keep handshakes themselves. */
+void               verdicts_judge(struct verdicts *v, struct handshake *h);
 /* The failed connections of the input that was ended last, and what is to be said on their first and their deciding frames, in
  * order (with remember_failed). Valid until the next verdicts_begin. */
 const struct stream_set *verdicts_failed(const struct verdicts *v);

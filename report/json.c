@@ -377,32 +377,37 @@ static void probe(struct json *j, const struct handshake *h)
     json_close(j, '}');
 }
 
-static void json_handshake(struct text *out, const struct report_options *o, struct handshake *h, const struct finding *f)
+void json_handshake_object(struct json *j, const char *key, struct handshake *h, const struct finding *f)
 {
-    struct json j = { .out = out };
     char time[40], community[48];
-    (void)o;
     handshake_fingerprints(h);
     handshake_community_id(h, community);
     time_rfc3339(time, h->start_ns);
-    json_open(&j, NULL, '{');
-    json_str(&j, "type", "handshake");
-    json_str(&j, "schema", "tlswhy/1");
-    json_str(&j, "@timestamp", time);
+    json_open(j, key, '{');
+    json_str(j, "type", "handshake");
+    json_str(j, "schema", "tlswhy/1");
+    json_str(j, "@timestamp", time);
     if (h->probed != NULL)
-        probe(&j, h);
+        probe(j, h);
     else if (h->file != NULL)
-        json_str(&j, "file", h->file);
-    event(&j, h, f);
-    endpoint(&j, "source", &h->ends[CLIENT], (struct bytes){ 0 });
-    endpoint(&j, "destination", &h->ends[SERVER], h->dns_name);
-    json_open(&j, "network", '{');
-    json_str(&j, "transport", h->datagram ? "udp" : "tcp");
-    json_str(&j, "community_id", community);
-    json_close(&j, '}');
-    tls(&j, h);
-    verdict(&j, h, f);
-    json_close(&j, '}');
+        json_str(j, "file", h->file);
+    event(j, h, f);
+    endpoint(j, "source", &h->ends[CLIENT], (struct bytes){ 0 });
+    endpoint(j, "destination", &h->ends[SERVER], h->dns_name);
+    json_open(j, "network", '{');
+    json_str(j, "transport", h->datagram ? "udp" : "tcp");
+    json_str(j, "community_id", community);
+    json_close(j, '}');
+    tls(j, h);
+    verdict(j, h, f);
+    json_close(j, '}');
+}
+
+static void json_handshake(struct text *out, const struct report_options *o, struct handshake *h, const struct finding *f)
+{
+    struct json j = { .out = out };
+    (void)o;
+    json_handshake_object(&j, NULL, h, f);
     text_char(out, '\n');
 }
 

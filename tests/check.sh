@@ -58,6 +58,7 @@ bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
 cert() { sh tests/cert.sh "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; }
+compare() { python3 tests/compare.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
@@ -65,7 +66,26 @@ show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v 
 
 # The two long ones share a processor with the rest.
 cut >"$logs/cut.log" 2>&1 &
-for part in units layers manual cases readme advice streams annotate random_streams secrets bad_input cert install explain probe extra; do
+parts="
+units
+layers
+manual
+cases
+readme
+advice
+streams
+annotate
+random_streams
+secrets
+bad_input
+cert
+install
+explain
+compare
+probe
+extra
+"
+for part in $parts; do
     $part >"$logs/$part.log" 2>&1
     show "$logs/$part.log"
 done

@@ -43,6 +43,9 @@ struct renderer {
 };
 extern const struct renderer text_renderer, json_renderer;
 
+/* The object of one handshake, inside another one or alone. */
+void json_handshake_object(struct json *j, const char *key, struct handshake *h, const struct finding *f);
+
 /* Failures grouped by cause and server, most frequent first: the table under many failures. Bounds: 10,000
  * groups; what fits in none of them is counted. */
 struct group_table *groups_new(void);

@@ -1,0 +1,206 @@
+/* compare_show.c - what two captures tell together, for people and as JSON. */
+#include "tlswhy/compare.h"
+
+#include <string.h>
+
+enum { INDENT = 12, WIDTH = 100 };
+
+/* ---- for people */
+
+static size_t width_of(const struct report_options *o) { return o->width != 0 ? o->width : WIDTH; }
+
+static void paragraph(struct text *t, const struct report_options *o, const char *label, const char *s)
+{
+    text_printf(t, "  %-10s", label);
+    text_wrap(t, s, INDENT, width_of(o));
+    text_char(t, '\n');
+}
+
+static void headline(struct text *t, const struct report_options *o, const struct comparison *c)
+{
+    const struct handshake *h = c->pair.client->h;
+    struct bytes name = h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+    bool         good = strcmp(c->f.cause, "ok") == 0;
+    char         a[64], b[64];
+    struct text  line = { 0 };
+    text_printf(&line, "%-8sstream %u", good ? "ok" : "FAILED", h->stream);
+    if (c->pair.server != NULL)
+        text_printf(&line, " | stream %u", c->pair.server->h->stream);
+    text_printf(&line, "  %s > %s", endpoint_text(&h->ends[CLIENT], a),
+                endpoint_text(&(c->pair.server != NULL ? c->pair.server->h : h)->ends[SERVER], b));
+    if (name.n != 0) {
+        text_add(&line, "  ");
+        text_safe(&line, name.p, name.n, 64);
+    }
+    const char *right = arena_printf(&c->pair.client->h->arena, "%s%s%s", relation_name(c->pair.relation), good ? "" : ", ", good ? "" : c->f.cause);
+    size_t      gap = line.n + 2 + strlen(right) < width_of(o) ? width_of(o) - line.n - strlen(right) : 2;
+    const char *color = o->color && !good ? "\033[31m" : "";
+    text_printf(t, "%s%.6s%s%s%*s%s\n", color, line.s, *color != '\0' ? "\033[0m" : "", line.s + 6, (int)gap, "", right);
+    text_free(&line);
+}
+
+static void ends(struct text *t, const struct report_options *o, const struct comparison *c)
+{
+    static const char *const labels[] = { "At client", "At server" };
+    for (int side = CLIENT; side <= SERVER; side++)
+        paragraph(t, o, labels[side], c->ends[side]);
+    for (int side = CLIENT; side <= SERVER; side++) {
+        if (c->lost[side] != 0)
+            text_printf(t, "  %-10s%llu bytes of the %s that its own side shows and the other does not\n", "Lost", (unsigned long long)c->lost[side],
+                        side == CLIENT ? "client" : "server");
+    }
+}
+
+static void changes(struct text *t, const struct report_options *o, const struct comparison *c)
+{
+    struct text line = { 0 };
+    for (size_t i = 0; i < c->changes; i++) {
+        const struct change_seen *s = &c->change[i];
+        text_clear(&line);
+        text_printf(&line, "%s: client's side %s; server's side %s", s->field, s->client[0] != '\0' ? s->client : "none of its own",
+                    s->server[0] != '\0' ? s->server : "none of its own");
+        paragraph(t, o, i == 0 ? "Changed" : "", line.s);
+    }
+    text_free(&line);
+}
+
+static void evidence(struct text *t, const struct report_options *o, const struct comparison *c)
+{
+    enum { BEFORE_NOTE = 41 };
+    for (size_t i = 0; i < c->f.evidence_n; i++) {
+        const struct evidence *e = &c->f.evidence[i];
+        text_printf(t, "  %-10s%s #%-5llu %c %-16s ", i == 0 ? "Evidence" : "", c->from_server[i] ? "server" : "client", (unsigned long long)e->frame,
+                    e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', e->label);
+        text_wrap(t, e->note != NULL ? e->note : "", BEFORE_NOTE, width_of(o));
+        text_char(t, '\n');
+    }
+}
+
+static void numbered(struct text *t, const struct report_options *o, const char *label, const char *const *items, size_t n)
+{
+    struct text line = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        text_clear(&line);
+        text_printf(&line, "%zu. %s", i + 1, items[i]);
+        paragraph(t, o, i == 0 ? label : "", line.s);
+    }
+    text_free(&line);
+}
+
+void compare_text(struct text *t, const struct report_options *o, const struct comparison *c)
+{
+    const struct finding *f = &c->f;
+    struct text           line = { 0 };
+    headline(t, o, c);
+    if (strcmp(f->cause, "ok") == 0) {
+        if (c->pair.relation != RELATION_FORWARDED || o->verbose)
+            paragraph(t, o, "Why", f->why);
+        changes(t, o, c);
+        return;
+    }
+    paragraph(t, o, "Why", f->why);
+    text_printf(t, "  %-10s%-15s Sure  ", "Side", f->side != BLAME_NONE ? blame_name(f->side) : "-");
+    text_printf(&line, "%s%s%s", sure_name(f->sure), f->because != NULL ? ": " : "", f->because != NULL ? f->because : "");
+    text_wrap(t, line.s, INDENT + 22, width_of(o));
+    text_char(t, '\n');
+    ends(t, o, c);
+    changes(t, o, c);
+    evidence(t, o, c);
+    numbered(t, o, "Fix", f->fix, f->fix_n);
+    numbered(t, o, "Settle", f->settle, f->settle_n);
+    text_free(&line);
+}
+
+void compare_sums_text(struct text *t, const struct report_options *o, const struct comparison_sums *s)
+{
+    struct text line = { 0 };
+    if (s->pairs == 0) {
+        text_add(t, s->one_capture ? "No connection in this capture is seen on both sides of anything.\n" : "No TLS handshake at the client's side.\n");
+        return;
+    }
+    text_printf(&line, "%zu connection%s compared: %zu forwarded, %zu edited, %zu terminated, %zu not seen at the server's side; %zu failed.", s->pairs,
+                s->pairs == 1 ? "" : "s", s->by_relation[RELATION_FORWARDED], s->by_relation[RELATION_EDITED], s->by_relation[RELATION_TERMINATED],
+                s->by_relation[RELATION_UNPAIRED], s->failed);
+    if (s->left_over != 0)
+        text_printf(&line, " %zu of the server's side belong to none of them.", s->left_over);
+    if (s->offset_known && !s->one_capture)
+        text_printf(&line, " The server side's clock is %.3f ms %s.", (double)(s->offset_ns < 0 ? -s->offset_ns : s->offset_ns) / 1e6,
+                    s->offset_ns < 0 ? "behind" : "ahead");
+    text_wrap(t, line.s, 0, width_of(o));
+    text_char(t, '\n');
+    text_free(&line);
+}
+
+/* ---- JSON */
+
+static void list(struct json *j, const char *key, const char *const *v, size_t n)
+{
+    json_open(j, key, '[');
+    for (size_t i = 0; i < n; i++)
+        json_str(j, NULL, v[i]);
+    json_close(j, ']');
+}
+
+static void verdict(struct json *j, const struct comparison *c)
+{
+    const struct finding *f = &c->f;
+    json_open(j, "tlswhy", '{');
+    json_str(j, "category", cause_of(f->cause)->category);
+    if (f->side != BLAME_NONE)
+        json_str(j, "side", blame_name(f->side));
+    json_str(j, "certainty", sure_name(f->sure));
+    if (f->because != NULL)
+        json_str(j, "because", f->because);
+    json_open(j, "lost_bytes", '{');
+    json_uint(j, "client", c->lost[CLIENT]);
+    json_uint(j, "server", c->lost[SERVER]);
+    json_close(j, '}');
+    json_open(j, "evidence", '[');
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        json_open(j, NULL, '{');
+        json_str(j, "capture", c->from_server[i] ? "server" : "client");
+        json_uint(j, "frame", f->evidence[i].frame);
+        if (f->evidence[i].from >= 0)
+            json_str(j, "from", f->evidence[i].from == CLIENT ? "client" : "server");
+        json_str(j, "what", f->evidence[i].what);
+        json_str(j, "note", f->evidence[i].note != NULL ? f->evidence[i].note : "");
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    list(j, "alternatives", f->alternatives, f->alternatives_n);
+    list(j, "fix", f->fix, f->fix_n);
+    list(j, "settle", f->settle, f->settle_n);
+    json_close(j, '}');
+}
+
+void compare_json(struct text *out, const struct report_options *o, const struct comparison *c)
+{
+    struct json j = { .out = out };
+    bool        good = strcmp(c->f.cause, "ok") == 0;
+    (void)o;
+    json_open(&j, NULL, '{');
+    json_str(&j, "type", "comparison");
+    json_str(&j, "schema", "tlswhy/1");
+    json_str(&j, "relation", relation_name(c->pair.relation));
+    json_open(&j, "event", '{');
+    json_str(&j, "kind", "event");
+    json_str(&j, "outcome", good ? "success" : finding_result(c->pair.client->h, &c->f) == RESULT_UNCLEAR ? "unknown" : "failure");
+    json_str(&j, "code", c->f.cause);
+    json_str(&j, "reason", c->f.why);
+    json_close(&j, '}');
+    verdict(&j, c);
+    json_open(&j, "changes", '[');
+    for (size_t i = 0; i < c->changes; i++) {
+        json_open(&j, NULL, '{');
+        json_str(&j, "field", c->change[i].field);
+        json_str(&j, "client", c->change[i].client);
+        json_str(&j, "server", c->change[i].server);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_handshake_object(&j, "client", c->pair.client->h, &c->pair.client->f);
+    if (c->pair.server != NULL)
+        json_handshake_object(&j, "server", c->pair.server->h, &c->pair.server->f);
+    json_close(&j, '}');
+    text_char(out, '\n');
+}
