@@ -1,5 +1,6 @@
 #include "judge.h"
 
+#include "tlswhy/rootlist.h"
 #include "tlswhy/text.h"
 
 void judge_chain(const struct judging *j, struct handshake *h, struct bytes name, bool learnt)
@@ -21,4 +22,18 @@ void judge_chain(const struct judging *j, struct handshake *h, struct bytes name
     trust_ask_as(&q, h->client, j->client_named, &h->arena);
     chain_judge(&q, &h->arena, chain);
     h->chain = chain;
+}
+
+void judge_lists(const struct judging *j, struct peers *p, struct arena *a)
+{
+    struct fetch *f;
+    for (size_t i = 0; (f = peers_fetch_at(p, i)) != NULL; i++) {
+        if (f->body.p == NULL || f->list != NULL)
+            continue;
+        const struct list_question q = { .anchors = j->anchors, .has_time = true, .time = (j->at_given ? j->at_ns : f->asked.ns) / NS_PER_S };
+        struct rootlist *l = ARENA_NEW(a, struct rootlist);
+        rootlist_read(fetch_name(f->kind), f->body, j->store, a, l);
+        rootlist_judge(&q, j->store, a, l);
+        f->list = l;
+    }
 }

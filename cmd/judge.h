@@ -3,6 +3,7 @@
 #define TLSWHY_JUDGE_H
 
 #include "tlswhy/handshake.h"
+#include "tlswhy/peers.h"
 #include "tlswhy/profile.h"
 #include "tlswhy/trust.h"
 
@@ -15,5 +16,7 @@ struct judging {
 
 /* Sets h->chain by h->client. `name` is what the certificate is held against, p NULL = nothing; `learnt`: only DNS says it. */
 void judge_chain(const struct judging *j, struct handshake *h, struct bytes name, bool learnt);
+/* Sets `list` of every fetch whose body is a list, at its own time. The judgements live in the arena. */
+void judge_lists(const struct judging *j, struct peers *p, struct arena *a);
 
 #endif

@@ -37,7 +37,8 @@ struct verdicts {
     char                incomplete[128];
     struct stream_set   failed;     /* of this input */
     struct remarks      remarks;
-    struct arena        remark_text;
+    struct arena        remark_text, lists; /* lists: root lists of this input, judged */
+    struct arena        note_text;          /* of sum.notes */
     struct match        matches[MATCHES];
     struct arena        arena;      /* of the matches */
 };
@@ -271,6 +272,10 @@ static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
 {
     verdicts_judge(v, h);
     why_explain(h, v->peers, &h->arena, f);
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        if (strcmp(f->evidence[i].what, "fetch") == 0)
+            peers_fetch_told(v->peers, f->evidence[i].stream, f->evidence[i].frame);
+    }
 }
 
 /* Says why, sums up, and writes the handshake where it is to be told. */
@@ -298,10 +303,33 @@ static void settle_one(struct verdicts *v, struct handshake *h)
     write_out(v, h, &f);
 }
 
+/* Root lists that this input brought: with the client's own anchors where they were given. */
+static void judge_fetched(struct verdicts *v)
+{
+    const struct judging j = { .store = v->store, .anchors = v->o.ca != NULL ? &v->anchors : NULL, .at_given = v->o.at_given, .at_ns = v->o.at_ns };
+    judge_lists(&j, v->peers, &v->lists);
+}
+
+/* What is worth telling of the fetches, whether a handshake failed or not. */
+static void note_fetches(struct verdicts *v)
+{
+    struct fetch     *f;
+    struct fetch_note note;
+    for (size_t i = 0; !v->o.one_stream && (f = peers_fetch_at(v->peers, i)) != NULL; i++) {
+        if (!fetch_noted(f, v->file, &v->note_text, &note))
+            continue;
+        if (v->sum.notes_n < ARRAY_LEN(v->sum.notes))
+            v->sum.notes[v->sum.notes_n++] = note;
+        else
+            v->sum.notes_left++;
+    }
+}
+
 /* Explains and writes what is held. */
 static void settle(struct verdicts *v)
 {
     struct handshake room = { 0 }, *h;
+    judge_fetched(v);
     held_order(&v->held);
     while ((h = held_next(&v->held, &room)) != NULL) {
         settle_one(v, h);
@@ -401,6 +429,7 @@ void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const
 {
     v->last_ns = capture->last_ns;
     settle(v);
+    note_fetches(v);
     v->sum.packets += capture->packets;
     v->sum.dropped += capture->dropped;
     v->sum.secrets = v->sum.secrets || v->o.secrets || capture->secrets.n != 0;
@@ -414,6 +443,7 @@ void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const
     not_whole(v, flows->evicted != 0, "%llu connections let go for want of memory (--memory)", (unsigned long long)flows->evicted);
     not_whole(v, flows->unknown_link != 0, "%llu on links of unknown type", (unsigned long long)flows->unknown_link);
     peers_free(v->peers);
+    arena_free(&v->lists);
     v->peers = NULL;
     v->last_ns = 0;
 }
@@ -430,6 +460,7 @@ int verdicts_close(struct verdicts *v)
     anchors_free(&v->anchors);
     forget_failed(v);
     arena_free(&v->arena);
+    arena_free(&v->note_text);
     cert_store_free(v->store);
     held_clear(&v->held);
     free(v);

@@ -24,6 +24,7 @@ static void conn_free(struct conn *c)
     }
     forget_13(c);
     forget_12(c);
+    tap_free(c);
     handshake_free(c->h);
     pool_put(&conns, c);
 }
@@ -160,6 +161,7 @@ static void on_gap(struct conn *c, enum side w, uint64_t end)
     struct side_state *s = &c->side[w];
     if (c->hole[w] == 0)
         c->hole[w] = c->ev->frame != 0 ? c->ev->frame : 1;
+    tap_gap(c, w);
     if (end != 0 && end <= s->next) /* inside a body that was passed over anyway */
         return;
     take_rest(c, w);
@@ -188,6 +190,7 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
     s->next += in.n;
     s->segments = s->n > 0 || s->hs_n > 0 ? s->segments + 1 : 1;
     s->last = (struct place){ .frame = ev->frame, .ns = ev->ns, .at = ev->at, .len = ev->len };
+    tap_bytes(c, w, in);
     feed(c, w, in);
     enum side back = other(w);
     /* What was said in haste: this may be what it waited for. */
@@ -200,7 +203,7 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
         s->buf = s->hs = NULL;
         s->cap = s->hs_cap = 0;
     }
-    if (s->reading == READ_NOTHING && c->o->flows != NULL) /* looked long enough: only the closes are of interest */
+    if (s->reading == READ_NOTHING && c->o->flows != NULL && !tap_wants(c, w)) /* looked long enough: only the closes are of interest */
         flows_skip(c->o->flows, ev, w, UINT64_MAX);
 }
 
@@ -292,6 +295,7 @@ static void on_end(struct conn *c, const struct wire_event *ev)
     h->end_ns = h->last.ns;
     h->at_end_of_capture = h->close.how == CLOSE_NONE && !h->refused && !h->unreachable && !h->stopped_by_us;
     conn_outcome(c);
+    tap_read(c);
     conn_unlink(c);
     *o->finished_end = c;
     o->finished_end = &c->after;
@@ -314,7 +318,7 @@ uint64_t observer_memory(const struct observer *o)
     uint64_t sum = 0;
     for (const struct conn *c = o->open; c != NULL; c = c->after) {
         const struct side_state *a = &c->side[0], *b = &c->side[1];
-        sum += sizeof *c + sizeof *c->h + c->h->arena.used + a->cap + a->hs_cap + b->cap + b->hs_cap;
+        sum += sizeof *c + sizeof *c->h + c->h->arena.used + a->cap + a->hs_cap + b->cap + b->hs_cap + tap_memory(c);
     }
     return sum;
 }

@@ -61,6 +61,7 @@ struct conn {
     struct reading_13 *keys; /* TLS 1.3 with secrets; NULL = not asked for yet */
     struct reading_12 *keys12; /* TLS 1.0 to 1.2 with secrets; NULL = none known */
     struct prelude_machine   machine;
+    struct tap              *tap;  /* both sides of a fetch, as they were said; NULL = none */
     const struct wire_event *ev; /* the current one */
 };
 
@@ -69,6 +70,7 @@ struct observer {
     struct flows      *flows;
     struct conn       *open, *finished, **finished_end;
     size_t             open_n;
+    unsigned           taps;
     int64_t now; /* newest time seen */
     secrets_source *ask;
     void *ask_ctx;
@@ -130,6 +132,14 @@ void forget_12(struct conn *c);
 
 /* observe_v2.c */
 size_t take_v2_records(struct conn *c, enum side w, struct bytes in);
+
+/* observe_fetch.c: a plain connection whose first request is a fetch (fetch.h) */
+void   tap_bytes(struct conn *c, enum side w, struct bytes in); /* the next of this side */
+void   tap_gap(struct conn *c, enum side w);
+bool   tap_wants(const struct conn *c, enum side w);            /* more of this side? */
+void   tap_read(struct conn *c);                                /* at the end: into the handshake */
+size_t tap_memory(const struct conn *c);
+void   tap_free(struct conn *c);
 
 /* observe_outcome.c */
 void conn_outcome(struct conn *c);

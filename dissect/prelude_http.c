@@ -1,5 +1,6 @@
 /* HTTP CONNECT (RFC 9110 section 9.3.6) and its answer. After a refusal the client may try again on the same
  * connection: bodies are passed over by looking for the next status line, not by their length. */
+#include "http.h"
 #include "prelude_row.h"
 
 #include <ctype.h>
@@ -12,37 +13,6 @@ enum fit http_fits(enum side from, struct bytes start, unsigned *dialog)
 {
     (void)dialog;
     return from == CLIENT ? prelude_prefix(start, "CONNECT ", 8) : FIT_NO;
-}
-
-/* Length of the header block with its empty line; 0 = not all of it is here. */
-static size_t header_block(struct bytes in)
-{
-    size_t at = 0, took = 1;
-    while (at < in.n) {
-        struct bytes line = text_line((struct bytes){ in.p + at, in.n - at }, &took);
-        if (took == 0)
-            return 0;
-        at += took;
-        if (line.n == 0)
-            return at;
-    }
-    return 0;
-}
-
-/* The next header of a block: name without colon, value trimmed. */
-static bool next_header(struct bytes *block, struct bytes *name, struct bytes *value)
-{
-    size_t       took;
-    struct bytes line = text_line(*block, &took);
-    if (took == 0 || line.n == 0)
-        return false;
-    block->p += took;
-    block->n -= took;
-    const uint8_t *colon = memchr(line.p, ':', line.n);
-    size_t         n = colon != NULL ? (size_t)(colon - line.p) : line.n;
-    *name = text_trim((struct bytes){ line.p, n });
-    *value = text_trim((struct bytes){ line.p + n + (colon != NULL), line.n - n - (colon != NULL) });
-    return true;
 }
 
 static bool is_token(uint8_t c) { return isalnum(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL); }
@@ -106,7 +76,7 @@ static size_t read_request(struct prelude_step *s, size_t len)
     text_word(&line);
     prelude_asked(s, PRELUDE_CONNECT, "http-connect");
     read_target(s, text_word(&line));
-    while (next_header(&block, &name, &value)) {
+    while (http_header(&block, &name, &value)) {
         if (text_is(name, "User-Agent"))
             s->out->user_agent = prelude_keep(s, value.p, value.n);
         if (text_is(name, "Proxy-Authorization")) {
@@ -133,7 +103,7 @@ static void read_answer_headers(struct prelude_step *s, struct bytes block)
     struct bytes name, value, schemes[SCHEMES_MAX];
     size_t       n = 0, best = ARRAY_LEN(who);
     s->out->location = (struct bytes){ 0 };
-    while (next_header(&block, &name, &value)) {
+    while (http_header(&block, &name, &value)) {
         if (text_is(name, "Location"))
             s->out->location = prelude_keep(s, value.p, value.n);
         if (text_is(name, "Proxy-Authenticate"))
@@ -153,12 +123,8 @@ static size_t read_answer(struct prelude_step *s, size_t len)
 {
     struct bytes block = { s->in.p, len };
     size_t       took;
-    struct bytes line = text_line(block, &took), rest = line;
-    int          status = 0;
-    text_word(&rest);
-    struct bytes code = text_word(&rest);
-    for (size_t i = 0; i < code.n && i < 3 && isdigit(code.p[i]); i++)
-        status = status * 10 + (code.p[i] - '0');
+    struct bytes line = text_line(block, &took);
+    int          status = http_status(line);
     if (status >= 100 && status < 200)
         return len; /* interim */
     prelude_answer(s, status, line.p, line.n);
@@ -196,7 +162,7 @@ size_t http_step(struct prelude_step *s)
     } else if ((skip = before_status_line(s->in)) > 0) {
         return s->out->tries > 1 ? skip : prelude_stop(s, PRELUDE_UNKNOWN);
     }
-    len = header_block(s->in);
+    len = http_head(s->in);
     if (len == 0 || len > HEADERS_MAX_LEN)
         return prelude_stop(s, s->in.n > HEADERS_MAX_LEN ? PRELUDE_OVER : PRELUDE_WAIT);
     return s->from == CLIENT ? read_request(s, len) : read_answer(s, len);

@@ -1,4 +1,4 @@
-/* prelude_row.h - shared by the files of the prelude machine, and by nobody else. */
+/* prelude_row.h - shared by the files of the prelude machine; its text helpers by http.c and fetch.c, too. */
 #ifndef TLSWHY_DISSECT_PRELUDE_ROW_H
 #define TLSWHY_DISSECT_PRELUDE_ROW_H
 

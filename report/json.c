@@ -411,6 +411,33 @@ static void json_handshake(struct text *out, const struct report_options *o, str
     text_char(out, '\n');
 }
 
+static void json_fetches(struct json *j, const struct summary *s)
+{
+    char buf[64];
+    json_open(j, "fetches", '[');
+    for (size_t i = 0; i < s->notes_n; i++) {
+        const struct fetch_note *n = &s->notes[i];
+        json_open(j, NULL, '{');
+        if (n->file != NULL)
+            json_str(j, "file", n->file);
+        json_uint(j, "stream", n->stream);
+        json_uint(j, "frame", n->frame);
+        json_str(j, "client", endpoint_ip_text(&n->client, buf));
+        json_str(j, "what", n->what);
+        if (n->agent != NULL)
+            json_str(j, "agent", n->agent);
+        json_str(j, "url", n->url);
+        if (n->status != 0)
+            json_uint(j, "status", (uint64_t)n->status);
+        json_str(j, "state", n->state);
+        if (n->primary != NULL)
+            json_str(j, "primary", n->primary);
+        json_str(j, "got", n->got);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static void json_summary(struct text *out, const struct report_options *o, const struct summary *s, struct group_table *groups)
 {
     struct json j = { .out = out };
@@ -435,6 +462,8 @@ static void json_summary(struct text *out, const struct report_options *o, const
     for (size_t i = 0; i < s->causes_n; i++)
         json_uint(&j, s->causes[i].code, s->causes[i].n);
     json_close(&j, '}');
+    if (s->notes_n != 0)
+        json_fetches(&j, s);
     json_close(&j, '}');
     text_char(out, '\n');
 }

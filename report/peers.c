@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FACTS_MAX = 100000, KEYS_MAX = 100000, FETCHES_MAX = 1024, LIST_MAX = 32, LIST_FIRST = 16, NONE = 0, KEY_LEN = 19 };
+enum { FACTS_MAX = 100000, KEYS_MAX = 100000, FETCHES_MAX = 1024, BODIES_MAX = 16, LIST_MAX = 32, LIST_FIRST = 16, NONE = 0, KEY_LEN = 19 };
 enum list { BY_SERVER, BY_CLIENT, BY_NAME, LISTS };
 
 struct fact {
@@ -37,7 +37,7 @@ struct peers {
     uint32_t       (*kinds)[LIST_MAX]; /* of the facts of busy keys, together: the facts are spread over the table */
     size_t           busy, busy_cap;
     struct fetch    *fetches;
-    size_t           fetch_n;
+    size_t           fetch_n, bodies;
     struct arena     text;            /* of fetches */
     uint8_t          tls_port[65536 / 8];
     struct peer_sums sums;
@@ -223,16 +223,30 @@ static bool wants(struct peers *p, struct key *k, enum list list, uint32_t kind)
     return true;
 }
 
-static void fetch_add(struct peers *p, const struct handshake *h)
+static struct bytes text_copy(struct peers *p, struct bytes b)
 {
-    struct fetch f;
-    if (h->outcome != OUTCOME_NOT_TLS || p->fetch_n == FETCHES_MAX || !fetch_of(h, &f))
+    return b.p != NULL ? (struct bytes){ arena_copy(&p->text, b.p, b.n), b.n } : b;
+}
+
+static void fetch_add(struct peers *p, const struct fetch *from)
+{
+    if (p->fetch_n == FETCHES_MAX)
         return;
     if (p->fetches == NULL)
         p->fetches = mem_get(FETCHES_MAX, sizeof *p->fetches);
-    f.url.p = arena_copy(&p->text, f.url.p, f.url.n);
-    f.answer.p = f.answer.p != NULL ? arena_copy(&p->text, f.answer.p, f.answer.n) : NULL;
-    p->fetches[p->fetch_n++] = f;
+    struct fetch *f = &p->fetches[p->fetch_n++];
+    *f = *from;
+    f->url = text_copy(p, f->url);
+    f->agent = text_copy(p, f->agent);
+    f->answer = text_copy(p, f->answer);
+    f->more = text_copy(p, f->more);
+    f->unread = f->unread != NULL ? arena_str(&p->text, f->unread) : NULL;
+    if (f->body.p != NULL && p->bodies == BODIES_MAX) {
+        f->body = (struct bytes){ 0 };
+        f->unread = "enough lists of this capture were read";
+    }
+    p->bodies += f->body.p != NULL;
+    f->body = text_copy(p, f->body);
 }
 
 /* Plain text that is no prelude says nothing of TLS; a dialog that leads to it does. */
@@ -249,7 +263,8 @@ void peers_add(struct peers *p, const struct handshake *h)
     p->sums.connections++;
     p->sums.not_opened += h->outcome == OUTCOME_NOT_OPENED && h->prelude.kind == PRELUDE_NONE;
     p->sums.tls += h->tls_seen[CLIENT] || about_tls(h);
-    fetch_add(p, h);
+    for (size_t i = 0; i < h->fetch_n; i++)
+        fetch_add(p, &h->fetches[i]);
     if (h->outcome == OUTCOME_NOT_TLS)
         return;
     if (p->n == FACTS_MAX && !about_tls(h)) {
@@ -341,6 +356,14 @@ const struct fetch *peers_fetch(const struct peers *p, const struct handshake *h
             return f;
     }
     return NULL;
+}
+
+struct fetch *peers_fetch_at(struct peers *p, size_t i) { return p != NULL && i < p->fetch_n ? &p->fetches[i] : NULL; }
+
+void peers_fetch_told(struct peers *p, uint32_t stream, uint64_t asked_frame)
+{
+    for (size_t i = 0; i < p->fetch_n; i++)
+        p->fetches[i].told |= p->fetches[i].stream == stream && p->fetches[i].asked.frame == asked_frame;
 }
 
 bool peers_speaks_tls(const struct peers *p, const struct endpoint *server)

@@ -299,21 +299,37 @@ static const struct client_row *client_row(const char *profile)
     return NULL;
 }
 
+/* "with updates": it lacks SHA-2 for signed lists, or the root of 2010, as it comes. */
+static const char *client_can(const struct rootlist *l, const struct client_row *c, bool root2010)
+{
+    bool update = (l->needs_sha2 && strcmp(c->sha2, "update") == 0) || (root2010 && strcmp(c->root2010, "update") == 0);
+    bool unknown = l->needs_sha2 && strcmp(c->sha2, "unknown") == 0;
+    return update && !unknown ? "with updates" : unknown ? "unknown" : "yes";
+}
+
+static bool needs_root2010(const struct rootlist *l) { return l->root != NULL && strstr(l->root, "Authority 2010") != NULL; }
+
+const char *rootlist_client_can(const struct rootlist *l, const char *profile, const char **update)
+{
+    const struct client_row *c = client_row(profile);
+    *update = c != NULL && strcmp(c->update, "-") != 0 ? c->update : NULL;
+    return c != NULL ? client_can(l, c, needs_root2010(l)) : "unknown";
+}
+
 static void judge_client(const char *profile, struct arena *a, struct rootlist *l)
 {
     const struct client_row *c = client_row(profile);
     const struct profile    *p = profile_named(profile);
     const char              *name = p != NULL ? p->name : profile;
-    bool                     root2010 = l->root != NULL && strstr(l->root, "Authority 2010") != NULL;
+    bool                     root2010 = needs_root2010(l);
     l->client = profile;
     if (c == NULL) {
         l->client_can = "unknown";
         problem(l, SEV_INFO, "client", arena_printf(a, "%s does not use this list, or it is not known how it does", name), NULL);
         return;
     }
-    bool update = (l->needs_sha2 && strcmp(c->sha2, "update") == 0) || (root2010 && strcmp(c->root2010, "update") == 0);
     bool unknown = l->needs_sha2 && strcmp(c->sha2, "unknown") == 0;
-    l->client_can = update && !unknown ? "with updates" : unknown ? "unknown" : "yes";
+    l->client_can = client_can(l, c, root2010);
     if (l->needs_sha2 && strcmp(c->sha2, "update") == 0)
         problem(l, SEV_ERROR, "sha2_unsupported_by_client", arena_printf(a, "%s as shipped cannot verify a list signed with SHA-256 only", name), arena_printf(a, "install %s", c->update));
     if (unknown)

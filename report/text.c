@@ -317,6 +317,32 @@ static void cause_totals(struct text *t, const struct report_options *o, const s
     text_free(&line);
 }
 
+/* A line for each fetch that brought nothing of use: it may be why a certificate was refused, here or later. */
+static void fetch_notes(struct text *t, const struct report_options *o, const struct summary *s)
+{
+    enum { SHOWN = 5 };
+    char buf[64];
+    size_t   shown = 0;
+    uint64_t left = s->notes_left;
+    for (size_t i = 0; i < s->notes_n; i++) {
+        const struct fetch_note *n = &s->notes[i];
+        struct text              line = { 0 };
+        if (n->told || shown == SHOWN) {
+            left += !n->told;
+            continue;
+        }
+        shown++;
+        text_printf(&line, "Note: %s%s%s%s asked for %s and got %s (frame %llu, stream %u).", endpoint_ip_text(&n->client, buf),
+                    n->agent != NULL ? " (" : "", n->agent != NULL ? n->agent : "", n->agent != NULL ? ")" : "", n->what, n->got,
+                    (unsigned long long)n->frame, n->stream);
+        text_wrap(t, line.s, 6, width_of(o));
+        text_char(t, '\n');
+        text_free(&line);
+    }
+    if (left != 0)
+        text_printf(t, "Note: %llu more fetches like these; --json has %s.\n", (unsigned long long)left, s->notes_left == 0 ? "all" : "more");
+}
+
 static void text_summary(struct text *t, const struct report_options *o, const struct summary *s, struct group_table *groups)
 {
     enum { MANY = 8 };
@@ -328,6 +354,7 @@ static void text_summary(struct text *t, const struct report_options *o, const s
         table(t, rows, n, in_none);
     if (n > ROWS)
         cause_totals(t, o, s);
+    fetch_notes(t, o, s);
     if (s->handshakes == 0)
         text_add(&line, "No TLS handshake");
     else

@@ -39,14 +39,13 @@ static bool plain_on_tls_port(const struct handshake *h, const struct peers *oth
 
 bool worth_showing(const struct handshake *h, const struct peers *others)
 {
-    struct fetch fetch;
     if (h->tls_seen[CLIENT] || h->tls_seen[SERVER] || h->known & (KNOW_CLIENT_HELLO | KNOW_CLIENT_HELLO_PART | KNOW_SERVER_HELLO))
         return true;
     if (h->prelude.kind != PRELUDE_NONE && (h->prelude.asked_for_tls || h->prelude.kind == PRELUDE_CONNECT || h->prelude.not_offered))
         return true;
     switch (h->outcome) {
     case OUTCOME_NOT_OPENED: return meant_for_tls(h, others);
-    case OUTCOME_NOT_TLS: return plain_on_tls_port(h, others) || fetch_of(h, &fetch);
+    case OUTCOME_NOT_TLS: return plain_on_tls_port(h, others) || h->fetch_n != 0;
     default: return true;
     }
 }
@@ -54,7 +53,6 @@ bool worth_showing(const struct handshake *h, const struct peers *others)
 bool surely_other(const struct handshake *h)
 {
     static const char bad_request[] = "HTTP/1.? 400"; /* what a TLS port answers to a plain request */
-    struct fetch fetch;
     struct bytes said = h->plain[SERVER].start;
     if (h->outcome == OUTCOME_NOT_TLS && h->prelude.kind == PRELUDE_NONE && said.p == NULL && h->plain[CLIENT].start.p == NULL)
         return true; /* nobody said a word */
@@ -63,7 +61,7 @@ bool surely_other(const struct handshake *h)
     bool refused = said.n >= sizeof bad_request - 1;
     for (size_t i = 0; refused && i < sizeof bad_request - 1; i++)
         refused = bad_request[i] == '?' || said.p[i] == (uint8_t)bad_request[i];
-    return !refused && !fetch_of(h, &fetch);
+    return !refused && h->fetch_n == 0;
 }
 
 bool shown_by_default(const struct handshake *h, const struct finding *f)

@@ -57,6 +57,7 @@ shuffle() { whole shuffle "$build/tests/shuffle_test" pcaps "${SHUFFLES:-1000}";
 bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
 cert() { sh tests/cert.sh "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
+fetches() { python3 tests/fetches.py "$build/tlswhy"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
@@ -81,6 +82,7 @@ bad_input
 cert
 install
 explain
+fetches
 compare
 probe
 extra

@@ -231,6 +231,7 @@ struct probed {
     bool        final;    /* it answers the question */
 };
 
+struct fetch;
 struct chain;         /* what the chain judge said: trust.h; set by cmd, NULL = not judged */
 struct client_match;  /* profiles that the hello fits: profile.h; NULL = not looked up */
 
@@ -254,6 +255,8 @@ struct handshake {
 
     struct prelude    prelude;
     struct plain      plain[2];   /* per side; start.p NULL = none */
+    const struct fetch *fetches;  /* plain HTTP for a root list and the like (fetch.h), in order */
+    size_t            fetch_n;
     bool              tls_seen[2]; /* at least one TLS record (or v2 hello) of this side */
 
     struct client_hello hello;

@@ -2,7 +2,7 @@
  * hello, what the same client got elsewhere or when it tried lower. Rules may cite them, by stream and frame.
  *
  * Bounds: 32 facts kept a server, a client and a name (the first 16, then one of each new kind), 100,000 of
- *         each, 100,000 facts and 1,024 fetches in all; what is passed over is counted.
+ *         each, 100,000 facts and 1,024 fetches in all, 16 lists with their bodies; what is passed over is counted.
  * Order:  walks go in the order of peers_add. */
 #ifndef TLSWHY_PEERS_H
 #define TLSWHY_PEERS_H
@@ -41,6 +41,9 @@ const struct peer_fact *peers_client(const struct peers *p, const struct handsha
 const struct peer_fact *peers_name(const struct peers *p, const struct handshake *h, size_t *walk);
 /* Plain HTTP fetches of root lists and the like (fetch.h) that the handshake's client made. */
 const struct fetch *peers_fetch(const struct peers *p, const struct handshake *h, size_t *walk);
+/* All of them, to be judged (fetch.h: `list`); NULL past the last. */
+struct fetch       *peers_fetch_at(struct peers *p, size_t i);
+void                peers_fetch_told(struct peers *p, uint32_t stream, uint64_t asked_frame); /* sets `told` */
 
 /* Has TLS (or a proxy's or STARTTLS dialog) been seen on this server address and port, or on this port of any
  * server, anywhere in the input? */

@@ -2,6 +2,7 @@
 #ifndef TLSWHY_REPORT_H
 #define TLSWHY_REPORT_H
 
+#include "tlswhy/fetched.h"
 #include "tlswhy/why.h"
 
 struct summary {
@@ -23,6 +24,9 @@ struct summary {
         uint64_t    n;
     } causes[64];
     size_t causes_n;
+    struct fetch_note notes[32]; /* fetches of root lists and the like that brought nothing of use */
+    size_t   notes_n;
+    uint64_t notes_left;    /* more of them */
 };
 
 struct report_options {

@@ -42,6 +42,8 @@ struct list_question {
 };
 void rootlist_read(const char *name, struct bytes file, struct cert_store *s, struct arena *a, struct rootlist *out);
 void rootlist_judge(const struct list_question *q, struct cert_store *s, struct arena *a, struct rootlist *l);
+/* Can this client verify a list that is sound: "yes", "no", "with updates", "unknown". *update: what it takes, or NULL. */
+const char *rootlist_client_can(const struct rootlist *l, const char *profile, const char **update);
 
 /* Entries by certificate, SHA-1, SHA-256 or a part of the name; at most `cap`, returns how many there are. */
 struct root_key {

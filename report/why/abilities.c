@@ -1,5 +1,5 @@
 /* A sound certificate that this client cannot or will not take: algorithms it does not know, ones it has given up,
- * keys it finds too small, a list of roots that it could not fetch. What the client can do shows in its hello, and
+ * keys it finds too small. What the client can do shows in its hello, and
  * better where the hello fits a known client (profile.h). */
 #include "refusal.h"
 #include "tlswhy/profile.h"
@@ -16,16 +16,6 @@ static bool is_sha2(const struct cert *c)
 static bool is_weak_hash(const struct cert *c)
 {
     return c->sig_hash == HASH_SHA1 || c->sig_hash == HASH_MD5 || c->sig_hash == HASH_MD2 || c->sig_hash == HASH_MD4;
-}
-
-/* Could this chain's faults be the reason? Then the certificate family speaks. */
-static bool chain_at_fault(const struct handshake *h)
-{
-    for (size_t i = 0; h->chain != NULL && i < h->chain->n; i++) {
-        if (h->chain->problems[i].severity == SEV_ERROR)
-            return true;
-    }
-    return false;
 }
 
 static const struct cert *first_below(const struct handshake *h, bool (*fits)(const struct cert *))
@@ -230,52 +220,7 @@ static bool staple_missing(const struct case_file *c, struct finding *f)
                      ending_words(c, &r.how)));
 }
 
-/* ---- the root list could not be fetched */
-
-const struct fetch *failed_list_fetch(const struct case_file *c)
-{
-    size_t at = 0;
-    const struct fetch *p;
-    while (c->others != NULL && (p = peers_fetch(c->others, c->h, &at)) != NULL) {
-        bool list = p->kind == FETCH_ROOT_LIST || p->kind == FETCH_ROOT;
-        if (list && p->status >= 400 && p->asked.ns <= c->h->end_ns + 60 * NS_PER_S)
-            return p;
-    }
-    return NULL;
-}
-
-static bool root_list_missing(const struct case_file *c, struct finding *f)
-{
-    const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    const struct fetch *p = failed_list_fetch(c);
-    int n = r.how.number;
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || p == NULL ||
-        (about_certificate(n) && n != ALERT_UNKNOWN_CA && n != ALERT_CERTIFICATE_UNKNOWN &&
-         n != ALERT_BAD_CERTIFICATE))
-        return false;
-    bool proxy = p->status == 407 || p->status == 403 || p->status == 511 || p->to_proxy || p->status >= 500;
-    bool other_fault = chain_at_fault(h) && !chain_has(h->chain, "untrusted_root", SEV_WARNING, NULL) &&
-                       !chain_has(h->chain, "missing_intermediate", SEV_WARNING, NULL);
-    if (other_fault)
-        return false;
-    f->weight = 14;
-    ALSO(f, "cert-untrusted-root", "cert-rejected");
-    say(c, f, proxy ? BLAME_PROXY : BLAME_SERVER, LIKELY,
-        "the failed fetch and the refused certificate belong to one client; that one caused the other is the usual "
-        "case",
-        WORDS(c,
-              "The client asked for %s and got status %d, then refused the server's certificate. Windows takes "
-              "missing roots from that list, so the root stays unknown.",
-              fetch_name(p->kind), p->status));
-    cite_elsewhere(
-        c, f, p->stream, p->answered.frame != 0 ? p->answered.frame : p->asked.frame, "fetch", "HTTP fetch",
-        p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n) : WORDS(c, "status %d", p->status));
-    return true;
-}
-
-const struct rule abilities_rules[] = { { "root-list-missing", "trust-list", root_list_missing },
-                                        { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
+const struct rule abilities_rules[] = { { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
                                         { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
                                         { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },
                                         { "curve-not-in-list", "cert-key-type", curve_not_in_list },

@@ -1,5 +1,6 @@
 /* Proxies before TLS: HTTP CONNECT (RFC 9110 section 9.3.6) and SOCKS (RFC 1928). */
 #include "say.h"
+#include "tlswhy/fetched.h"
 
 #include <string.h>
 
@@ -43,10 +44,7 @@ static bool login_wanted(const struct case_file *c, struct finding *f)
     const char *tried = p->sent_scheme.p != NULL ? WORDS(c, "The client had tried %s",
                                                          safe_str(c->arena, p->sent_scheme.p, p->sent_scheme.n))
                                                  : "The client sent no login";
-    const char *agent = p->user_agent.p != NULL
-                          ? WORDS(c, " (user agent %s)",
-                                  safe_str(c->arena, p->user_agent.p, p->user_agent.n < 60 ? p->user_agent.n : 60))
-                          : "";
+    const char *agent = agent_words(c->arena, p->user_agent);
     if (p->kind == PRELUDE_SOCKS)
         return say(
             c, f, BLAME_PROXY, CERTAIN, "the proxy's own answer",

@@ -71,6 +71,15 @@ struct refusal refusal_of(const struct handshake *h)
     return r;
 }
 
+bool chain_at_fault(const struct handshake *h)
+{
+    for (size_t i = 0; h->chain != NULL && i < h->chain->n; i++) {
+        if (h->chain->problems[i].severity == SEV_ERROR)
+            return true;
+    }
+    return false;
+}
+
 bool sha1_is_refused(const struct handshake *h)
 {
     enum { TLS_1_2 = 0x0303 };

@@ -24,12 +24,15 @@ bool about_certificate(int alert);
  * sent that are not their own issuer. NULL at the end. */
 const struct cert *below_anchor(const struct handshake *h, size_t i);
 
+/* Could this chain's faults be the reason? Then the certificate family speaks. */
+bool chain_at_fault(const struct handshake *h);
+
 /* Is it a time and a client for which SHA-1 in a chain is refused? (browsers since 2017) */
 bool sha1_is_refused(const struct handshake *h);
 
 /* Reasons why an unknown root may be somebody else's doing; the families that own them say more. */
 const struct fetch *
-failed_list_fetch(const struct case_file *c);      /* abilities.c: the client's fetch of the root list failed */
+failed_list_fetch(const struct case_file *c);      /* fetched.c: the client asked for the root list and got none that serves */
 bool looks_intercepted(const struct case_file *c); /* interception.c */
 
 #endif

@@ -7,7 +7,7 @@
 
 #define RULE_FAMILIES(FAMILY) \
     FAMILY(proxy) FAMILY(service) FAMILY(version) FAMILY(name) FAMILY(clientauth) FAMILY(cipher) FAMILY(certificate) \
-    FAMILY(interception) FAMILY(abilities) FAMILY(protocol) FAMILY(path) FAMILY(limits) FAMILY(probed)
+    FAMILY(interception) FAMILY(fetched) FAMILY(abilities) FAMILY(protocol) FAMILY(path) FAMILY(limits) FAMILY(probed)
 
 #define FAMILY(name) extern const struct rule name##_rules[];
 RULE_FAMILIES(FAMILY)

@@ -87,6 +87,14 @@ static void data(struct handshake *h, int unused)
     h->side[CLIENT].app_records = h->side[SERVER].app_records = 1;
 }
 
+static void windows(struct handshake *h, int unused)
+{
+    static struct client_match m;
+    (void)unused;
+    m = client_match_of(profile_named("win7-ie11"));
+    h->client = &m;
+}
+
 #define FLIGHT { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }
 #define FLIGHT13 { hello, 0x0304 }, { answer, 0x0304 }
 static const struct rules_case cases[] = {
@@ -160,8 +168,38 @@ static const struct rules_case cases[] = {
 
 static void certificates(void) { expect_all(cases, ARRAY_LEN(cases)); }
 
+/* What the client fetched beside the handshake, `ms` after its start. */
+static void fetches(void)
+{
+    static const struct { struct rules_case is; enum fetch_kind kind; int status, ms; } t[] = {
+        { { "root list, 407", { FLIGHT, { unknown_here, 0 }, { client_says, 48 } }, "trust-list", BLAME_PROXY, LIKELY }, FETCH_ROOT_LIST, 407, 4 },
+        { { "root list, 404", { FLIGHT, { unknown_here, 0 }, { client_says, 48 } }, "trust-list", BLAME_SERVER, LIKELY }, FETCH_ROOT_LIST, 404, -5000 },
+        { { "root list, 407, the day before", { FLIGHT, { unknown_here, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY }, FETCH_ROOT_LIST, 407, -86400000 },
+        { { "root list, 407, long after", { FLIGHT, { unknown_here, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY }, FETCH_ROOT_LIST, 407, 90000 },
+        { { "root list, 407, and expired", { FLIGHT, { expired, 0 }, { client_says, 45 } }, "cert-expired", BLAME_SERVER, CERTAIN }, FETCH_ROOT_LIST, 407, 4 },
+        { { "root list, 200", { FLIGHT, { unknown_here, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY }, FETCH_ROOT_LIST, 200, 4 },
+        { { "issuer, 407: the server has to send it", { FLIGHT, { no_intermediate, 0 }, { client_says, 48 } }, "cert-missing-intermediate", BLAME_SERVER, LIKELY }, FETCH_ISSUER, 407, 4 },
+        { { "issuer, 407, that nobody needs", { FLIGHT, { sound, 0 }, { client_says, 46 } }, "cert-rejected", BLAME_CLIENT, LIKELY }, FETCH_ISSUER, 407, 4 },
+        { { "issuer, 407, before", { FLIGHT, { no_intermediate, 0 }, { client_says, 48 } }, "cert-missing-intermediate", BLAME_SERVER, LIKELY }, FETCH_ISSUER, 407, -9 },
+        { { "CRL, 407, of nobody known", { FLIGHT, { sound, 0 }, { client_says, 46 } }, "cert-rejected", BLAME_CLIENT, LIKELY }, FETCH_CRL, 407, 4 },
+        { { "CRL, 407, by Windows", { FLIGHT, { sound, 0 }, { windows, 0 }, { client_says, 46 } }, "trust-list", BLAME_PROXY, LIKELY }, FETCH_CRL, 407, 4 },
+        { { "OCSP, 200, by Windows", { FLIGHT, { sound, 0 }, { windows, 0 }, { client_says, 46 } }, "cert-rejected", BLAME_CLIENT, LIKELY }, FETCH_OCSP, 200, 4 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct handshake *h = made(&t[i].is), plain = { .stream = 0, .outcome = OUTCOME_NOT_TLS, .ends = { h->ends[CLIENT] }, .fetch_n = 1 };
+        struct place      at = { .frame = 90, .ns = h->start_ns + t[i].ms * MS };
+        struct fetch      f = { .kind = t[i].kind, .status = t[i].status, .client = h->ends[CLIENT], .asked = at, .answered = at, .ended = at, .url = bytes_of("/x", 2) };
+        struct peers     *others = peers_new();
+        plain.fetches = &f;
+        peers_add(others, &plain);
+        expect(&t[i].is, h, others);
+        peers_free(others);
+        sample_free(h);
+    }
+}
+
 int main(void)
 {
-    static const CU_TestInfo tests[] = { { "certificates", certificates }, CU_TEST_INFO_NULL };
+    static const CU_TestInfo tests[] = { { "certificates", certificates }, { "fetches", fetches }, CU_TEST_INFO_NULL };
     return run_tests("rules_certificate", tests);
 }
