@@ -13,7 +13,7 @@ CFLAGS  ?= -O2 -g
 TUNE    := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mtune=haswell)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTLSWHY_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) $(WARN) $(WERROR) \
              -fno-strict-aliasing -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(TUNE) $(CFLAGS)
-LIBS    := -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lz
+LIBS    := -lcares -lidn2 -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lz
 ALL_LDFLAGS = $(LDFLAGS)
 
 FOLDERS := base dissect probe report cmd

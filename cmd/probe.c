@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
-       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_STARTTLS };
+       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
     { OPT_TLS, "tls", "RANGE", "versions to offer: 1.2, 1.0-1.2, ssl3-, ssl2" },
@@ -24,6 +24,11 @@ static const struct option_row rows[] = {
     { '4', "ipv4", NULL, "IPv4 addresses only" },
     { '6', "ipv6", NULL, "IPv6 addresses only" },
     { OPT_TIMEOUT, "timeout", "S", "for each connection, in seconds; default 10" },
+    { OPT_JOBS, "jobs", "N", "connections at once, over all targets; default 8" },
+    { OPT_PAUSE, "pause", "MS", "between the beginnings of two connections to one server, in milliseconds; default 0" },
+    { OPT_NAGIOS, "nagios", NULL, "one line and the exit status of a monitoring plugin: 0 ok, 1 certificate ends soon, 2 failed, 3 not probed" },
+    { OPT_EXPIRY, "expiry", "DAYS", "--nagios: soon is within so many days; default 14" },
+    { OPT_PROM, "prom", "FILE", "write metrics for Prometheus' textfile collector, too" },
     { OPT_CA, "ca", "FILE|DIR", "trust anchors; default: this system's" },
     { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: now" },
     { OPT_EXPECT, "expect", "CAUSE|ok", "exit status 0 if and only if this is the answer" },
@@ -37,18 +42,29 @@ static const char examples[] =
     "  tlswhy probe www.example.com                  a modern hello; why it fails, or what was agreed\n"
     "  tlswhy probe --as winsrv2008sp2 10.0.0.7:8443  would this client get in?\n"
     "  tlswhy probe --tls 1.0 --ciphers 002f,0035 old.example\n"
+    "  tlswhy probe --json --jobs 500 - < targets.txt  many, one a line\n"
     "  tlswhy probe --json --ca corporate.pem intra.example | jq -r .event.code\n";
 
 /* ------------------------------------------------------------------------------------ options */
 
-static bool parse_seconds(const char *s, int64_t *ns)
+/* A number of some unit, in ns. */
+static bool parse_time(const char *option, const char *s, const char *unit, int64_t unit_ns, double least, double most, int64_t *ns)
 {
     char  *end = NULL;
     double v = strtod(s, &end);
-    if (end == s || *end != '\0' || !(v > 0) || v > 3600)
-        return trouble("--timeout takes seconds, more than 0 and at most 3600, not '%s'", s) == EXIT_NONE_FOUND;
-    *ns = (int64_t)(v * (double)NS_PER_S);
+    if (end == s || *end != '\0' || !(v >= least) || v > most)
+        return trouble("%s takes %s, %g to %g, not '%s'", option, unit, least, most, s) == EXIT_NONE_FOUND;
+    *ns = (int64_t)(v * (double)unit_ns);
     return true;
+}
+
+static bool parse_jobs(const char *s, size_t *out)
+{
+    char         *end = NULL;
+    unsigned long n = strtoul(s, &end, 10);
+    *out = n;
+    return (s[0] >= '0' && s[0] <= '9' && *end == '\0' && n >= 1 && n <= JOBS_MAX) ||
+           trouble("--jobs takes a number of connections, 1 to %d, not '%s'", JOBS_MAX, s) == EXIT_NONE_FOUND;
 }
 
 static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
@@ -94,7 +110,12 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_CLIENTS: o->clients = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);
     case OPT_TLS: o->tls_given = true; return version_range("--tls", value, &o->tls_low, &o->tls_high);
-    case OPT_TIMEOUT: return parse_seconds(value, &o->timeout_ns);
+    case OPT_TIMEOUT: return parse_time("--timeout", value, "seconds", NS_PER_S, 0.001, 3600, &o->timeout_ns);
+    case OPT_JOBS: return parse_jobs(value, &o->jobs);
+    case OPT_PAUSE: return parse_time("--pause", value, "milliseconds", NS_PER_S / 1000, 0, 3600000, &o->pause_ns);
+    case OPT_NAGIOS: o->nagios = true; return true;
+    case OPT_EXPIRY: return parse_time("--expiry", value, "days", 86400 * NS_PER_S, 0, 36500, &o->expiry_ns);
+    case OPT_PROM: o->prom = value; return true;
     case OPT_CA: o->ca = value; return true;
     case OPT_EXPECT: return set_expect(o, value);
     case OPT_COLOR: return color_wanted(value, &o->report.color);
@@ -103,29 +124,6 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
         return time_parse(value, &o->at_ns) ||
                trouble("--at takes a time like 2024-02-03T10:11:12Z or seconds since 1970, not '%s'", value) == EXIT_NONE_FOUND;
     }
-}
-
-static void probe_target(struct run *run, const struct target *target)
-{
-    struct trial t = { .run = run, .target = target };
-    struct err   err = { 0 };
-    if (!probe_resolve(target->host, target->port, run->o->family, &t.addresses, &t.address_n, &err)) {
-        trouble("%s; check the name, or write the address", err.text);
-        run->trouble = true;
-        return;
-    }
-    t.prober = prober_new(run->store);
-    t.peers = peers_new();
-    if (run->o->clients)
-        ask_as_all(&t);
-    else
-        ask_once(&t);
-    for (size_t i = 0; i < t.n; i++)
-        handshake_free(t.made[i]);
-    peers_free(t.peers);
-    prober_free(t.prober);
-    arena_free(&t.arena);
-    free(t.addresses);
 }
 
 /* ------------------------------------------------------------------------------------ the command */
@@ -147,45 +145,39 @@ static int take_options(struct probe_options *o, int argc, char **argv, int *fir
     }
     if (id == 0 && *first == argc)
         return trouble("which server? tlswhy probe HOST[:PORT] (--help for more)");
+    if (id == 0 && o->nagios && (o->clients || source_is_list(argc - *first, argv + *first)))
+        return trouble("--nagios is about one target: tlswhy probe --nagios HOST[:PORT]");
+    if (id == 0 && o->prom != NULL && o->clients)
+        return trouble("--prom takes what a plain probe finds; leave out --clients");
     return id == 0 && make_shape(o, &changes) ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }
 
-static int probe_targets(const struct probe_options *o, int n, char **names)
+/* To Nagios 2 is a finding and 3 is trouble, of whatever kind: wrong options, too. */
+static bool is_plugin(int argc, char **argv)
 {
-    struct run run = { .o = o, .store = cert_store_new(), .expected = true };
-    struct err err = { 0 };
-    run.anchors_there = anchors_load(o->ca, run.store, &run.anchors, &err);
-    run.anchors.clients_own = true; /* we are the client */
-    if (!run.anchors_there && o->ca != NULL) {
-        trouble("%s", err.text);
-        cert_store_free(run.store);
-        return EXIT_TROUBLE;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--nagios") == 0)
+            return true;
     }
-    for (int i = 0; i < n; i++) {
-        struct target target;
-        if (parse_target(o, names[i], &target))
-            probe_target(&run, &target);
-        else
-            run.trouble = true;
-    }
-    anchors_free(&run.anchors);
-    cert_store_free(run.store);
-    text_free(&run.out);
-    if (run.trouble)
-        return EXIT_TROUBLE;
-    return o->expect != NULL ? (run.expected ? EXIT_NONE_FOUND : EXIT_FOUND) : run.failed ? EXIT_FOUND : EXIT_NONE_FOUND;
+    return false;
 }
 
 static int run_probe(int argc, char **argv)
 {
-    struct probe_options o = { .renderer = &text_renderer, .timeout_ns = 10 * NS_PER_S, .family = AF_UNSPEC };
-    int first = 0, status = take_options(&o, argc, argv, &first);
+    struct probe_options o = { .renderer = &text_renderer, .timeout_ns = 10 * NS_PER_S, .expiry_ns = 14 * 86400 * NS_PER_S, .jobs = AT_ONCE,
+                               .family = AF_UNSPEC };
+    bool plugin = is_plugin(argc, argv);
+    int  first = 0, status = take_options(&o, argc, argv, &first);
     if (status == EXIT_NONE_FOUND)
-        status = out_finish(probe_targets(&o, argc - first, argv + first));
+        status = out_finish(probe_run(&o, argc - first, argv + first));
     else if (status == EXIT_FOUND)
         status = out_finish(EXIT_NONE_FOUND);
+    else if (plugin) {
+        puts("TLS UNKNOWN - wrong usage; standard error says what");
+        out_finish(status = PLUGIN_UNKNOWN);
+    }
     arena_free(&o.arena);
     return status;
 }
 
-const struct command probe_command = { "probe", "HOST[:PORT]...", "make a handshake with a server and explain what happens", run_probe };
+const struct command probe_command = { "probe", "HOST[:PORT]... | -", "make a handshake with a server and explain what happens", run_probe };

@@ -65,14 +65,14 @@ void ask_as_all(struct trial *t)
     for (; n < ATTEMPTS_MAX && profile_at(n) != NULL; n++) {
         clients[n] = client_match_of(profile_at(n));
         asks[n] = (struct probe_ask){ .to = t->addresses[0], .spec = spec_of(t), .timeout_ns = o->timeout_ns,
-                                      .starttls = t->target->starttls, .host = t->target->host };
+                                      .starttls = t->target.starttls, .host = t->target.host, .count = &t->count };
         asks[n].spec.shape = *profile_at(n);
     }
-    probe_all(t->prober, asks, n, AT_ONCE, h);
+    probe_all(t->run->prober, asks, n, o->jobs, h);
     for (size_t i = 0; i < n; i++)
         finish_attempt(t, h[i], &clients[i], profile_at(i)->id, NULL);
     if (o->renderer == &text_renderer)
-        text_printf(&t->run->out, "%s\n", t->target->text);
+        text_printf(&t->run->out, "%s\n", t->target.text);
     for (size_t i = 0; i < n; i++) {
         struct finding f = { 0 };
         explain_client(t, &asks[i].spec, h[i], &f);
@@ -80,6 +80,6 @@ void ask_as_all(struct trial *t)
         in += finding_result(h[i], &f) == RESULT_SUCCESS;
     }
     if (o->renderer == &text_renderer)
-        text_printf(&t->run->out, "%zu of %zu clients get in. tlswhy probe --as CLIENT %s explains one.\n", in, n, t->target->text);
-    out_flush(&t->run->out);
+        text_printf(&t->run->out, "%zu of %zu clients get in. tlswhy probe --as CLIENT %s explains one.\n", in, n, t->target.text);
+    run_flush(t->run);
 }

@@ -22,17 +22,37 @@ struct probe_options {
     bool                   starttls_given;
     bool                   no_sni, clients, at_given, tls_given, shaped; /* shaped: options changed the hello */
     uint16_t               tls_low, tls_high;
-    int64_t                at_ns, timeout_ns;
+    int64_t                at_ns, timeout_ns, pause_ns, expiry_ns; /* expiry: what is left when --nagios warns */
+    size_t                 jobs;   /* connections at once, over all targets */
+    bool                   nagios;
+    const char            *prom;
     int                    family;
+};
+
+/* Certificates and anchors of a time. Every server has other ones, so a long run begins a new store now and then; the old
+ * one goes with its last trial. */
+struct age {
+    struct cert_store *store;
+    struct anchors     anchors;
+    bool               anchors_there;
+    size_t             users, bytes; /* bytes: when it was new */
 };
 
 /* What the run holds beside the options. */
 struct run {
     const struct probe_options *o;
-    struct cert_store          *store;
-    struct anchors              anchors;
-    bool                        anchors_there;
+    struct prober              *prober;
+    struct resolver            *resolver;
+    struct age                 *age;    /* the current one */
+    struct monitor             *monitor; /* --prom, --nagios; NULL = neither */
     struct text                 out;
+    struct summary              sum;
+    size_t                      begun, under_way; /* targets */
+    struct trial               *waiting; /* a trial of --clients, to be asked alone */
+    bool                        more;    /* there may be more of them */
+    struct watch                clock;   /* of the line of progress, */
+    int64_t                     since;
+    bool                        line;    /* which is on the terminal now */
     bool                        failed, trouble; /* a failure was found; a target could not be probed */
     bool                        expected;        /* every answer was the one expected */
 };
@@ -44,38 +64,82 @@ struct changes {
 
 struct target {
     char     text[300]; /* as shown: HOST:PORT */
-    char     host[256];
+    char     host[256]; /* a name in its ASCII form, or an address */
     uint16_t port;
     bool     is_ip;
     const struct dialog *starttls; /* NULL = none */
 };
 
-enum { ATTEMPTS_MAX = 512, AT_ONCE = 8 };
+enum { PLUGIN_OK, PLUGIN_WARNING, PLUGIN_CRITICAL, PLUGIN_UNKNOWN }; /* exit status of --nagios */
+enum { ATTEMPTS_MAX = 512, AT_ONCE = 8, JOBS_MAX = 10000, TARGET_LINE = 1024 };
 
-/* All attempts at one target. */
+/* All attempts at one target, and the question that is open: what was asked last. */
 struct trial {
     struct run          *run;
-    const struct target *target;
-    struct prober       *prober;
+    struct age          *age;
+    struct target        target;
+    const char          *typed;     /* the target as the user wrote it */
     struct peers        *peers;
     struct arena         arena;
+    struct probe_count   count;
     struct address      *addresses;
     size_t               address_n, address; /* the one in use */
-    struct handshake    *made[ATTEMPTS_MAX];
-    size_t               n;
+    struct handshake   **made;
+    size_t               n, cap;
+    int64_t              begun;
+    /* one question after the other */
+    struct hello_spec    first;     /* the hello that the trial is about */
+    struct probe_ask     ask;
+    const char          *words;     /* what is changed in it; NULL = nothing */
+    enum change          change;
+    bool                 classical; /* CHANGE_GROUPS stands for a first hello without X25519MLKEM768 */
+    struct tried         tried[CHANGE_COUNT];
+    size_t               tried_n;
 };
 
 /* False: trouble was said (all of these). */
 bool read_hello(struct probe_options *o); /* --hello */
 bool make_shape(struct probe_options *o, const struct changes *c);
-bool parse_target(const struct probe_options *o, const char *s, struct target *t);
+/* `where` is put before what is wrong with it: "", or "targets.txt, line 3: ". */
+bool parse_target(const struct probe_options *o, const char *where, const char *s, struct target *t);
+/* A host name in its ASCII form (RFC 5891); `out` is the same text where it has none but ASCII. False: it is no name, err says why. */
+bool name_to_ascii(const char *name, char *out, size_t size, struct err *err);
+
+/* Where targets come from: operands, of which `-` is standard input and @FILE a file, one target a line. */
+struct source;
+enum source_says { SOURCE_TARGET, SOURCE_WAIT, SOURCE_END };
+struct source   *source_new(struct loop *loop, int n, char **operands);
+void             source_free(struct source *s);
+bool             source_is_list(int n, char **operands); /* more than one target may come */
+/* SOURCE_WAIT: none is there yet, and the loop tells when that may have changed. `where` is for sentences about it. */
+enum source_says source_next(struct source *s, char text[TARGET_LINE], const char **where);
+bool             source_failed(const struct source *s); /* trouble was said: not all of it could be read */
 
 struct hello_spec spec_of(const struct trial *t);
 /* What a renderer and the rules need beside what was observed. `client`: whose eyes judge; NULL: nobody's in particular. */
 void   finish_attempt(struct trial *t, struct handshake *h, const struct client_match *client, const char *as, const char *changed);
-/* Asks again, one thing changed at a time, until the answer is there. tried[0] is there already; gives how many are now. */
+/* Asks again, one thing changed at a time, until the answer is there. tried[0] is there already; gives how many are now.
+ * Waits for each answer; nothing else may be under way. */
 size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tried[CHANGE_COUNT], size_t n);
-void   ask_once(struct trial *t);   /* one connection, and more where that tells why */
+/* Its first question; the others follow from the answers. */
+void   trial_begin(struct trial *t);
+/* The answer to the question that is open. True: it was the last, and the verdict is written. */
+bool   trial_take(struct trial *t, const struct probe_done *done);
 void   ask_as_all(struct trial *t); /* all profiles against the server, and each judged by what the others got */
+
+/* Probes all of them; gives the exit status. */
+int    probe_run(const struct probe_options *o, int n, char **operands);
+void   run_flush(struct run *run);  /* what was written so far */
+/* The target could not be probed: one sentence, and exit status 2. */
+void   run_trouble(const struct trial *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* --prom and --nagios: what monitoring systems take. */
+struct monitor;
+struct monitor *monitor_new(const struct probe_options *o);
+void            monitor_free(struct monitor *m);
+void            monitor_take(struct monitor *m, const struct trial *t, const struct handshake *h, const struct finding *f);
+void            monitor_trouble(struct monitor *m, const struct trial *t, const char *sentence);
+/* Writes the file, prints the line; gives the exit status, from that of the run. */
+int             monitor_end(struct monitor *m, int status, struct text *out);
 
 #endif

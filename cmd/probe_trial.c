@@ -15,8 +15,8 @@ struct hello_spec spec_of(const struct trial *t)
 {
     const struct probe_options *o = t->run->o;
     struct hello_spec spec = { .shape = o->shape };
-    if (!o->no_sni && (o->sni != NULL || !t->target->is_ip))
-        spec.sni = name_asked(o, t->target);
+    if (!o->no_sni && (o->sni != NULL || !t->target.is_ip))
+        spec.sni = name_asked(o, &t->target);
     return spec;
 }
 
@@ -24,51 +24,23 @@ void finish_attempt(struct trial *t, struct handshake *h, const struct client_ma
 {
     const struct probe_options *o = t->run->o;
     struct probed *facts = ARENA_NEW(&h->arena, struct probed);
-    *facts = (struct probed){ .target = t->target->text, .as = as, .changed = changed,
-                              .starttls = t->target->starttls != NULL ? dialog_name(t->target->starttls) : NULL, .attempt = (unsigned)t->n + 1 };
+    *facts = (struct probed){ .target = t->target.text, .typed = t->typed, .as = as, .changed = changed,
+                              .starttls = t->target.starttls != NULL ? dialog_name(t->target.starttls) : NULL, .attempt = (unsigned)t->n + 1 };
     h->probed = facts;
     h->client = client;
     if (h->timed_out && h->error_at.ns > h->end_ns)
         h->capture_left = h->error_at.ns - h->end_ns;
     if (knows(h, KNOW_SERVER_KEX))
         handshake_check_kex(h);
-    const struct judging j = { .store = t->run->store, .anchors = t->run->anchors_there ? &t->run->anchors : NULL, .at_given = o->at_given,
+    const struct judging j = { .store = t->age->store, .anchors = t->age->anchors_there ? &t->age->anchors : NULL, .at_given = o->at_given,
                                .at_ns = o->at_ns, .client_named = client != NULL };
-    judge_chain(&j, h, name_asked(o, t->target), false);
+    judge_chain(&j, h, name_asked(o, &t->target), false);
     peers_add(t->peers, h);
-    t->made[t->n++] = h;
-}
-
-static struct handshake *attempt(struct trial *t, const struct hello_spec *spec, const char *changed)
-{
-    const struct probe_options *o = t->run->o;
-    struct probe_ask  ask = { .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
-                              .starttls = t->target->starttls, .host = t->target->host };
-    struct handshake *h = NULL;
-    probe_all(t->prober, &ask, 1, 1, &h);
-    finish_attempt(t, h, o->as != NULL ? &o->client : NULL, o->raw.p != NULL ? o->hello_file : o->as != NULL ? o->client.profiles[0]->id : "tlswhy",
-                   changed);
-    return h;
-}
-
-/* The first of the host's addresses where the connection opens. */
-static struct handshake *first_attempt(struct trial *t, const struct hello_spec *spec)
-{
-    struct handshake *h = NULL;
-    for (t->address = 0; t->address < t->address_n && t->n < ATTEMPTS_MAX / 8; t->address++) {
-        h = attempt(t, spec, NULL);
-        if (h->outcome != OUTCOME_NOT_OPENED)
-            return h;
+    if (t->n == t->cap) {
+        t->cap = t->cap != 0 ? 2 * t->cap : 4;
+        t->made = mem_grow(t->made, t->cap, sizeof *t->made);
     }
-    t->address = t->address_n - 1;
-    return h;
-}
-
-/* Did the server pick a key exchange whose keys we cannot compute, though a hello without it may do? */
-static bool picked_hybrid(const struct handshake *h)
-{
-    uint16_t group = h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? h->retry.group : h->answer.group;
-    return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
+    t->made[t->n++] = h;
 }
 
 /* The first hello with one thing changed. */
@@ -101,16 +73,6 @@ static struct hello_spec changed(const struct hello_spec *first, enum change cha
     return s;
 }
 
-size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tried[CHANGE_COUNT], size_t n)
-{
-    enum change change;
-    while (n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && (change = plan_next(tried, n)) != CHANGE_NONE) {
-        struct hello_spec again = changed(spec, change, &t->arena);
-        tried[n++] = (struct tried){ attempt(t, &again, change_words(change)), change };
-    }
-    return n;
-}
-
 /* Is the hello one of a current client? Then a server that refuses it is the one behind. */
 static bool is_modern(const struct probe_options *o) { return o->as == NULL && !o->shaped && o->raw.p == NULL; }
 
@@ -118,7 +80,7 @@ static bool is_modern(const struct probe_options *o) { return o->as == NULL && !
 static void tell_attempts(struct trial *t, const struct handshake *but)
 {
     struct run *run = t->run;
-    for (size_t i = 0; i < t->n && run->o->renderer == &json_renderer; i++) {
+    for (size_t i = 0; i < t->n && run->o->renderer == &json_renderer && !run->o->nagios; i++) {
         struct finding f = { 0 };
         if (t->made[i] == but)
             continue;
@@ -127,42 +89,167 @@ static void tell_attempts(struct trial *t, const struct handshake *but)
     }
 }
 
-static void answer(struct trial *t, const struct tried *tried, size_t n)
+static void count_cause(struct summary *s, const char *code)
 {
-    struct handshake *h = t->made[tried[0].h->probed->attempt - 1];
+    for (size_t i = 0; i < s->causes_n; i++) {
+        if (s->causes[i].code == code) { /* codes are rows of one table */
+            s->causes[i].n++;
+            return;
+        }
+    }
+    if (s->causes_n < ARRAY_LEN(s->causes))
+        s->causes[s->causes_n++] = (struct cause_count){ .code = code, .n = 1 };
+}
+
+static void sum_up(struct run *run, const struct handshake *h, const struct finding *f)
+{
+    struct summary *s = &run->sum;
+    enum result     r = finding_result(h, f);
+    s->handshakes++;
+    s->completed += r == RESULT_SUCCESS;
+    s->failed += finding_counts(h, f);
+    s->unknown += r != RESULT_SUCCESS && !finding_counts(h, f);
+    if (r != RESULT_SUCCESS)
+        count_cause(s, cause_of(f->cause)->code);
+    run->failed = run->failed || finding_counts(h, f);
+}
+
+static void answer(struct trial *t)
+{
+    struct handshake *h = t->made[t->tried[0].h->probed->attempt - 1];
     struct run    *run = t->run;
     struct finding f = { 0 };
     struct probed *final = ARENA_NEW(&h->arena, struct probed);
     *final = *h->probed;
     final->final = true;
     h->probed = final;
-    if (!plan_explain(tried, n, is_modern(run->o), t->peers, &h->arena, &f))
+    if (!plan_explain(t->tried, t->tried_n, is_modern(run->o), t->peers, &h->arena, &f))
         why_explain(h, t->peers, &h->arena, &f);
     tell_attempts(t, h);
-    run->failed = run->failed || finding_counts(h, &f);
+    sum_up(run, h, &f);
     run->expected = run->expected && run->o->expect != NULL && strcmp(run->o->expect, f.cause) == 0;
-    run->o->renderer->handshake(&run->out, &run->o->report, h, &f);
-    out_flush(&run->out);
-    fflush(stdout);
+    if (!run->o->nagios)
+        run->o->renderer->handshake(&run->out, &run->o->report, h, &f);
+    if (run->monitor != NULL)
+        monitor_take(run->monitor, t, h, &f);
 }
 
-void ask_once(struct trial *t)
+/* ------------------------------------------------------------------------------------ questions and answers */
+
+static struct probe_ask question(const struct trial *t, const struct hello_spec *spec)
 {
     const struct probe_options *o = t->run->o;
-    struct hello_spec spec = spec_of(t);
-    struct tried      tried[CHANGE_COUNT] = { { first_attempt(t, &spec), CHANGE_NONE } };
-    size_t            n = 1;
-    if (picked_hybrid(tried[0].h) && o->raw.p == NULL) { /* another hello reads the certificate; if that one fails, the group is why */
-        hello_drop_group(&spec.shape, GROUP_X25519MLKEM768, &t->arena);
-        tried[1] = (struct tried){ tried[0].h, CHANGE_GROUPS };
-        tried[0].h = attempt(t, &spec, "without X25519MLKEM768");
-        n = 2;
-    } else if (o->raw.p == NULL) {
-        n = ask_again(t, &spec, tried, n);
+    return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
+                               .starttls = t->target.starttls, .host = t->target.host };
+}
+
+static void finish_own(struct trial *t, struct handshake *h, const char *words)
+{
+    const struct probe_options *o = t->run->o;
+    finish_attempt(t, h, o->as != NULL ? &o->client : NULL, o->raw.p != NULL ? o->hello_file : o->as != NULL ? o->client.profiles[0]->id : "tlswhy",
+                   words);
+}
+
+size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tried[CHANGE_COUNT], size_t n)
+{
+    enum change change;
+    while (n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && (change = plan_next(tried, n)) != CHANGE_NONE) {
+        struct hello_spec again = changed(spec, change, &t->arena);
+        struct probe_ask  ask = question(t, &again);
+        struct handshake *h = NULL;
+        ask.count = &t->count;
+        probe_all(t->run->prober, &ask, 1, 1, &h);
+        finish_own(t, h, change_words(change));
+        tried[n++] = (struct tried){ h, change };
     }
-    if (n > 1 && tried[n - 1].change == CHANGE_REPEAT && tried[n - 1].h->outcome == OUTCOME_STOPPED) { /* a bad moment, over now */
-        tried[0].h = tried[n - 1].h;
-        n = 1;
+    return n;
+}
+
+static void ask(struct trial *t, const struct hello_spec *spec, enum change change, const char *words)
+{
+    t->ask = question(t, spec);
+    t->ask.count = &t->count;
+    t->ask.ctx = t;
+    t->change = change;
+    t->words = words;
+    probe_start(t->run->prober, &t->ask);
+}
+
+void trial_begin(struct trial *t)
+{
+    t->first = spec_of(t);
+    ask(t, &t->first, CHANGE_NONE, NULL);
+}
+
+/* Another of the host's addresses where this one does not open. */
+static bool try_next_address(struct trial *t, const struct handshake *h)
+{
+    if (h->outcome != OUTCOME_NOT_OPENED || t->address + 1 >= t->address_n || t->n >= ATTEMPTS_MAX / 8)
+        return false;
+    t->address++;
+    ask(t, &t->first, CHANGE_NONE, NULL);
+    return true;
+}
+
+/* Did the server pick a key exchange whose keys we cannot compute, though a hello without it may do? */
+static bool picked_hybrid(const struct handshake *h)
+{
+    uint16_t group = h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? h->retry.group : h->answer.group;
+    return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
+}
+
+/* A bad moment of the server's that is over now. */
+static void forget_bad_moment(struct trial *t)
+{
+    const struct tried *last = &t->tried[t->tried_n - 1];
+    if (t->tried_n < 2 || last->change != CHANGE_REPEAT || last->h->outcome != OUTCOME_STOPPED)
+        return;
+    t->tried[0].h = last->h;
+    t->tried_n = 1;
+}
+
+/* The server picked the hybrid: a hello without it reads the certificate. */
+static bool ask_classical(struct trial *t)
+{
+    if (t->tried_n != 1 || !picked_hybrid(t->tried[0].h))
+        return false;
+    hello_drop_group(&t->first.shape, GROUP_X25519MLKEM768, &t->arena);
+    t->classical = true;
+    ask(t, &t->first, CHANGE_NONE, "without X25519MLKEM768");
+    return true;
+}
+
+static bool ask_next(struct trial *t)
+{
+    enum change change = t->tried_n < CHANGE_COUNT && t->n < ATTEMPTS_MAX ? plan_next(t->tried, t->tried_n) : CHANGE_NONE;
+    if (change == CHANGE_NONE)
+        return false;
+    struct hello_spec again = changed(&t->first, change, &t->arena);
+    ask(t, &again, change, change_words(change));
+    return true;
+}
+
+bool trial_take(struct trial *t, const struct probe_done *done)
+{
+    struct handshake *h = done->h;
+    if (done->crowded) { /* once more, when nobody else of ours is there */
+        handshake_free(h);
+        t->ask.rest_ns = NS_PER_S;
+        probe_start(t->run->prober, &t->ask);
+        return false;
     }
-    answer(t, tried, n);
+    finish_own(t, h, t->words);
+    if (t->classical) { /* if that one fails, the group is why */
+        t->tried[t->tried_n++] = (struct tried){ t->tried[0].h, CHANGE_GROUPS };
+        t->tried[0].h = h;
+    } else if (t->tried_n == 0 && try_next_address(t, h)) {
+        return false;
+    } else {
+        t->tried[t->tried_n++] = (struct tried){ h, t->change };
+        if (t->run->o->raw.p == NULL && (ask_classical(t) || ask_next(t)))
+            return false;
+    }
+    forget_bad_moment(t);
+    answer(t);
+    return true;
 }

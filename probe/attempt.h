@@ -19,8 +19,15 @@ struct lane {
     unsigned        steady;          /* how often it dropped one that came alone, too */
 };
 
+/* An observer and the store that it keeps certificates in; the attempts that began with it end with it. */
+struct view {
+    struct observer *observer;
+    size_t           users; /* attempts, and the prober while it is the current one */
+};
+
 struct attempt {
     struct prober          *prober;
+    struct view            *view;
     const struct probe_ask *ask;
     struct probe_count     *count;
     struct lane            *lane;
@@ -46,7 +53,7 @@ struct attempt {
 };
 
 struct prober {
-    struct observer      *observer;
+    struct view          *view;     /* of what begins now */
     struct loop          *loop;
     struct key_ring       ring;
     struct lane          *lanes;

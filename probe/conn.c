@@ -39,9 +39,9 @@ static void tell(struct attempt *a, enum wire_kind kind, enum side from, struct 
         a->count->frames++; /* the ACK */
     }
     a->prober->telling = a;
-    observe(a->prober->observer, &ev);
+    observe(a->view->observer, &ev);
     if (kind == WIRE_END)
-        a->h = observed(a->prober->observer);
+        a->h = observed(a->view->observer);
 }
 
 /* What the kernel knows: how much has arrived there, and what it sent again. */

@@ -6,8 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LANES = 1 << 14 };
+enum { LANES = 1 << 14, STEADY = 2 /* so many times it was not the crowd */ };
 #define TRY_AGAIN_NS (50 * INT64_C(1000000)) /* when sockets or ports have run out */
+
+static void view_leave(struct view *v)
+{
+    if (v == NULL || --v->users > 0)
+        return;
+    observer_free(v->observer);
+    free(v);
+}
+
+void prober_certs(struct prober *p, struct cert_store *certs)
+{
+    view_leave(p->view);
+    p->view = mem_get(1, sizeof *p->view);
+    *p->view = (struct view){ .observer = observer_new(certs, NULL), .users = 1 };
+    observer_secrets(p->view->observer, talk_secrets, p);
+}
 
 struct prober *prober_new(struct cert_store *certs)
 {
@@ -18,8 +34,7 @@ struct prober *prober_new(struct cert_store *certs)
     p->loop = loop;
     p->lanes = mem_get(LANES, sizeof *p->lanes);
     p->secret = hash_key_random();
-    p->observer = observer_new(certs, NULL);
-    observer_secrets(p->observer, talk_secrets, p);
+    prober_certs(p, certs);
     return p;
 }
 
@@ -39,6 +54,7 @@ void prober_free(struct prober *p)
         next = a->next;
         if (a->watch.fd >= 0)
             close(a->watch.fd);
+        view_leave(a->view);
         attempt_free(a);
     }
     for (struct attempt *a = p->over, *next; a != NULL; a = next) {
@@ -46,7 +62,7 @@ void prober_free(struct prober *p)
         handshake_free(a->h);
         attempt_free(a);
     }
-    observer_free(p->observer);
+    view_leave(p->view);
     loop_free(p->loop);
     keys_wipe(&p->ring, sizeof p->ring);
     free(p->lanes);
@@ -71,9 +87,9 @@ static struct lane *lane_of(const struct prober *p, const struct address *to)
 static int64_t turn(const struct lane *l, const struct attempt *a)
 {
     int64_t rested = l->emptied != 0 ? l->emptied + a->ask->rest_ns : 0;
-    if (a->ask->rest_ns > 0 && l->open > 0)
-        return INT64_MAX;
-    return a->ask->rest_ns > 0 && rested > l->next ? rested : l->next;
+    if (a->ask->rest_ns == 0 || l->steady >= STEADY)
+        return l->next;
+    return l->open > 0 ? INT64_MAX : rested > l->next ? rested : l->next;
 }
 
 static void begin(struct attempt *a, int64_t now)
@@ -123,15 +139,28 @@ void prober_later(struct attempt *a)
     loop_due(a->prober->loop, &a->watch, now + TRY_AGAIN_NS);
 }
 
+bool probe_dropped(const struct handshake *h)
+{
+    enum { TOO_MANY = 421 }; /* RFC 5321 section 3.8, RFC 959 section 4.2 */
+    if (h->prelude.refused && h->prelude.status == TOO_MANY)
+        return true;
+    return h->tcp.bytes[SERVER] == 0 && !h->stopped_by_us;
+}
+
 void prober_over(struct attempt *a)
 {
     struct prober *p = a->prober;
     struct lane   *l = a->lane;
     int64_t        now = loop_now();
-    a->crowded = l->crowded >= a->begun || l->open > 1;
+    bool           dropped = probe_dropped(a->h);
+    if (a->ask->rest_ns > 0)
+        l->steady = dropped ? l->steady + 1 : 0;
+    a->crowded = dropped && l->steady < STEADY && (l->crowded >= a->begun || l->open > 1);
     if (--l->open == 0)
         l->emptied = now;
     wake(l, now);
+    view_leave(a->view);
+    a->view = NULL;
     *a->before = a->next;
     if (a->next != NULL)
         a->next->before = a->before;
@@ -147,8 +176,9 @@ void prober_over(struct attempt *a)
 void probe_start(struct prober *p, const struct probe_ask *ask)
 {
     struct attempt *a = mem_get(1, sizeof *a);
-    *a = (struct attempt){ .prober = p, .ask = ask, .spec = ask->spec, .count = ask->count != NULL ? ask->count : &p->count,
+    *a = (struct attempt){ .prober = p, .view = p->view, .ask = ask, .spec = ask->spec, .count = ask->count != NULL ? ask->count : &p->count,
                            .watch = { .fd = -1, .call = attempt_ready, .ctx = a }, .keys.ring = &p->ring };
+    a->view->users++;
     endpoint_of(&ask->to.to, &a->ends[SERVER]);
     a->ends[CLIENT].ip_len = a->ends[SERVER].ip_len;
     a->stream = ++a->count->streams;
@@ -187,14 +217,6 @@ bool probe_collect(struct prober *p, struct probe_done *out)
 
 /* ------------------------------------------------------------------------------------ all of them */
 
-bool probe_dropped(const struct handshake *h)
-{
-    enum { TOO_MANY = 421 }; /* RFC 5321 section 3.8, RFC 959 section 4.2 */
-    if (h->prelude.refused && h->prelude.status == TOO_MANY)
-        return true;
-    return h->tcp.bytes[SERVER] == 0 && !h->stopped_by_us;
-}
-
 /* One that was dropped in a crowd, with nobody else there. */
 static struct handshake *ask_alone(struct prober *p, const struct probe_ask *ask)
 {
@@ -209,7 +231,6 @@ static struct handshake *ask_alone(struct prober *p, const struct probe_ask *ask
 
 void probe_all(struct prober *p, const struct probe_ask *asks, size_t n, size_t at_once, struct handshake **out)
 {
-    enum { STEADY = 2 }; /* so many times the crowd was not the reason */
     struct probe_done done;
     bool             *doubtful = mem_get(n + 1, sizeof *doubtful);
     size_t            next = 0;
@@ -219,18 +240,14 @@ void probe_all(struct prober *p, const struct probe_ask *asks, size_t n, size_t 
         probe_step(p, INT64_MAX);
         while (probe_collect(p, &done)) {
             out[done.ask - asks] = done.h;
-            doubtful[done.ask - asks] = done.crowded && probe_dropped(done.h);
+            doubtful[done.ask - asks] = done.crowded;
         }
     } while (next < n || p->open_n > 0);
     for (size_t i = 0; i < n; i++) {
-        struct lane *l = lane_of(p, &asks[i].to);
-        if (!doubtful[i] || l->steady >= STEADY)
+        if (!doubtful[i] || lane_of(p, &asks[i].to)->steady >= STEADY)
             continue;
-        struct handshake *h = ask_alone(p, &asks[i]);
-        bool              same = probe_dropped(h);
-        l->steady += same;
-        handshake_free(same ? h : out[i]);
-        out[i] = same ? out[i] : h;
+        handshake_free(out[i]);
+        out[i] = ask_alone(p, &asks[i]);
     }
     free(doubtful);
 }

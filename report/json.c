@@ -363,7 +363,7 @@ static void probe(struct json *j, const struct handshake *h)
     const struct place  *syn = &h->tcp.syn, *opened = &h->tcp.syn_ack;
     char address[64];
     json_open(j, "probe", '{');
-    json_str(j, "target", p->target);
+    json_str(j, "target", p->typed);
     json_uint(j, "attempt", p->attempt);
     json_str(j, "as", p->as);
     if (p->changed != NULL)

@@ -223,7 +223,8 @@ struct side_progress {
 
 /* What a probe knows of its own attempt, for renderers. */
 struct probed {
-    const char *target;   /* as the user wrote it */
+    const char *target;   /* HOST:PORT */
+    const char *typed;    /* the same as the user wrote it */
     const char *as;       /* whose hello */
     const char *starttls; /* the protocol that was to lead to TLS; NULL = none */
     const char *changed;  /* what is asked differently than at first; NULL = nothing */

@@ -26,10 +26,6 @@ struct address {
     socklen_t               len;
 };
 
-/* All addresses of a host, in the system's order; `family` AF_UNSPEC, AF_INET or AF_INET6. The array is the caller's
- * (free). False: err says why, in one sentence. */
-bool probe_resolve(const char *host, uint16_t port, int family, struct address **out, size_t *n, struct err *err);
-
 /* Where frames and connections are counted: those that are to be numbered together share one. Zero at first. */
 struct probe_count {
     uint64_t frames;
@@ -53,13 +49,15 @@ struct probe_ask {
 struct probe_done {
     const struct probe_ask *ask;
     struct handshake       *h;       /* yours to handshake_free */
-    bool                    crowded; /* others of ours were open to the same address meanwhile */
+    bool                    crowded; /* dropped, perhaps for others of ours that were open to the same address: ask again with rest_ns */
     int                     trouble; /* errno: we had no socket or port to ask with, and h tells nothing; 0 = none */
 };
 
 struct prober;
 struct prober *prober_new(struct cert_store *certs); /* NULL: the system gives no means to wait, see errno */
 void           prober_free(struct prober *p);         /* ends what is under way */
+/* What begins from now on keeps its certificates there; the store before is needed until what began with it is freed. */
+void           prober_certs(struct prober *p, struct cert_store *certs);
 struct loop   *prober_loop(struct prober *p);
 /* From the beginning of one connection to an address to that of the next there pass at least so many ns. Servers are
  * told apart by IP address. */
