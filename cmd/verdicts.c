@@ -1,6 +1,5 @@
-#include "verdicts.h"
+#include "verdicts_parts.h"
 
-#include "held.h"
 #include "judge.h"
 
 #include <errno.h>
@@ -11,37 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IN_FULL = 10, OUT_FULL = 64 * 1024, MATCHES = 1024 }; /* alike failures told in full; bytes of output kept before writing */
-
-/* Clients looked up before: the same hello comes again and again, and looking it up costs. */
-struct match {
-    uint64_t                   hello_hash; /* 0 = free */
-    const struct client_match *client;
-};
-
-struct verdicts {
-    struct verdict_options o;
-    struct cert_store  *store;
-    struct anchors      anchors;
-    bool                anchors_tried, anchors_there, trouble;
-    struct peers       *peers;      /* of this input, */
-    struct hosts       *hosts;      /* of this one or the last */
-    struct group_table *groups;
-    struct summary      sum;
-    struct text         out;
-    const char         *file;
-    bool                file_named; /* its heading was written */
-    struct held         held;
-    uint64_t            gaps;       /* connections of this input with missing bytes */
-    int64_t             last_ns;    /* of the capture so far */
-    char                incomplete[128];
-    struct stream_set   failed;     /* of this input */
-    struct remarks      remarks;
-    struct arena        remark_text, lists; /* lists: root lists of this input, judged */
-    struct arena        note_text;          /* of sum.notes */
-    struct match        matches[MATCHES];
-    struct arena        arena;      /* of the matches */
-};
+enum { IN_FULL = 10, OUT_FULL = 64 * 1024 }; /* alike failures told in full; bytes of output kept before writing */
 
 struct verdicts *verdicts_new(const struct verdict_options *o)
 {
@@ -66,6 +35,7 @@ struct verdicts *verdicts_new(const struct verdict_options *o)
 
 struct cert_store *verdicts_store(struct verdicts *v) { return v->store; }
 struct hosts *verdicts_hosts(struct verdicts *v) { return v->hosts; }
+const struct summary *verdicts_sums(const struct verdicts *v) { return &v->sum; }
 const struct stream_set *verdicts_failed(const struct verdicts *v) { return &v->failed; }
 struct remarks *verdicts_remarks(struct verdicts *v)
 {
@@ -91,7 +61,7 @@ void verdicts_begin(struct verdicts *v, const char *file)
     v->hosts = hosts_new();
 }
 
-static const struct anchors *anchors(struct verdicts *v)
+const struct anchors *verdict_anchors(struct verdicts *v)
 {
     struct err ignored = { 0 }; /* a system without a bundle: chains are judged without anchors */
     if (!v->anchors_tried)
@@ -156,7 +126,7 @@ void verdicts_judge(struct verdicts *v, struct handshake *h)
         h->dns_name = hosts_find(v->hosts, &h->ends[SERVER]);
     if (h->cert_count == 0)
         return;
-    const struct judging j = { .store = v->store, .anchors = anchors(v), .at_given = v->o.at_given, .at_ns = v->o.at_ns,
+    const struct judging j = { .store = v->store, .anchors = verdict_anchors(v), .at_given = v->o.at_given, .at_ns = v->o.at_ns,
                                .client_named = v->o.client != NULL };
     bool         learnt;
     struct bytes name = name_of(v, h, &learnt);
@@ -165,25 +135,42 @@ void verdicts_judge(struct verdicts *v, struct handshake *h)
         handshake_check_kex(h);
 }
 
-static void count_cause(struct summary *s, const char *code)
+static void count_cause(struct summary *s, const char *code, int by)
 {
-    for (size_t i = 0; i < s->causes_n; i++) {
-        if (s->causes[i].code == code) { /* codes are rows of one table */
-            s->causes[i].n++;
-            return;
-        }
+    size_t i = 0;
+    while (i < s->causes_n && s->causes[i].code != code) /* codes are rows of one table */
+        i++;
+    if (i == s->causes_n && (by < 0 || i == ARRAY_LEN(s->causes)))
+        return;
+    if (i == s->causes_n)
+        s->causes[s->causes_n++] = (struct cause_count){ .code = code };
+    s->causes[i].n += (uint64_t)by;
+    if (s->causes[i].n == 0) {
+        memmove(&s->causes[i], &s->causes[i + 1], (s->causes_n - i - 1) * sizeof s->causes[0]);
+        s->causes_n--;
     }
-    if (s->causes_n < ARRAY_LEN(s->causes))
-        s->causes[s->causes_n++] = (struct cause_count){ .code = code, .n = 1 };
 }
 
-static bool is_ignored(const struct verdict_options *o, const char *cause)
+bool verdict_is_ignored(const struct verdicts *v, const char *cause)
 {
-    for (size_t i = 0; i < o->ignored_n; i++) {
-        if (strcmp(o->ignored[i], cause) == 0)
+    for (size_t i = 0; i < v->o.ignored_n; i++) {
+        if (strcmp(v->o.ignored[i], cause) == 0)
             return true;
     }
     return false;
+}
+
+/* Which of the sums tells of a handshake that did not succeed? */
+static uint64_t *sum_of(struct verdicts *v, const struct handshake *h, const struct finding *f)
+{
+    struct summary *s = &v->sum;
+    if (verdict_is_ignored(v, f->cause))
+        return &s->ignored;
+    if (finding_counts(h, f))
+        return &s->failed;
+    if (strcmp(f->cause, "abandoned") == 0)
+        return &s->abandoned;
+    return finding_result(h, f) == RESULT_UNCLEAR ? &s->partial : &s->unknown;
 }
 
 static void count(struct verdicts *v, const struct handshake *h, const struct finding *f)
@@ -200,21 +187,27 @@ static void count(struct verdicts *v, const struct handshake *h, const struct fi
         s->completed++;
         return;
     }
-    count_cause(s, cause_of(f->cause)->code);
-    if (is_ignored(&v->o, f->cause))
-        s->ignored++;
-    else if (finding_counts(h, f))
-        s->failed++;
-    else if (strcmp(f->cause, "abandoned") == 0)
-        s->abandoned++;
-    else if (r == RESULT_UNCLEAR)
-        s->partial++;
-    else
-        s->unknown++;
+    count_cause(s, cause_of(f->cause)->code, 1);
+    ++*sum_of(v, h, f);
     s->hidden += r == RESULT_UNCLEAR && !v->o.report.all && !shown_by_default(h, f);
 }
 
-static void write_out(struct verdicts *v, struct handshake *h, const struct finding *f)
+void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is)
+{
+    uint32_t first;
+    --*sum_of(v, h, was);
+    count_cause(&v->sum, cause_of(was->cause)->code, -1);
+    groups_take_back(v->groups, h, was);
+    if (finding_result(h, is) == RESULT_SUCCESS) {
+        v->sum.completed++;
+        return;
+    }
+    count_cause(&v->sum, cause_of(is->cause)->code, 1);
+    ++*sum_of(v, h, is);
+    groups_add(v->groups, h, is, &first);
+}
+
+void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f)
 {
     const struct renderer *r = v->o.renderer;
     if (v->o.name_files && r->file != NULL && !v->file_named)
@@ -225,16 +218,26 @@ static void write_out(struct verdicts *v, struct handshake *h, const struct find
         out_flush(&v->out);
 }
 
+static const char *short_verdict(const struct finding *f, struct arena *a)
+{
+    const char *side = blame_name(f->side);
+    return arena_printf(a, "%s%s%s, %s", f->cause, side != NULL ? ", " : "", side != NULL ? side : "", sure_name(f->sure));
+}
+
+const char *verdict_remark(const struct finding *f, struct arena *a)
+{
+    return arena_printf(a, "tlswhy: %s: %s", short_verdict(f, a), f->why);
+}
+
 /* The remark of the deciding frame says why; that of the first frame sends the reader there. */
 static void remember(struct verdicts *v, const struct handshake *h, const struct finding *f)
 {
     struct arena *a = &v->remark_text;
-    const char   *side = blame_name(f->side);
-    const char   *what = arena_printf(a, "%s%s%s, %s", f->cause, side != NULL ? ", " : "", side != NULL ? side : "", sure_name(f->sure));
     uint64_t      decisive = f->decisive != 0 ? f->decisive : h->last.frame;
-    remarks_add(&v->remarks, decisive, arena_printf(a, "tlswhy: %s: %s", what, f->why));
+    remarks_add(&v->remarks, decisive, verdict_remark(f, a));
     if (h->first.frame != 0 && h->first.frame != decisive)
-        remarks_add(&v->remarks, h->first.frame, arena_printf(a, "tlswhy: this handshake fails: %s; see frame %llu", what, (unsigned long long)decisive));
+        remarks_add(&v->remarks, h->first.frame, arena_printf(a, "tlswhy: this handshake fails: %s; see frame %llu", short_verdict(f, a),
+                                                              (unsigned long long)decisive));
     streams_add(&v->failed, h->datagram, h->stream);
 }
 
@@ -246,7 +249,7 @@ static bool sum_up(struct verdicts *v, const struct handshake *h, struct finding
         return false;
     count(v, h, f);
     bool failed = finding_result(h, f) == RESULT_FAILURE || finding_result(h, f) == RESULT_UNCLEAR;
-    if (failed && is_ignored(&v->o, f->cause))
+    if (failed && verdict_is_ignored(v, f->cause))
         return false;
     if (!v->o.report.all && !v->o.one_stream && !shown_by_default(h, f))
         return false;
@@ -276,31 +279,32 @@ static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
         if (strcmp(f->evidence[i].what, "fetch") == 0)
             peers_fetch_told(v->peers, f->evidence[i].stream, f->evidence[i].frame);
     }
+    live_doubt(v, h, f);
 }
 
-/* Says why, sums up, and writes the handshake where it is to be told. */
-static void settle_one(struct verdicts *v, struct handshake *h)
+bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f)
 {
     if (!worth_showing(h, v->peers) && !(h->outcome == OUTCOME_NOT_TLS && v->o.report.all)) {
         v->sum.other_connections++;
-        return;
+        return false;
     }
-    struct finding f = { .cause = cause_at_once(v, h) };
-    bool           short_one = f.cause != NULL;
-    if (h->at_end_of_capture && v->last_ns > h->end_ns)
-        h->capture_left = v->last_ns - h->end_ns;
+    *f = (struct finding){ .cause = cause_at_once(v, h) };
+    bool short_one = f->cause != NULL;
+    if (h->at_end_of_capture)
+        h->capture_left = h->tcp.silence != 0 ? h->tcp.silence : v->last_ns > h->end_ns ? v->last_ns - h->end_ns : 0;
     if (!short_one)
-        explain(v, h, &f);
-    if (!sum_up(v, h, &f))
-        return;
+        explain(v, h, f);
+    if (!sum_up(v, h, f))
+        return true;
     if (short_one) {
         struct finding whole = { 0 };
         explain(v, h, &whole);
-        whole.repeats = f.repeats;
-        whole.repeats_of = f.repeats_of;
-        f = whole;
+        whole.repeats = f->repeats;
+        whole.repeats_of = f->repeats_of;
+        *f = whole;
     }
-    write_out(v, h, &f);
+    verdict_write(v, h, f);
+    return true;
 }
 
 /* Root lists that this input brought: with the client's own anchors where they were given. */
@@ -329,10 +333,11 @@ static void note_fetches(struct verdicts *v)
 static void settle(struct verdicts *v)
 {
     struct handshake room = { 0 }, *h;
+    struct finding   f;
     judge_fetched(v);
     held_order(&v->held);
     while ((h = held_next(&v->held, &room)) != NULL) {
-        settle_one(v, h);
+        verdict_settle(v, h, &f);
         held_done(h, &room);
     }
     held_clear(&v->held);
@@ -364,6 +369,10 @@ static void keep_certificate(struct verdicts *v, const struct cert *c)
 
 static void hold(struct verdicts *v, struct handshake *h)
 {
+    if (v->live != NULL) {
+        live_take(v, h);
+        return;
+    }
     held_add(&v->held, h);
     if (v->held.bytes > v->o.memory)
         settle(v);
@@ -391,6 +400,7 @@ void verdicts_take(struct verdicts *v, struct handshake *h)
     v->last_ns = h->end_ns > v->last_ns ? h->end_ns : v->last_ns;
     v->gaps += h->tcp.missing[CLIENT] != 0 || h->tcp.missing[SERVER] != 0;
     peers_add(v->peers, h);
+    live_neighbour(v, h);
     for (size_t i = 0; v->o.certs_dir != NULL && i < h->cert_count; i++)
         keep_certificate(v, h->certs[i]);
     for (size_t i = 0; v->o.certs_dir != NULL && i < h->client_cert_count; i++)
@@ -405,6 +415,7 @@ void verdicts_take(struct verdicts *v, struct handshake *h)
         v->sum.decrypted += knows(h, KNOW_DECRYPTED);
         v->sum.completed += good;
         v->sum.other_connections += other;
+        live_good(v, h);
         handshake_free(h);
         return;
     }
@@ -425,11 +436,9 @@ static void not_whole(struct verdicts *v, bool when, const char *fmt, ...)
     v->sum.incomplete = v->incomplete;
 }
 
-void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
+/* What the input came to goes into the sums. */
+static void add_up(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
 {
-    v->last_ns = capture->last_ns;
-    settle(v);
-    note_fetches(v);
     v->sum.packets += capture->packets;
     v->sum.dropped += capture->dropped;
     v->sum.secrets = v->sum.secrets || v->o.secrets || capture->secrets.n != 0;
@@ -442,10 +451,31 @@ void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const
     not_whole(v, v->gaps != 0, "bytes missing in %llu connection%s", (unsigned long long)v->gaps, v->gaps == 1 ? "" : "s");
     not_whole(v, flows->evicted != 0, "%llu connections let go for want of memory (--memory)", (unsigned long long)flows->evicted);
     not_whole(v, flows->unknown_link != 0, "%llu on links of unknown type", (unsigned long long)flows->unknown_link);
+}
+
+void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
+{
+    v->last_ns = capture->last_ns;
+    if (v->live != NULL)
+        live_end(v);
+    else
+        settle(v);
+    note_fetches(v);
+    add_up(v, capture, flows);
     peers_free(v->peers);
     arena_free(&v->lists);
     v->peers = NULL;
     v->last_ns = 0;
+}
+
+void verdicts_interim(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
+{
+    const struct summary so_far = v->sum;
+    v->sum.interim = true;
+    add_up(v, capture, flows);
+    v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
+    out_flush(&v->out);
+    v->sum = so_far;
 }
 
 int verdicts_close(struct verdicts *v)
@@ -463,6 +493,7 @@ int verdicts_close(struct verdicts *v)
     arena_free(&v->note_text);
     cert_store_free(v->store);
     held_clear(&v->held);
+    live_free(v->live);
     free(v);
     return status;
 }

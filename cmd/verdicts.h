@@ -37,6 +37,20 @@ struct verdict_options {
 
 struct verdicts;
 
+/* Watching live: before verdicts_begin. A failure is told a moment after its connection ended, which is when the client's
+ * next try has mostly come, and told again, as a correction, where a neighbour changes it within a minute. Neighbours and
+ * names are forgotten after 10 to 20 minutes, certificates when they fill a quarter of the memory. `decided` (or NULL)
+ * hears of every handshake once it is known what became of it: `failed` is NULL where it did not fail. */
+typedef void verdict_decided(void *ctx, const struct handshake *h, const struct finding *failed);
+void               verdicts_live(struct verdicts *v, verdict_decided *decided, void *ctx);
+/* Time has passed: `steady_ns` on the monotonic clock, `now_ns` on that of the packets. */
+void               verdicts_tick(struct verdicts *v, int64_t steady_ns, int64_t now_ns);
+void               verdicts_dropped(struct verdicts *v, int64_t now_ns); /* the kernel dropped packets, up to now */
+void               verdicts_learn_dns(struct verdicts *v, const uint8_t *message, size_t n);
+/* Is it time to empty the certificate store? Only with no connection open that holds one (observer_no_patience). */
+bool               verdicts_store_full(const struct verdicts *v);
+void               verdicts_store_renew(struct verdicts *v);
+
 /* NULL: trouble was said. */
 struct verdicts   *verdicts_new(const struct verdict_options *o);
 struct cert_store *verdicts_store(struct verdicts *v);
@@ -51,6 +65,11 @@ void               verdicts_judge(struct verdicts *v, struct handshake *h);
  * order (with remember_failed). Valid until the next verdicts_begin. */
 const struct stream_set *verdicts_failed(const struct verdicts *v);
 struct remarks    *verdicts_remarks(struct verdicts *v);
+/* The sums so far, written as such. */
+void               verdicts_interim(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
+const struct summary *verdicts_sums(const struct verdicts *v);
+/* The comment on the frame that decides. */
+const char        *verdict_remark(const struct finding *f, struct arena *a);
 int                verdicts_close(struct verdicts *v);
 
 #endif

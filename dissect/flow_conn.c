@@ -170,8 +170,7 @@ static void end_early(struct flows *f, struct flow *flow, bool evicted)
     conn_finish(f, flow, evicted);
 }
 
-/* The tuple's record goes away once the events of this packet have been given. */
-static void leave(struct flows *f, struct flow *flow)
+void conn_leave(struct flows *f, struct flow *flow)
 {
     flow_detach(&f->table, flow);
     if (f->leaving_n == f->leaving_cap) {
@@ -184,7 +183,7 @@ static void leave(struct flows *f, struct flow *flow)
 void conn_replace(struct flows *f, struct flow *flow)
 {
     end_early(f, flow, false);
-    leave(f, flow);
+    conn_leave(f, flow);
 }
 
 static size_t memory_used(const struct flows *f)
@@ -208,7 +207,7 @@ void conns_keep_within(struct flows *f, const struct flow *keep)
         }
         f->facts.evicted += !flow->done;
         end_early(f, flow, true);
-        leave(f, flow);
+        conn_leave(f, flow);
         freed++;
     }
 }
@@ -237,6 +236,11 @@ bool conn_starts_anew(struct flow *flow, enum side s, const struct segment *seg)
         return flow->base[s] != seg->seq;
     flow->base[s] = seg->seq; /* the server may answer again with another number */
     return false;
+}
+
+bool conn_goes_on(const struct flow *flow, const struct segment *seg, bool payload)
+{
+    return flow->silent == SILENT_SO_FAR && (payload || (seg->flags & (FLAG_SYN | FLAG_ACK)) == (FLAG_SYN | FLAG_ACK));
 }
 
 void conn_note_base(struct flow *flow, enum side s, const struct segment *seg)
@@ -317,8 +321,10 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
 {
     bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0, rst = (seg->flags & FLAG_RST) != 0;
     bool first_syn = s == CLIENT && syn && !ack;
-    if (flow->done)
+    if (flow->done) {
+        flow->last_ns = p->ns;
         return;
+    }
     if (first_syn)
         take_syn(flow, seg, p);
     flow->last_ns = p->ns;

@@ -48,12 +48,15 @@ struct conn {
     struct conn     *before_over, *next_over; /* list of connections that linger, or that events still borrow */
 };
 
+enum silence { SILENT_NOT, SILENT_SO_FAR, SILENT_FOR_GOOD };
+
 struct flow {
     struct endpoint ends[2];  /* by enum side */
     uint8_t         proto;
     bool            done;     /* its connection has ended: late packets are only counted */
     bool            refused, told; /* never opened, and that was said */
     bool            lingering, detached;
+    uint8_t         silent;   /* enum silence: it was ended because nothing came any more */
     uint8_t         has_base; /* bits by side: base[] is known */
     uint16_t        syns;
     uint32_t        stream;

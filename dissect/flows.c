@@ -17,8 +17,7 @@ struct flows *flows_new(size_t memory)
     return f;
 }
 
-/* What the events of the last packet borrowed. */
-static void free_spent(struct flows *f)
+void flows_spend(struct flows *f)
 {
     pieces_free(f->spent);
     f->spent = NULL;
@@ -36,7 +35,7 @@ void flows_free(struct flows *f)
 {
     if (f == NULL)
         return;
-    free_spent(f);
+    flows_spend(f);
     for (size_t i = 0; i < f->table.n; i++) {
         struct flow *flow = flow_at(&f->table, i);
         if (flow != NULL && flow->conn != NULL)
@@ -92,7 +91,8 @@ static struct flow *flow_of_header(struct flows *f, struct transport *t, struct 
     t->src.port = be16(h);
     t->dst.port = be16(h + 2);
     struct flow *flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
-    if (!fresh && conn_starts_anew(flow, *s, seg)) {
+    bool payload = t->body.len > (size_t)(h[12] >> 4) * 4;
+    if (!fresh && (conn_starts_anew(flow, *s, seg) || conn_goes_on(flow, seg, payload))) {
         conn_replace(f, flow);
         flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
     }
@@ -194,7 +194,7 @@ bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram)
 bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
 {
     struct transport t;
-    free_spent(f);
+    flows_spend(f);
     f->last = NULL;
     f->now = p->ns;
     conns_linger_out(f);
@@ -255,7 +255,7 @@ bool flows_next(struct flows *f, struct wire_event *ev)
         }
         if (!f->ending)
             return false;
-        free_spent(f);
+        flows_spend(f);
         while (f->events == 0 && f->end_at < f->table.n) {
             struct flow *flow = flow_at(&f->table, f->end_at++);
             if (flow != NULL)
@@ -268,7 +268,7 @@ bool flows_next(struct flows *f, struct wire_event *ev)
 
 void flows_end(struct flows *f)
 {
-    free_spent(f);
+    flows_spend(f);
     f->ending = true;
     f->over[0] = f->over[1] = (struct over_list){ 0 };
 }

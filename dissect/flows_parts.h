@@ -24,7 +24,7 @@ struct flows {
     struct flow_table table;
     struct unwrap    *unwrap;
     struct flow_facts facts;
-    size_t            memory, conns, queued, sweep;
+    size_t            memory, conns, queued, sweep, quiet_sweep;
     struct pending   *event;        /* of this packet, given one by one */
     size_t            events, event_cap, given;
     struct piece     *spent;        /* what events still borrow: payload, */
@@ -57,6 +57,7 @@ static inline void fetch_early(const void *p, size_t n)
         __builtin_prefetch((const char *)p + i);
 }
 
+void flows_spend(struct flows *f); /* what the events of the last packet borrowed goes */
 struct wire_event *flows_push(struct flows *f, struct flow *flow, enum wire_kind kind, enum side from, struct place at);
 
 /* ---- flow_stream.c: one side's bytes ---- */
@@ -90,7 +91,11 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
 /* Wireshark's rule for stream numbers: a SYN begins a new stream where its number is not the first one of its side.
  * That first number is known from any packet of the side, or from what the other side acknowledges. */
 bool conn_starts_anew(struct flow *flow, enum side s, const struct segment *seg);
+/* A connection that was ended for its silence goes on: with payload, or with an answer to its SYN. */
+bool conn_goes_on(const struct flow *flow, const struct segment *seg, bool payload);
 void conn_note_base(struct flow *flow, enum side s, const struct segment *seg);
+/* The tuple's record goes away once the events of this packet have been given. */
+void conn_leave(struct flows *f, struct flow *flow);
 /* The old connection ends, and its tuple is free for another. */
 void conn_replace(struct flows *f, struct flow *flow);
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p);

@@ -14,6 +14,8 @@ struct observer *observer_new(struct cert_store *certs, struct flows *flows)
     return o;
 }
 
+void observer_certs(struct observer *o, struct cert_store *certs) { o->certs = certs; }
+
 static _Thread_local struct pool conns = { .size = sizeof(struct conn) };
 
 static void conn_free(struct conn *c)

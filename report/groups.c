@@ -149,6 +149,17 @@ uint64_t groups_add(struct group_table *g, const struct handshake *h, const stru
     return alike->n;
 }
 
+void groups_take_back(struct group_table *g, const struct handshake *h, const struct finding *f)
+{
+    uint8_t bytes[KIND_LEN];
+    if (finding_result(h, f) != RESULT_FAILURE || g->rows.slots == 0)
+        return;
+    kind_bytes(bytes, f->cause, &h->ends[SERVER], NULL);
+    const struct kind *row = slot_of(g, &g->rows, bytes);
+    if (row->n != 0 && g->groups[row->group].n != 0)
+        g->groups[row->group].n--;
+}
+
 /* qsort is not stable, so the order of appearance is spelt out. */
 static int most_frequent(const void *a, const void *b)
 {
@@ -160,13 +171,15 @@ static int most_frequent(const void *a, const void *b)
 
 const struct group *groups_sorted(struct group_table *g, size_t *n, uint64_t *in_none)
 {
-    *n = g->n;
+    *n = 0;
     *in_none = g->in_none;
     free(g->sorted);
     g->sorted = mem_get(g->n, sizeof *g->sorted);
-    if (g->n != 0) {
-        memcpy(g->sorted, g->groups, g->n * sizeof *g->sorted);
-        qsort(g->sorted, g->n, sizeof *g->sorted, most_frequent);
+    for (size_t i = 0; i < g->n; i++) {
+        if (g->groups[i].n != 0) /* all of them may have been taken back */
+            g->sorted[(*n)++] = g->groups[i];
     }
+    if (*n != 0)
+        qsort(g->sorted, *n, sizeof *g->sorted, most_frequent);
     return g->sorted;
 }

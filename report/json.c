@@ -353,6 +353,12 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     strings(j, "fix", f->fix, f->fix_n);
     strings(j, "settle", f->settle, f->settle_n);
     json_str(j, "filter", filter);
+    if (f->corrects != NULL) {
+        json_open(j, "corrects", '{');
+        json_str(j, "code", f->corrects);
+        json_str(j, "certainty", sure_name(f->corrects_sure));
+        json_close(j, '}');
+    }
     json_close(j, '}');
 }
 
@@ -455,6 +461,8 @@ static void json_summary(struct text *out, const struct report_options *o, const
     json_uint(&j, "packets", s->packets);
     json_uint(&j, "dropped", s->dropped);
     json_uint(&j, "evicted", s->evicted);
+    if (s->interim)
+        json_bool(&j, "interim", true);
     json_bool(&j, "complete", s->complete);
     if (s->incomplete != NULL)
         json_str(&j, "incomplete", s->incomplete);

@@ -214,10 +214,21 @@ static void detail(struct text *t, const struct report_options *o, const struct 
     text_free(&line);
 }
 
+static void corrected(struct text *t, const struct report_options *o, const struct finding *f)
+{
+    struct text line = { 0 };
+    if (f->corrects == NULL)
+        return;
+    text_printf(&line, "corrects what was said of this handshake before: %s, %s", f->corrects, sure_name(f->corrects_sure));
+    paragraph(t, o, "Now", line.s);
+    text_free(&line);
+}
+
 static void verdict(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
 {
     bool given_up = strcmp(f->cause, "abandoned") == 0, unclear = finding_result(h, f) == RESULT_UNCLEAR;
     headline(t, o, h, unclear ? "UNCLEAR" : given_up ? "GAVE UP" : "FAILED", unclear || given_up ? "" : RED, f->cause, f->cause);
+    corrected(t, o, f);
     paragraph(t, o, "Why", f->why);
     side_and_sure(t, o, f);
     if (f->sure != CERTAIN)
@@ -355,6 +366,7 @@ static void text_summary(struct text *t, const struct report_options *o, const s
     if (n > ROWS)
         cause_totals(t, o, s);
     fetch_notes(t, o, s);
+    text_add(&line, s->interim ? "So far: " : "");
     if (s->handshakes == 0)
         text_add(&line, "No TLS handshake");
     else

@@ -28,6 +28,19 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err);
 bool flows_next(struct flows *f, struct wire_event *ev);
 void flows_end(struct flows *f);
 
+/* Watching live: the clock says `now` (the packets' clock, not the monotonic one). Gives the events of connections on which
+ * nothing has come for longer than `ask` has patience with them, and in time forgets their tuples. A call looks at a part of
+ * the table, so it takes some rounds until all have been looked at. A connection that was ended without a last word and goes
+ * on after all is a new stream. */
+struct patience {
+    int64_t ns;
+    bool    last_word; /* whatever may still come, nothing new is learnt from it */
+};
+typedef struct patience flow_patience(const void *slot); /* of the observer; never NULL */
+void flows_quiet(struct flows *f, int64_t now, flow_patience *ask);
+/* The packets' clock was set: all that waits goes on waiting as if it had not been. */
+void flows_clock_set(struct flows *f, int64_t by);
+
 /* The connection of the packet taken last. False: it was of none (no TCP or UDP, an ICMP error about no known one). */
 bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram);
 

@@ -15,6 +15,7 @@
 struct observer;
 /* `flows` is told which bytes are not needed; NULL where the source is no capture. Both are borrowed. */
 struct observer  *observer_new(struct cert_store *certs, struct flows *flows);
+void              observer_certs(struct observer *o, struct cert_store *certs); /* from now on */
 void              observer_free(struct observer *o);
 void              observe(struct observer *o, const struct wire_event *ev);
 struct handshake *observed(struct observer *o);
@@ -24,6 +25,10 @@ typedef bool secrets_source(void *ctx, const struct handshake *h, struct tls13_s
 void              observer_secrets(struct observer *o, secrets_source *ask, void *ctx);
 /* The handshake going on in a connection, by the slot of its events: as far as it is known by now. NULL: not begun. */
 const struct handshake *observing(const void *slot);
+/* How long a connection under observation may be silent, by how far it got; for flows_quiet. */
+struct patience   observer_patience(const void *slot);
+/* The same where the certificate store is to be emptied: none with connections that hold a certificate. */
+struct patience   observer_no_patience(const void *slot);
 /* What a client without a certificate answers to a TLS 1.3 server that asked for one: records to send. 0: no keys, or the
  * server's Finished has not been seen. */
 size_t            observing_reply_13(const void *slot, uint8_t out[256]);

@@ -17,6 +17,7 @@ struct summary {
     uint64_t packets, dropped, evicted, unknown_link;
     uint64_t decrypted;      /* handshakes of which something was read with secrets, */
     bool     secrets;        /* where there were any */
+    bool     interim;       /* the input goes on */
     bool     complete;      /* no early end, gaps, drops, snap-length cuts */
     const char *incomplete; /* why not, one clause for people, or NULL */
     struct cause_count {
@@ -58,6 +59,8 @@ struct group_table *groups_new(void);
  * where one client has very many of one cause, or there is no room to count. *first is the stream of the first of
  * them in this input. */
 uint64_t            groups_add(struct group_table *g, const struct handshake *h, const struct finding *f, uint32_t *first);
+/* It turned out to be something else: takes back what groups_add counted for its row. */
+void                groups_take_back(struct group_table *g, const struct handshake *h, const struct finding *f);
 void                groups_free(struct group_table *g);
 
 struct group {

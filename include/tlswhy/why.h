@@ -39,6 +39,8 @@ struct finding {
     size_t           alternatives_n, ruled_out_n, fix_n, settle_n;
     bool             repeats;  /* the same was told of stream `repeats_of`: people need fix and settle once */
     uint32_t         repeats_of;
+    const char      *corrects; /* this cause was told before of the same handshake, NULL = nothing was, */
+    enum sure        corrects_sure; /* and how sure that was */
     int              weight;   /* among findings of one certainty the heavier wins; default 0 */
 };
 

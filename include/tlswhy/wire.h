@@ -76,6 +76,7 @@ struct tcp_facts {
     bool           snapped;           /* frames of this connection were cut by the snap length */
     bool           fast_open;         /* payload in the SYN */
     bool           evicted;           /* dropped by us for --memory */
+    int64_t        silence;           /* ns without a packet after which the source ended it for that; 0 = it did not */
     uint32_t       snaplen;           /* captured bytes of the frame that was cut worst, if `snapped` */
 };
 

@@ -1,0 +1,59 @@
+/* verdicts_parts.h - inside of the verdicts: verdicts.c takes handshakes of an input that has an end, verdicts_live.c of one
+ * that has none. */
+#ifndef TLSWHY_VERDICTS_PARTS_H
+#define TLSWHY_VERDICTS_PARTS_H
+
+#include "held.h"
+#include "verdicts.h"
+
+enum { MATCHES = 1024 };
+
+/* Clients looked up before: the same hello comes again and again, and looking it up costs. */
+struct match {
+    uint64_t                   hello_hash; /* 0 = free */
+    const struct client_match *client;
+};
+
+struct verdicts {
+    struct verdict_options o;
+    struct cert_store  *store;
+    struct anchors      anchors;
+    bool                anchors_tried, anchors_there, trouble;
+    struct peers       *peers;      /* of this input, */
+    struct hosts       *hosts;      /* of this one or the last */
+    struct group_table *groups;
+    struct summary      sum;
+    struct text         out;
+    const char         *file;
+    bool                file_named; /* its heading was written */
+    struct held         held;
+    uint64_t            gaps;       /* connections of this input with missing bytes */
+    int64_t             last_ns;    /* of the capture so far */
+    char                incomplete[128];
+    struct stream_set   failed;     /* of this input */
+    struct remarks      remarks;
+    struct arena        remark_text, lists; /* lists: root lists of this input, judged */
+    struct arena        note_text;          /* of sum.notes */
+    struct match        matches[MATCHES];
+    struct arena        arena;      /* of the matches */
+    struct live_verdicts *live;     /* NULL: the input has an end */
+};
+
+/* Explains, counts, and writes it where it is to be told; *f is what was found (its cause alone, where that is all that
+ * counts). False: it is none of our business. */
+bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f);
+/* A finding that was counted is replaced by another. */
+void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is);
+void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f);
+const struct anchors *verdict_anchors(struct verdicts *v); /* read at the first call; NULL: none at hand */
+bool verdict_is_ignored(const struct verdicts *v, const char *cause);
+
+/* ---- verdicts_live.c ---- */
+void live_take(struct verdicts *v, struct handshake *h); /* not plainly good; now owned */
+void live_neighbour(struct verdicts *v, const struct handshake *h); /* each one, good or bad */
+void live_good(struct verdicts *v, const struct handshake *h);      /* plainly good, or none of our business */
+void live_doubt(const struct verdicts *v, const struct handshake *h, struct finding *f); /* lower what packets that were lost could change */
+void live_end(struct verdicts *v); /* all that waits is told */
+void live_free(struct live_verdicts *l);
+
+#endif
