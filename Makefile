@@ -2,6 +2,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC      ?= cc
 VERSION := 0.1.0
 
@@ -13,7 +14,7 @@ CFLAGS  ?= -O2 -g
 TUNE    := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mtune=haswell)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTLSWHY_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) $(WARN) $(WERROR) \
              -fno-strict-aliasing -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(TUNE) $(CFLAGS)
-LIBS    := -lcares -lidn2 -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lz
+LIBS    := -lcares -lidn2 -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lseccomp -lz
 ALL_LDFLAGS = $(LDFLAGS)
 
 FOLDERS := base dissect probe report cmd
@@ -113,9 +114,12 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/tlswhy $(DESTDIR)$(PREFIX)/bin/tlswhy
 	install -m 644 doc/tlswhy.1 $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/local|$(PREFIX)|' doc/tlswhy-watch@.service > $(DESTDIR)$(UNITDIR)/tlswhy-watch@.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/tlswhy-watch@.service
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/tlswhy $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/tlswhy $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1 $(DESTDIR)$(UNITDIR)/tlswhy-watch@.service
 
 deps:
 	@tools/deps.sh build

@@ -58,19 +58,13 @@ static void learn_hosts(struct input *in, const struct capture *c)
         hosts_learn(verdicts_hosts(in->v), host.ip, host.ip_len, host.name, host.n);
 }
 
-static bool is_dns(const struct wire_event *ev)
-{
-    enum { DNS = 53, MDNS = 5353 };
-    return ev->kind == WIRE_DATAGRAM && (ev->ends[SERVER].port == DNS || ev->ends[CLIENT].port == DNS || ev->ends[SERVER].port == MDNS);
-}
-
 /* Passes on all that the packet (or the end) brought about. */
 static void observe_all(struct input *in)
 {
     struct wire_event ev;
     struct handshake *h = NULL;
     while (flows_next(in->flows, &ev)) {
-        if (is_dns(&ev))
+        if (is_dns_message(&ev))
             hosts_learn_dns(verdicts_hosts(in->v), ev.bytes, ev.len);
         observe(in->observer, &ev);
         while ((h = observed(in->observer)) != NULL) {

@@ -329,6 +329,13 @@ static void note_fetches(struct verdicts *v)
     }
 }
 
+void verdict_fetches(struct verdicts *v, bool last)
+{
+    judge_fetched(v);
+    if (last)
+        note_fetches(v);
+}
+
 /* Explains and writes what is held. */
 static void settle(struct verdicts *v)
 {
@@ -478,14 +485,11 @@ void verdicts_interim(struct verdicts *v, const struct capture_facts *capture, c
     v->sum = so_far;
 }
 
-int verdicts_close(struct verdicts *v)
+void verdicts_discard(struct verdicts *v)
 {
-    int status = v->trouble ? EXIT_TROUBLE : v->sum.failed != 0 ? EXIT_FOUND : EXIT_NONE_FOUND;
-    if (v->file != NULL) /* at least one input could be opened */
-        v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
-    out_flush(&v->out);
     text_free(&v->out);
     groups_free(v->groups);
+    peers_free(v->peers);
     hosts_free(v->hosts);
     anchors_free(&v->anchors);
     forget_failed(v);
@@ -495,5 +499,14 @@ int verdicts_close(struct verdicts *v)
     held_clear(&v->held);
     live_free(v->live);
     free(v);
+}
+
+int verdicts_close(struct verdicts *v)
+{
+    int status = v->trouble ? EXIT_TROUBLE : v->sum.failed != 0 ? EXIT_FOUND : EXIT_NONE_FOUND;
+    if (v->file != NULL) /* at least one input could be opened */
+        v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
+    out_flush(&v->out);
+    verdicts_discard(v);
     return status;
 }

@@ -70,6 +70,7 @@ void               verdicts_interim(struct verdicts *v, const struct capture_fac
 const struct summary *verdicts_sums(const struct verdicts *v);
 /* The comment on the frame that decides. */
 const char        *verdict_remark(const struct finding *f, struct arena *a);
+void               verdicts_discard(struct verdicts *v); /* as if it had never been */
 int                verdicts_close(struct verdicts *v);
 
 #endif

@@ -108,8 +108,10 @@ void live_neighbour(struct verdicts *v, const struct handshake *h)
 static void age(struct verdicts *v)
 {
     struct live_verdicts *l = v->live;
+    verdict_fetches(v, true);
     peers_free(v->peers);
     hosts_free(v->hosts);
+    arena_free(&v->lists);
     v->peers = l->young;
     v->hosts = l->young_hosts;
     l->young = peers_new();
@@ -219,6 +221,7 @@ void verdicts_tick(struct verdicts *v, int64_t steady_ns, int64_t now_ns)
     struct live_verdicts *l = v->live;
     l->steady = steady_ns;
     v->last_ns = now_ns;
+    verdict_fetches(v, false);
     for (size_t i = 0; i < l->n; i++) {
         struct kept *k = kept_at(l, i);
         if (!k->told && steady_ns - k->since >= TELL_AFTER)

@@ -46,6 +46,7 @@ bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f);
 void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is);
 void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f);
 const struct anchors *verdict_anchors(struct verdicts *v); /* read at the first call; NULL: none at hand */
+void verdict_fetches(struct verdicts *v, bool last); /* judges root lists that came; before their facts go, notes what is worth it */
 bool verdict_is_ignored(const struct verdicts *v, const char *cause);
 
 /* ---- verdicts_live.c ---- */

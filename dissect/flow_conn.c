@@ -162,8 +162,7 @@ void conns_linger_out(struct flows *f)
     linger_out(f, &f->over[true], true);
 }
 
-/* A port used again, or the end of memory: the connection ends before its time. */
-static void end_early(struct flows *f, struct flow *flow, bool evicted)
+void conn_end_early(struct flows *f, struct flow *flow, bool evicted)
 {
     if (flow->lingering)
         leave_over(f, flow->conn);
@@ -182,7 +181,7 @@ void conn_leave(struct flows *f, struct flow *flow)
 
 void conn_replace(struct flows *f, struct flow *flow)
 {
-    end_early(f, flow, false);
+    conn_end_early(f, flow, false);
     conn_leave(f, flow);
 }
 
@@ -206,7 +205,7 @@ void conns_keep_within(struct flows *f, const struct flow *keep)
             continue;
         }
         f->facts.evicted += !flow->done;
-        end_early(f, flow, true);
+        conn_end_early(f, flow, true);
         conn_leave(f, flow);
         freed++;
     }
@@ -292,7 +291,7 @@ static void refuse(struct flows *f, struct flow *flow, const struct segment *seg
 {
     flow->refused = flow->told = true;
     flows_push(f, flow, WIRE_REFUSED, SERVER, place_of(p))->seg = *seg;
-    end_early(f, flow, false);
+    conn_end_early(f, flow, false);
 }
 
 static void reset(struct flows *f, struct conn *c, enum side s, const struct segment *seg, const struct packet *p)
@@ -362,7 +361,7 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
     if (rst && !c->rst)
         reset(f, c, s, seg, p);
     if (closed_and_acked(c))
-        end_early(f, flow, false);
+        conn_end_early(f, flow, false);
     else if (c->rst || (c->side[CLIENT].fin && c->side[SERVER].fin))
         over(f, c, p->ns);
 }

@@ -27,15 +27,17 @@ static void look_at(struct flows *f, struct flow *flow, flow_patience *ask)
     struct patience p = patience_with(flow, ask);
     int64_t         silence = 0;
     bool            leaves = flow->done || flow->proto != PROTO_TCP;
-    if (flow->lingering || flow->detached || __builtin_sub_overflow(f->now, flow->last_ns, &silence) || silence < p.ns)
+    if (flow->detached || (flow->lingering && p.ns > 0) || __builtin_sub_overflow(f->now, flow->last_ns, &silence) || silence < p.ns)
         return;
     if (flow->conn != NULL)
         flow->conn->facts.silence = silence;
-    conn_finish(f, flow, false);
+    conn_end_early(f, flow, false);
     flow->silent = p.last_word ? SILENT_FOR_GOOD : SILENT_SO_FAR;
     if (leaves)
         conn_leave(f, flow);
 }
+
+size_t flows_rounds(const struct flows *f) { return f->table.n / (f->table.n / ROUND + AT_LEAST) + 1; }
 
 void flows_quiet(struct flows *f, int64_t now, flow_patience *ask)
 {

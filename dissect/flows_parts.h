@@ -99,6 +99,8 @@ void conn_leave(struct flows *f, struct flow *flow);
 /* The old connection ends, and its tuple is free for another. */
 void conn_replace(struct flows *f, struct flow *flow);
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p);
+/* A port used again, the end of memory or patience: the connection ends before its time. */
+void conn_end_early(struct flows *f, struct flow *flow, bool evicted);
 /* The last events of a connection; its tuple stays known. */
 void conn_finish(struct flows *f, struct flow *flow, bool evicted);
 void conn_free(struct conn *c);

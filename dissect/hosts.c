@@ -135,6 +135,12 @@ static size_t dns_name(struct reader *r, const uint8_t *message, char out[NAME_L
     return 0;
 }
 
+bool is_dns_message(const struct wire_event *ev)
+{
+    enum { DNS = 53, MDNS = 5353 };
+    return ev->kind == WIRE_DATAGRAM && (ev->ends[SERVER].port == DNS || ev->ends[CLIENT].port == DNS || ev->ends[SERVER].port == MDNS);
+}
+
 void hosts_learn_dns(struct hosts *t, const uint8_t *message, size_t n)
 {
     struct reader r = rd_of(message, n);

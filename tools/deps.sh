@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh build|check|ci - installs the Debian packages that are missing: to build, to test, to test everything.
 set -eu
-build="gcc libc6-dev make libmbedtls-dev libpcap-dev zlib1g-dev libc-ares-dev libidn2-dev"
+build="gcc libc6-dev make libmbedtls-dev libpcap-dev libseccomp-dev zlib1g-dev libc-ares-dev libidn2-dev"
 check="$build libcunit1-dev libjansson-dev python3"
 ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc"
 case ${1:-build} in
@@ -13,7 +13,7 @@ esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "This is no Debian or Ubuntu. Please install: a C compiler, make, and the development files of Mbed TLS, libpcap,"
-    echo "zlib, c-ares and libidn2; for make check also CUnit, Jansson and Python 3."
+    echo "libseccomp, zlib, c-ares and libidn2; for make check also CUnit, Jansson and Python 3."
     exit 0
 fi
 missing=

@@ -15,6 +15,8 @@ struct hosts;
 struct hosts *hosts_new(void);
 void          hosts_free(struct hosts *t);
 
+/* A datagram from or to a port of DNS or multicast DNS? */
+bool is_dns_message(const struct wire_event *ev);
 /* Learns from one DNS message over UDP; anything but an answer with addresses is passed over. */
 void hosts_learn_dns(struct hosts *t, const uint8_t *message, size_t n);
 /* `ip_len` 4 or 16; `name` is outside text. The latest name of an address counts. */
