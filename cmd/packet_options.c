@@ -65,6 +65,7 @@ bool packet_option(struct packet_options *o, int id, const char *value)
     case OPT_JSON: v->renderer = &json_renderer; break;
     case OPT_ALL: v->report.all = true; break;
     case 'v': v->report.verbose = true; break;
+    case OPT_NO_SANDBOX: o->no_sandbox = true; break;
     case OPT_CA: v->ca = value; break;
     case OPT_WRITE: o->write = value; break;
     case OPT_ANNOTATE:

@@ -8,7 +8,7 @@
 
 enum {
     OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT, OPT_WRITE,
-    OPT_KEYLOG, OPT_ANNOTATE, OPT_OWN /* a command's own options count from here */
+    OPT_KEYLOG, OPT_ANNOTATE, OPT_NO_SANDBOX, OPT_OWN /* a command's own options count from here */
 };
 
 struct packet_options {
@@ -19,6 +19,7 @@ struct packet_options {
     struct filter         *filter;
     struct keylog         *keylog; /* of --keylog, and of the captures' own secrets blocks */
     size_t                 memory;
+    bool                   no_sandbox;
 };
 
 struct packet_options packet_options_new(void);

@@ -1,5 +1,6 @@
 #include "tlswhy/observe.h"
 #include "packet_options.h"
+#include "sandbox.h"
 #include "spool.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ static const struct option_row rows[] = {
     { OPT_WRITE, "write", "OUT.pcapng", "only the packets of failed handshakes, the first and the deciding one with a comment" },
     { OPT_ANNOTATE, "annotate", "OUT.pcapng", "the whole input again, with each verdict as a comment on the first and the deciding frame" },
     { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
+    { OPT_NO_SANDBOX, "no-sandbox", NULL, "parse without it, as debuggers and tracers need" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
     { 'v', "verbose", NULL, "more of what was seen with each verdict" },
     { 'h', "help", NULL, "this text" },
@@ -184,6 +186,28 @@ static void outputs_close(const struct outputs *out, bool keep, struct err *err)
         pcapng_finish(out->annotated, keep, err);
 }
 
+/* From here on only the inputs and the system's anchors can be opened, and only outputs written. False: trouble was said. */
+static bool lock_up(const struct packet_options *o, int n, char **paths)
+{
+    struct sandbox box = { .off = o->no_sandbox };
+    struct err     err = { 0 };
+    for (int i = 0; i < n; i++) {
+        sandbox_reads(&box, paths[i]);
+        if (strcmp(paths[i], "-") == 0 && o->verdicts.remember_failed)
+            sandbox_writes(&box, spool_folder());
+    }
+    for (size_t i = 0; anchors_system_place(i) != NULL; i++)
+        sandbox_reads(&box, anchors_system_place(i));
+    sandbox_writes(&box, o->write);
+    sandbox_writes(&box, o->annotate);
+    sandbox_writes(&box, o->verdicts.certs_dir);
+    bool ok = sandbox_enter(&box, &err) || trouble("%s", err.text) == EXIT_NONE_FOUND;
+    if (ok && o->verdicts.report.verbose)
+        trouble("in force: %s", box.in_force);
+    sandbox_free(&box);
+    return ok;
+}
+
 static int read_all(const struct packet_options *o, int n, char **paths)
 {
     struct err       err = { 0 };
@@ -191,6 +215,11 @@ static int read_all(const struct packet_options *o, int n, char **paths)
     struct spool     from;
     bool             whole = true;
     struct verdicts *v = outputs_open(o, &out, &err) ? verdicts_new(&o->verdicts) : NULL;
+    if (v != NULL && !lock_up(o, n, paths)) {
+        verdicts_discard(v);
+        outputs_close(&out, false, &err);
+        return EXIT_TROUBLE;
+    }
     for (int i = 0; v != NULL && i < n && spool_begin(&from, paths[i], o->verdicts.remember_failed, &err); i++) {
         bool good = read_file(o, v, &from);
         if (good && err.text[0] == '\0')

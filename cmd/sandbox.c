@@ -198,6 +198,10 @@ static bool restrict_calls(const struct sandbox *s)
 
 bool sandbox_enter(struct sandbox *s, struct err *err)
 {
+    if (s->off) {
+        snprintf(s->in_force, sizeof s->in_force, "no sandbox");
+        return true;
+    }
     char files[64];
     bool calls_there = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 && !SANITIZED;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

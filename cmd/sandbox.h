@@ -20,6 +20,7 @@ struct sandbox {
         bool        write;
     }          *paths;
     size_t      n;
+    bool        off;  /* not wanted */
     bool        live; /* packets are still to be taken from a socket that is open already */
     bool        all_files; /* too many to name: any may be read */
     char        in_force[160]; /* one clause for people, once entered */

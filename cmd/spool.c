@@ -52,14 +52,19 @@ static bool pour(int from, int to, bool *reading)
     return ok && n == 0;
 }
 
-bool spool_begin(struct spool *s, const char *path, bool again, struct err *err)
+const char *spool_folder(void)
 {
     const char *dir = getenv("TMPDIR");
+    return dir != NULL && dir[0] != '\0' ? dir : "/tmp";
+}
+
+bool spool_begin(struct spool *s, const char *path, bool again, struct err *err)
+{
+    const char *dir = spool_folder();
     bool        reading = false;
     *s = (struct spool){ .path = path, .fd = -1 };
     if (!again || strcmp(path, "-") != 0)
         return true;
-    dir = dir != NULL && dir[0] != '\0' ? dir : "/tmp";
     s->fd = nameless_file(dir);
     if (s->fd >= 0 && pour(STDIN_FILENO, s->fd, &reading))
         return true;

@@ -9,6 +9,7 @@ struct spool {
     int         fd; /* of what was kept; -1 = none is needed */
 };
 
+const char     *spool_folder(void); /* TMPDIR or /tmp */
 /* Standard input ("-") is read to its end and kept, in TMPDIR or /tmp, where it is to be read `again`. False: err. */
 bool            spool_begin(struct spool *s, const char *path, bool again, struct err *err);
 /* From its beginning, each time. NULL: err. */

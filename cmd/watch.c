@@ -25,6 +25,7 @@ static const struct option_row rows[] = {
     { OPT_ANNOTATE, "annotate", "OUT.pcapng", "the packets of all failed handshakes in one file, each deciding one with a comment" },
     { OPT_RING, "ring", "SIZE", "kernel memory for packets that wait for us; default 16M" },
     { OPT_MEMORY, "memory", "SIZE", "for connections, verdicts, certificates and recordings; default 256M" },
+    { OPT_NO_SANDBOX, "no-sandbox", NULL, "parse without it, as debuggers and tracers need" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
     { 'v', "verbose", NULL, "more of what was seen with each verdict; says what the sandbox is" },
     { 'h', "help", NULL, "this text" },
@@ -129,7 +130,7 @@ static bool can_write(const char *option, const char *folder, const char *user)
 static bool lock_up(const struct watch_options *o)
 {
     const struct verdict_options *v = &o->packets.verdicts;
-    struct sandbox box = { .live = true };
+    struct sandbox box = { .live = true, .off = o->packets.no_sandbox };
     struct err     err = { 0 };
     char           user[64], folder[4096] = ".";
     const char    *annotate = o->packets.annotate, *slash = annotate != NULL ? strrchr(annotate, '/') : NULL;

@@ -105,6 +105,7 @@ void chain_json(struct json *j, const struct chain *c);
  * authrootstl.cab: it names roots by their digests, so their certificates are taken from the files beside it, or from what
  * the server sends), or, with path NULL, the system's own bundle (then clients_own stays false: nothing says that the client in question uses that list). What is no
  * certificate in a folder is passed over. The array is freed with anchors_free. */
+const char *anchors_system_place(size_t i); /* where that bundle is looked for; NULL past the last */
 bool anchors_load(const char *path, struct cert_store *s, struct anchors *out, struct err *err);
 void anchors_free(struct anchors *a);
 /* Its entry in the list of roots; NULL: there is none, or no such list. */

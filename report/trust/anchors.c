@@ -18,6 +18,8 @@ static const char *const system_places[] = { "/etc/ssl/certs/ca-certificates.crt
                                              "/etc/ssl/cert.pem", "/usr/local/etc/ssl/cert.pem",
                                                  "/usr/local/share/certs/ca-root-nss.crt" };
 
+const char *anchors_system_place(size_t i) { return i < ARRAY_LEN(system_places) ? system_places[i] : NULL; }
+
 /* Appends what is not there yet; interned certificates are equal when their pointers are. */
 static void append(struct anchors *out, struct cert **v, size_t n)
 {
