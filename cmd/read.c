@@ -81,8 +81,9 @@ static void observe_all(struct input *in)
 /* Every packet counts for the stream numbers, whatever the filter says. False: of an unknown link type. */
 static bool take_packet(struct input *in, const struct packet *p, const char *path)
 {
-    struct err odd = { 0 };
+    struct err odd;
     uint32_t   stream = 0;
+    odd.text[0] = '\0'; /* not all of it: it is large, and packets are many */
     bool       datagram = false, known = flows_packet(in->flows, p, &odd);
     if (in->o->filter != NULL && filter_passes(in->o->filter, p, &odd) && flows_stream(in->flows, &stream, &datagram))
         streams_add(&in->wanted, datagram, stream);

@@ -4,6 +4,7 @@
 #define TLSWHY_VERDICTS_PARTS_H
 
 #include "held.h"
+#include "proven.h"
 #include "verdicts.h"
 
 enum { MATCHES = 1024 };
@@ -36,6 +37,7 @@ struct verdicts {
     struct arena        note_text;          /* of sum.notes */
     struct match        matches[MATCHES];
     struct arena        arena;      /* of the matches */
+    struct proven       proven;
     struct live_verdicts *live;     /* NULL: the input has an end */
 };
 

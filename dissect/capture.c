@@ -2,7 +2,6 @@
  * straight into the buffer). A packet is borrowed from the buffer until the next one is asked for. */
 #include "capture_parts.h"
 
-#include "tlswhy/reader.h"
 #include "tlswhy/text.h"
 
 #include <errno.h>
@@ -12,12 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER = 1024 * 1024 };
+enum { BUFFER = 128 * 1024, ZLIB_BUFFER = 32 * 1024 }; /* small, so that what was read is still in the cache when it is taken apart */
 
-uint16_t capture_u16(const struct capture *c, const uint8_t *b) { return c->swapped ? be16(b) : le16(b); }
-uint32_t capture_u32(const struct capture *c, const uint8_t *b) { return c->swapped ? be32(b) : le32(b); }
-
-bool capture_fill(struct capture *c, size_t n, struct err *err)
+bool capture_read(struct capture *c, size_t n, struct err *err)
 {
     while (capture_left(c) < n && !c->ended && c->gz != NULL) {
         size_t left = capture_left(c);
@@ -244,7 +240,7 @@ struct capture *capture_open_fd(int fd, const char *path, struct err *err)
     c->gz = gzdopen(fd, "rb");
     if (c->gz == NULL)
         mem_fail();
-    gzbuffer(c->gz, 64 * 1024);
+    gzbuffer(c->gz, ZLIB_BUFFER); /* plain files go past it where at least two of it are asked for */
     c->cap = BUFFER;
     c->buf = mem_get(c->cap, 1);
     c->p = c->end = c->buf;

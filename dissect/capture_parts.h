@@ -3,6 +3,7 @@
 #define DISSECT_CAPTURE_PARTS_H
 
 #include "tlswhy/capture.h"
+#include "tlswhy/reader.h"
 
 #include <zlib.h>
 
@@ -39,11 +40,12 @@ struct capture {
     size_t      frames_taken; /* Network Monitor: entries of its frame table */
 };
 
-/* At least n bytes at c->p. False: the source ends before (c->end - c->p tells how many there are). */
-bool capture_fill(struct capture *c, size_t n, struct err *err);
 static inline size_t capture_left(const struct capture *c) { return (size_t)(c->end - c->p); }
-uint16_t capture_u16(const struct capture *c, const uint8_t *b);
-uint32_t capture_u32(const struct capture *c, const uint8_t *b);
+/* At least n bytes at c->p. False: the source ends before (c->end - c->p tells how many there are). */
+bool capture_read(struct capture *c, size_t n, struct err *err);
+static inline bool capture_fill(struct capture *c, size_t n, struct err *err) { return capture_left(c) >= n || capture_read(c, n, err); }
+static inline uint16_t capture_u16(const struct capture *c, const uint8_t *b) { return c->swapped ? be16(b) : le16(b); }
+static inline uint32_t capture_u32(const struct capture *c, const uint8_t *b) { return c->swapped ? be32(b) : le32(b); }
 struct capture_interface *capture_add_interface(struct capture *c);
 /* Fills the common fields of a packet and counts it. */
 void capture_give(struct capture *c, struct packet *p, size_t interface, const uint8_t *data, uint32_t caplen, uint32_t len, int64_t ns);

@@ -127,8 +127,8 @@ void conn_finish(struct flows *f, struct flow *flow, bool evicted)
 
 static bool within_linger(int64_t now, int64_t then, bool reset)
 {
-    int64_t passed = 0;
-    return !__builtin_sub_overflow(now, then, &passed) && passed <= linger[reset] && passed >= -linger[reset];
+    uint64_t passed = (uint64_t)now - (uint64_t)then; /* clocks may jump, backwards, too */
+    return passed + (uint64_t)linger[reset] <= 2 * (uint64_t)linger[reset];
 }
 
 /* The next to end have not been looked at for long: their parts are asked for in good time, one behind the other. */
@@ -158,8 +158,9 @@ static void linger_out(struct flows *f, struct over_list *list, bool reset)
 
 void conns_linger_out(struct flows *f)
 {
-    linger_out(f, &f->over[false], false);
-    linger_out(f, &f->over[true], true);
+    for (int reset = 0; reset < 2; reset++)
+        if (f->over[reset].first != NULL && !within_linger(f->now, f->over[reset].first->over_since, reset != 0))
+            linger_out(f, &f->over[reset], reset != 0);
 }
 
 void conn_end_early(struct flows *f, struct flow *flow, bool evicted)

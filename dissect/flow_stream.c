@@ -160,7 +160,11 @@ void stream_end(struct flows *f, struct conn *c, enum side s)
 void stream_patience(struct flows *f, struct conn *c, enum side s)
 {
     struct tcp_side *side = &c->side[s];
-    bool             one_way = !c->facts.both_directions && side->queue != NULL && !side->held;
+    if (side->queue == NULL && c->facts.acked[s] <= side->next) { /* the usual case: nothing is missing */
+        side->waits = 0;
+        return;
+    }
+    bool one_way = !c->facts.both_directions && side->queue != NULL && !side->held;
     if (!one_way && (side->held || acked_end(c, s) <= side->next)) {
         side->waits = 0;
         return;

@@ -88,7 +88,10 @@ struct flow_table {
 
 static inline bool same_end(const struct endpoint *a, const struct endpoint *b)
 {
-    return a->port == b->port && a->ip_len == b->ip_len && __builtin_memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+    uint64_t x[2], y[2];
+    __builtin_memcpy(x, a->ip, sizeof x);
+    __builtin_memcpy(y, b->ip, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(a->port ^ b->port) | (uint64_t)(a->ip_len ^ b->ip_len)) == 0;
 }
 
 /* The flow of these two ends, in either order; `from` tells which end `src` is. NULL with add false: none. */

@@ -305,8 +305,40 @@ static enum layer ip_payload(struct cut *c, struct transport *t, unsigned *type)
     return LAYER_TRANSPORT;
 }
 
+/* Most frames are Ethernet, then IPv4 without options or IPv6 without extension headers, then TCP, and nothing in
+ * between: what the walk below finds in them can be read off. False: walk. */
+static bool plain_frame(const struct packet *p, struct transport *t)
+{
+    enum { LINK_ETHERNET = 1, ETHERNET = 14, IP4 = 20, IP6 = 40, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd };
+    const uint8_t *h = p->p + ETHERNET;
+    if (p->linktype != LINK_ETHERNET || p->caplen < ETHERNET + IP6)
+        return false;
+    unsigned type = be16(p->p + 12);
+    size_t   header = type == TYPE_IP4 ? IP4 : IP6, total = type == TYPE_IP4 ? be16(h + 2) : (size_t)IP6 + be16(h + 4);
+    if (type == TYPE_IP4 ? h[0] != 0x45 || h[9] != P_TCP || (be16(h + 6) & 0x3fff) != 0 || total < IP4
+                         : type != TYPE_IP6 || h[0] >> 4 != 6 || h[6] != P_TCP || total == IP6)
+        return false;
+    *t = (struct transport){ .proto = P_TCP, .body = { h, p->caplen - ETHERNET, p->len - ETHERNET } };
+    if (type == TYPE_IP4) {
+        t->ttl = h[8];
+        t->ip_id = be16(h + 4);
+        t->src.ip_len = t->dst.ip_len = 4;
+        memcpy(t->src.ip, h + 12, 4);
+        memcpy(t->dst.ip, h + 16, 4);
+    } else {
+        t->ttl = h[7];
+        t->src.ip_len = t->dst.ip_len = 16;
+        memcpy(t->src.ip, h + 8, 16);
+        memcpy(t->dst.ip, h + 24, 16);
+    }
+    cut_to(&t->body, total);
+    return cut_off(&t->body, header);
+}
+
 enum layer unwrap_packet(struct unwrap *u, const struct packet *p, struct transport *out)
 {
+    if (plain_frame(p, out))
+        return LAYER_TRANSPORT;
     struct cut      c = { p->p, p->caplen, p->len };
     struct fragment f;
     unsigned        type = 0;

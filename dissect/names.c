@@ -105,18 +105,26 @@ const char *version_name(uint16_t v, char buf[NAME_MAX_LEN])
     return buf;
 }
 
+/* Few, in order, and asked for often. */
 unsigned version_rank(uint16_t v)
 {
-    for (size_t i = 0; i < ARRAY_LEN(versions) && versions[i].id <= v; i++) { /* few, in order, and asked for often */
+    for (size_t i = 0; i < ARRAY_LEN(versions) && versions[i].id <= v; i++) {
         if (versions[i].id == v)
             return version_ranks[i];
     }
     return is_draft(v) ? 1200u + (v & 0x3fu) : 0;
 }
 
-bool version_is_13(uint16_t v) { return version_rank(v) >= 1200; }
+bool version_is_13(uint16_t v) { return v == 0x0304 || ((v < 0x0300 || v > 0x0303) && version_rank(v) >= 1200); }
 
-const struct suite *suite_of(uint32_t id) { return FIND(suites, id); }
+/* Asked for several times a handshake, so the search has no calls and no branches in it. */
+const struct suite *suite_of(uint32_t id)
+{
+    const struct suite *at = suites;
+    for (size_t n = ARRAY_LEN(suites); n > 1; n -= n / 2)
+        at += at[n / 2].id <= id ? n / 2 : 0;
+    return at->id == id ? at : NULL;
+}
 
 const char *suite_name(uint32_t id, char buf[NAME_MAX_LEN])
 {

@@ -97,6 +97,7 @@ void         handshake_fragment(struct conn *c, enum side w, struct bytes body, 
 void         drop_held_alert(struct conn *c, enum side w, bool it_was_one);
 void         add_message(struct conn *c, enum side t, unsigned type, unsigned version, struct place where);
 void         add_alert(struct conn *c, struct alert a);
+void         alert_room(struct handshake *h); /* for one more, while they are fewer than ALERTS_KEPT */
 void         encrypted_record(struct conn *c, enum side w, unsigned type, size_t len, struct place where);
 void         finished(struct handshake *h, enum side t, struct place where);
 void renegotiation(struct conn *c);

@@ -144,8 +144,8 @@ static void mark_late(struct handshake *h)
 /* An alert that was hidden as a record of another size comes first in the list: nothing was established before it. */
 static void hidden_alert_first(struct handshake *h, struct place where)
 {
-    if (h->alerts == NULL)
-        h->alerts = ARENA_NEW_N(&h->arena, ALERTS_KEPT, struct alert);
+    if (h->alert_count < ALERTS_KEPT)
+        alert_room(h);
     h->alert_count += h->alert_count < ALERTS_KEPT;
     memmove(h->alerts + 1, h->alerts, (h->alert_count - 1) * sizeof *h->alerts);
     h->alerts[0] = (struct alert){ .where = where, .from = CLIENT, .encrypted = true };

@@ -31,7 +31,7 @@ bool speaks_13(const struct conn *c)
 static bool null_suite(const struct handshake *h)
 {
     const struct suite *s = knows(h, KNOW_SERVER_HELLO) ? suite_of(h->answer.suite) : NULL;
-    return s != NULL && strstr(s->name, "_WITH_NULL_") != NULL && s->kex != KEX_TLS13;
+    return s != NULL && s->weak != 0 && strstr(s->name, "_WITH_NULL_") != NULL && s->kex != KEX_TLS13;
 }
 
 /* The size of an alert under TLS 1.3: level, number, inner type, tag. No handshake message is as short. */
@@ -63,6 +63,18 @@ void add_message(struct conn *c, enum side t, unsigned type, unsigned version, s
         (struct message){ .where = where, .from = t, .type = (uint16_t)type, .version = (uint16_t)version };
 }
 
+void alert_room(struct handshake *h)
+{
+    enum { USUAL = 2 }; /* a close_notify of either side */
+    size_t n = h->alert_count;
+    if (n != 0 && n != USUAL)
+        return;
+    struct alert *v = ARENA_NEW_N(&h->arena, n == 0 ? USUAL : ALERTS_KEPT, struct alert);
+    if (n != 0)
+        memcpy(v, h->alerts, n * sizeof *v);
+    h->alerts = v;
+}
+
 void add_alert(struct conn *c, struct alert a)
 {
     struct handshake *h = c->cur;
@@ -71,8 +83,7 @@ void add_alert(struct conn *c, struct alert a)
         h->alerts_dropped++;
         return;
     }
-    if (h->alerts == NULL)
-        h->alerts = ARENA_NEW_N(&h->arena, ALERTS_KEPT, struct alert);
+    alert_room(h);
     h->alerts[h->alert_count++] = a;
 }
 
@@ -127,9 +138,8 @@ static size_t smallest_cbc_record(const struct suite *s, const struct server_hel
 static void note_split(struct handshake *h, size_t len)
 {
     const struct side_progress *p = &h->side[CLIENT];
-    const struct suite         *s = suite_of(h->answer.suite);
-    if (p->app_records != 1 || s == NULL || !s->cbc ||
-        version_rank(h->answer.chosen_version) > version_rank(0x0301))
+    const struct suite         *s = p->app_records == 1 ? suite_of(h->answer.suite) : NULL;
+    if (s == NULL || !s->cbc || version_rank(h->answer.chosen_version) > version_rank(0x0301))
         return;
     size_t first = p->first_app.len - 5;
     h->record_split = first == smallest_cbc_record(s, &h->answer) && len >= first;

@@ -21,24 +21,22 @@ static struct reader rest_of(struct reader *r, size_t width, const char *what, c
 static const struct extension *extension_list(struct reader block, struct arena *a, size_t *n, bool *duplicate,
                                               const char **malformed)
 {
-    struct reader count = block;
-    size_t        room = 0;
-    for (; rd_more(&count) && room < EXTENSIONS_MAX; room++) {
-        rd_u16(&count, "extension type");
-        rd_vec(&count, 2, "extension length");
-    }
-    struct extension *v = ARENA_NEW_N(a, room + 1, struct extension);
-    while (rd_more(&block) && *n < room) {
+    struct extension found[EXTENSIONS_MAX];
+    uint64_t         seen = 0; /* a bit for types alike: most are met once, and need no look at the others */
+    while (rd_more(&block) && *n < EXTENSIONS_MAX) {
         uint16_t      type = rd_u16(&block, "extension type");
         struct reader body = rd_vec(&block, 2, "extension length");
         if (body.want != NULL)
             break;
-        for (size_t i = 0; i < *n; i++)
-            *duplicate = *duplicate || v[i].type == type;
-        v[(*n)++] = (struct extension){ .type = type, .body = rd_rest(&body) };
+        for (size_t i = 0; (seen >> type % 64 & 1) != 0 && i < *n; i++)
+            *duplicate = *duplicate || found[i].type == type;
+        seen |= UINT64_C(1) << type % 64;
+        found[(*n)++] = (struct extension){ .type = type, .body = rd_rest(&body) };
     }
     if (block.want != NULL && *malformed == NULL)
         *malformed = block.want;
+    struct extension *v = ARENA_NEW_N(a, *n + 1, struct extension);
+    memcpy(v, found, *n * sizeof *v);
     return v;
 }
 
@@ -205,10 +203,13 @@ static struct u32s read_suites(struct reader r, size_t width, struct arena *a, s
     size_t    n = rd_left(&r) / width;
     uint32_t *v = ARENA_NEW_N(a, n + 1, uint32_t);
     const uint8_t *b = rd_bytes(&r, n * width, "cipher suites"); /* a hundred a hello: read without asking for each */
-    for (size_t i = 0; i < n; i++, b += width) {
-        v[i] = width == 2 ? be16(b) : (uint32_t)b[0] << 16 | be16(b + 1);
-        note_suite(c, v[i]);
-    }
+    for (size_t i = 0; i < n && width == 2; i++)
+        v[i] = be16(b + 2 * i);
+    for (size_t i = 0; i < n && width == 3; i++)
+        v[i] = (uint32_t)b[3 * i] << 16 | be16(b + 3 * i + 1);
+    for (size_t i = 0; i < n; i++)
+        if ((v[i] & 0xff) == 0xff || (v[i] & 0xff) == 0 || (v[i] & 0xff0f0f) == 0x0a0a) /* few can be what is noted */
+            note_suite(c, v[i]);
     if (rd_left(&r) != 0)
         note(&c->malformed, "cipher_suites");
     return (struct u32s){ v, n };

@@ -9,8 +9,9 @@ static inline struct u16s list_u16(struct reader r, struct arena *a, const char 
 {
     size_t    n = rd_left(&r) / 2;
     uint16_t *v = ARENA_NEW_N(a, n + 1, uint16_t);
+    const uint8_t *b = n != 0 ? rd_bytes(&r, n * 2, "list entry") : NULL;
     for (size_t i = 0; i < n; i++)
-        v[i] = rd_u16(&r, "list entry");
+        v[i] = be16(b + 2 * i);
     if ((r.want != NULL || rd_left(&r) != 0) && *malformed == NULL)
         *malformed = r.want != NULL ? r.want : "odd list length";
     return (struct u16s){ v, n };

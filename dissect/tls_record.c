@@ -79,9 +79,13 @@ enum record_peek record_peek(const struct reader *side, bool start, struct recor
     size_t        left = rd_left(&r);
     if (start && left > 0 && r.p[0] >= 0x80)
         return peek_v2(r, out);
-    *out =
-        (struct record){ .type = rd_u8(&r, "record type"), .version = rd_u16(&r, "record version"), .header = 5 };
-    out->len = rd_u16(&r, "record length");
+    if (left >= 5) {
+        *out = (struct record){ .type = r.p[0], .version = be16(r.p + 1), .len = be16(r.p + 3), .header = 5 };
+        r.p += 5;
+    } else {
+        *out = (struct record){ .type = rd_u8(&r, "record type"), .version = rd_u16(&r, "record version"), .header = 5 };
+        out->len = rd_u16(&r, "record length");
+    }
     if (left >= 1 && (out->type < TLS_CHANGE_CIPHER_SPEC || out->type > TLS_HEARTBEAT))
         return RECORD_NOT_TLS;
     if (left >= 2 && side->p[1] != 3)
