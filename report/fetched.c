@@ -114,7 +114,7 @@ static void judge_list(const struct fetch *f, const struct client_match *client,
         *out = (struct fetched_verdict){ FETCHED_OTHER, BLAME_PROXY, arena_printf(a, "%s in its place", f->cut && l->file.in_cab ? "half a cabinet" : l->instead) };
     } else if (l->verdict == CHAIN_FAIL) {
         enum blame side = damaged(l) ? BLAME_PROXY : BLAME_SERVER;
-        *out = (struct fetched_verdict){ FETCHED_BAD, side, arena_printf(a, "a list that no Windows can use as it is: %s", fault(l, a)) };
+        *out = (struct fetched_verdict){ FETCHED_BAD, side, arena_printf(a, "a list that does not pass the check: %s", fault(l, a)) };
     } else if (l->verdict == CHAIN_UNKNOWN) {
         *out = (struct fetched_verdict){ FETCHED_UNREAD, BLAME_NONE, "a list whose signature cannot be checked here" };
     } else {

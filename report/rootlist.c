@@ -309,6 +309,15 @@ static const char *client_can(const struct rootlist *l, const struct client_row 
 
 static bool needs_root2010(const struct rootlist *l) { return l->root != NULL && strstr(l->root, "Authority 2010") != NULL; }
 
+const char *rootlist_issued(const struct rootlist *l, struct arena *a)
+{
+    char buf[40];
+    if (!l->file.is_list || !l->file.list.this_update.ok)
+        return NULL;
+    time_rfc3339_s(buf, l->file.list.this_update.s);
+    return arena_str(a, buf);
+}
+
 const char *rootlist_client_can(const struct rootlist *l, const char *profile, const char **update)
 {
     const struct client_row *c = client_row(profile);

@@ -15,7 +15,7 @@ enum fetched {
     FETCHED_REDIRECTED, /* sent elsewhere */
     FETCHED_REFUSED,    /* 4xx, 5xx */
     FETCHED_OTHER,      /* something else in its place: a page, half a file */
-    FETCHED_BAD         /* a list that nobody can verify */
+    FETCHED_BAD         /* a list that does not verify by what is in it */
 };
 struct fetched_verdict {
     enum fetched is;

@@ -42,6 +42,8 @@ struct list_question {
 };
 void rootlist_read(const char *name, struct bytes file, struct cert_store *s, struct arena *a, struct rootlist *out);
 void rootlist_judge(const struct list_question *q, struct cert_store *s, struct arena *a, struct rootlist *l);
+/* "2011-01-25T20:54:12Z", in the arena; NULL: it is no list, or its date does not decode. */
+const char *rootlist_issued(const struct rootlist *l, struct arena *a);
 /* Can this client verify a list that is sound: "yes", "no", "with updates", "unknown". *update: what it takes, or NULL. */
 const char *rootlist_client_can(const struct rootlist *l, const char *profile, const char **update);
 

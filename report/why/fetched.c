@@ -1,6 +1,7 @@
 /* What the client fetched over plain HTTP to judge a certificate, and did not get: the root list above all. */
 #include "refusal.h"
 #include "tlswhy/fetched.h"
+#include "tlswhy/rootlist.h"
 
 #include <string.h>
 
@@ -61,6 +62,9 @@ static bool other_fault(const struct handshake *h)
 static void cite_fetch(const struct case_file *c, struct finding *f, const struct fetch *p)
 {
     const char *answer = p->answer.p != NULL ? safe_str(c->arena, p->answer.p, p->answer.n) : "no answer";
+    const char *issued = p->list != NULL ? rootlist_issued(p->list, c->arena) : NULL;
+    if (issued != NULL)
+        answer = WORDS(c, "%s, the list of %s, %zu bytes", answer, issued, p->body.n);
     cite_elsewhere(c, f, p->stream, p->asked.frame, "fetch", "HTTP request", safe_str(c->arena, p->url.p, p->url.n < 200 ? p->url.n : 200));
     if (p->answered.frame != 0)
         cite_elsewhere(c, f, p->stream, p->ended.frame != 0 ? p->ended.frame : p->answered.frame, "fetch_answer", "HTTP answer", answer);
