@@ -35,11 +35,18 @@ static const char *const proxy_words[] = { "proxy", "connect", "tunnel", "squid"
 
 struct pattern {
     const char  *text; /* lower case, one space where any mix of spaces, underscores and hyphens may stand */
-    uint16_t     len, next;
-    uint16_t     after;  /* the fold of its characters 4 to 6; 0 = it is shorter */
+    uint16_t     len;
     enum context what;
     bool         weak; /* counts only beside a word of TLS */
+    bool         of_tls, leads; /* speaks of TLS itself; ends with "alert", whose number or name follows */
     const struct code *code;
+};
+
+/* What is compared first of a pattern; those of a bucket stand together, longest first. */
+struct key {
+    uint16_t after;  /* the fold of its characters 4 to 6; 0 = it is shorter */
+    uint16_t third, third_mask; /* that of 7 and 8, as far as they stand where they do in the line */
+    uint16_t pattern; /* index + 1; 0 = the bucket ends */
 };
 
 struct value {
@@ -55,17 +62,22 @@ struct found {
     bool               weak, proxy;
 };
 
-enum { FOUND_MAX = 64, PREFIXES = 1 << 15, DIGIT = 27, GAP, OTHER };
+enum { ALERT_ROWS = 96, FOUND_MAX = 64, PREFIXES = 1 << 15, DIGIT = 27, GAP, OTHER };
 struct scan {
     struct arena    arena;
     struct pattern *patterns;
     size_t          n;
+    struct key     *keys;
     struct value   *values;
     size_t          values_n;
+    const struct code *alert_rows[ALERT_ROWS]; /* by the first letter of their names */
+    uint8_t         alert_first['z' - 'a' + 2]; /* where each letter begins */
+    uint8_t         lower[256]; /* ASCII */
     uint8_t         fold[256]; /* 1-26 letters, DIGIT, GAP, OTHER */
     uint64_t        first[PREFIXES / 64], second[PREFIXES / 64]; /* of three characters, and of six */
     uint64_t        brief[PREFIXES / 64];    /* three characters that begin a pattern of less than six, or a number */
-    uint16_t        bucket[PREFIXES]; /* index + 1 of the first pattern */
+    uint16_t        short_bucket[PREFIXES]; /* by three characters: the first key of those of less than six, */
+    uint16_t        long_bucket[PREFIXES];  /* by six of them: of the others */
     enum context    source;           /* of the event record being read */
     bool            refused_here, refused_there; /* event 36888, 36887 */
     int             alert;            /* of this record, or -1 */
@@ -106,7 +118,9 @@ static void pattern_add(struct scan *s, const char *text, size_t n, enum context
     n = normalise(copy, text, n);
     if (n < 3)
         return;
-    s->patterns[s->n++] = (struct pattern){ .text = copy, .len = (uint16_t)n, .what = what, .weak = weak, .code = c };
+    s->patterns[s->n++] = (struct pattern){ .text = copy, .len = (uint16_t)n, .what = what, .weak = weak, .code = c,
+                                            .of_tls = strstr(copy, "ssl") != NULL || strstr(copy, "tls") != NULL || strstr(copy, "certificate") != NULL,
+                                            .leads = n > 5 && strcmp(copy + n - 5, "alert") == 0 };
 }
 
 static void code_patterns(struct scan *s, const struct code *c)
@@ -176,6 +190,19 @@ static const struct code *value_code(const struct scan *s, enum context what, in
 
 /* ---- building ---- */
 
+static void sort_alerts(struct scan *s)
+{
+    size_t n = 0;
+    for (int letter = 'a'; letter <= 'z'; letter++) {
+        s->alert_first[letter - 'a'] = (uint8_t)n;
+        for (size_t i = 0; i < s->values_n && n < ALERT_ROWS; i++) {
+            if (s->values[i].what == ALERT && s->values[i].code->symbol[0] == letter)
+                s->alert_rows[n++] = s->values[i].code;
+        }
+    }
+    s->alert_first['z' - 'a' + 1] = (uint8_t)n;
+}
+
 static int longest_first(const void *a, const void *b)
 {
     const struct pattern *x = a, *y = b;
@@ -204,6 +231,51 @@ static void admit(struct scan *s, const char *text)
         set_bit(s->second, six(h, prefix_of(s, text + 3)));
 }
 
+/* One gap of a pattern stands for any run of them, so behind it nothing is sure to stand in its place. */
+static struct key key_of(const struct scan *s, size_t i)
+{
+    enum { LETTER = 31 };
+    const struct pattern *p = &s->patterns[i];
+    struct key            k = { .after = p->len < 6 ? 0 : (uint16_t)prefix_of(s, p->text + 3), .pattern = (uint16_t)(i + 1) };
+    if (p->len > 6) {
+        k.third = (uint16_t)(s->fold[(unsigned char)p->text[6]] << 5);
+        k.third_mask = LETTER << 5;
+    }
+    if (p->len > 7 && p->text[6] != ' ') {
+        k.third |= s->fold[(unsigned char)p->text[7]];
+        k.third_mask |= LETTER;
+    }
+    return k;
+}
+
+static uint16_t *bucket_of(struct scan *s, size_t i, unsigned after)
+{
+    unsigned h = prefix_of(s, s->patterns[i].text);
+    return after == 0 ? &s->short_bucket[h] : &s->long_bucket[six(h, after)];
+}
+
+/* Counts first; then each bucket's place holds where its next key goes, and in the end, from behind, its first. */
+static void fill_buckets(struct scan *s)
+{
+    size_t at = 1; /* key 0 ends the empty bucket */
+    s->keys = ARENA_NEW_N(&s->arena, 2 * s->n + 1, struct key);
+    for (size_t i = 0; i < s->n; i++)
+        ++*bucket_of(s, i, key_of(s, i).after);
+    uint16_t *const tables[] = { s->short_bucket, s->long_bucket };
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        for (size_t b = 0; b < PREFIXES; b++) {
+            if (tables[t][b] == 0)
+                continue;
+            at += tables[t][b];
+            tables[t][b] = (uint16_t)at++; /* the end of the bucket, left zero */
+        }
+    }
+    for (size_t i = s->n; i-- > 0;) {
+        struct key k = key_of(s, i);
+        s->keys[--*bucket_of(s, i, k.after)] = k;
+    }
+}
+
 struct scan *scan_new(void)
 {
     struct scan *s = mem_get(1, sizeof *s);
@@ -211,6 +283,8 @@ struct scan *scan_new(void)
     s->alert = -1;
     s->patterns = ARENA_NEW_N(&s->arena, 4096, struct pattern);
     s->values = ARENA_NEW_N(&s->arena, 1024, struct value);
+    for (unsigned c = 0; c < 256; c++)
+        s->lower[c] = (uint8_t)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
     for (unsigned c = 0; c < 256; c++)
         s->fold[c] = (uint8_t)((c | 0x20) >= 'a' && (c | 0x20) <= 'z' && c < 128 ? (c & 31) : c >= '0' && c <= '9' ? DIGIT : gap((unsigned char)c) ? GAP : OTHER);
     for (size_t i = 0; code_at(i) != NULL; i++) {
@@ -221,11 +295,9 @@ struct scan *scan_new(void)
         pattern_add(s, words[i].text, strlen(words[i].text), words[i].what, NULL, false);
     qsort(s->patterns, s->n, sizeof s->patterns[0], longest_first);
     qsort(s->values, s->values_n, sizeof s->values[0], by_value);
-    for (size_t i = s->n; i-- > 0;) { /* chains keep the order: longest first */
-        unsigned h = prefix_of(s, s->patterns[i].text);
-        s->patterns[i].next = s->bucket[h];
-        s->patterns[i].after = s->patterns[i].len < 6 ? 0 : (uint16_t)prefix_of(s, s->patterns[i].text + 3);
-        s->bucket[h] = (uint16_t)(i + 1);
+    sort_alerts(s);
+    fill_buckets(s);
+    for (size_t i = 0; i < s->n; i++) {
         admit(s, s->patterns[i].text);
     }
     for (size_t i = 0; i < ARRAY_LEN(number_starts); i++)
@@ -248,20 +320,15 @@ static size_t matches(const struct scan *s, const struct pattern *p, size_t at)
 {
     size_t i = at;
     for (size_t k = 0; k < p->len; k++) {
+        size_t from = i;
         if (i >= s->line_n)
             return 0;
-        unsigned char want = (unsigned char)p->text[k], c = s->line[i];
-        if (want == ' ') {
-            size_t from = i;
-            while (i < s->line_n && i - from < 8 && gap(s->line[i]))
-                i++;
-            if (i == from)
-                return 0;
-        } else {
-            if ((c | (unsigned char)(c >= 'A' && c <= 'Z' ? 0x20 : 0)) != want)
-                return 0;
+        if (p->text[k] != ' ' && s->lower[s->line[i++]] != (uint8_t)p->text[k])
+            return 0;
+        while (p->text[k] == ' ' && i < s->line_n && i - from < 8 && gap(s->line[i]))
             i++;
-        }
+        if (i == from)
+            return 0;
     }
     bool ends_in_word = wordy((unsigned char)p->text[p->len - 1]);
     return ends_in_word && i < s->line_n && wordy(s->line[i]) ? 0 : i;
@@ -372,11 +439,12 @@ static const struct code *alert_named(const struct scan *s, size_t at)
 {
     const struct code *best = NULL;
     size_t             longest = 0;
-    for (size_t i = 0; i < s->values_n; i++) {
-        const char *name = s->values[i].code->symbol;
-        if (s->values[i].what != ALERT)
-            continue;
-        size_t k = at, n = 0;
+    int                letter = tolower(s->line[at]) - 'a';
+    if (letter < 0 || letter > 'z' - 'a')
+        return NULL;
+    for (size_t i = s->alert_first[letter]; i < s->alert_first[letter + 1]; i++) {
+        const char *name = s->alert_rows[i]->symbol;
+        size_t      k = at, n = 0;
         for (; name[n] != '\0' && k < s->line_n; k++) {
             if (name[n] == '_')
                 n++;
@@ -389,7 +457,7 @@ static const struct code *alert_named(const struct scan *s, size_t at)
         bool whole = name[n] == '\0' && (k >= s->line_n || !wordy(s->line[k]));
         if (whole && n > longest) {
             longest = n;
-            best = s->values[i].code;
+            best = s->alert_rows[i];
         }
     }
     return best;
@@ -502,38 +570,53 @@ static size_t bare_number(struct scan *s, size_t at)
     return at;
 }
 
+/* What a pattern that stands at `at` says. Gives where reading goes on. */
+static size_t take(struct scan *s, const struct pattern *p, size_t at, size_t end)
+{
+    switch (p->what) {
+    case CODE:
+        find(s, p->code, 0, at, p->weak, false);
+        s->tls |= p->of_tls;
+        if (p->leads)
+            alert_after(s, end, at, false);
+        return end;
+    case ALERT: alert_after(s, end, at, p->len == strlen("alert")); return end;
+    case RECORD: case SOURCE:
+        s->source = NOTHING;
+        s->alert = p->what == RECORD ? -1 : s->alert;
+        return end;
+    case SCHANNEL: case CAPI2:
+        s->source = p->what;
+        s->tls = true;
+        return number_after(s, p, at, end);
+    default:
+        s->tls |= p->what == CURL || p->what == GNUTLS || p->what == MBEDTLS || p->what == VERIFY || p->what == APPLE;
+        return number_after(s, p, at, end);
+    }
+}
+
+/* The longest pattern of a bucket that stands at `at`. */
+static const struct pattern *in_bucket(const struct scan *s, size_t i, unsigned after, size_t at, size_t *end)
+{
+    unsigned six = at + 6 < s->line_n ? s->fold[s->line[at + 6]] : 0, seven = at + 7 < s->line_n ? s->fold[s->line[at + 7]] : 0;
+    unsigned third = six << 5 | seven, mask = (after & 31) == GAP && six == GAP ? 0 : UINT16_MAX; /* a run of gaps: look closely */
+    for (const struct key *k = &s->keys[i]; k->pattern != 0; k++) {
+        const struct pattern *p = &s->patterns[k->pattern - 1];
+        if ((k->after == 0 || k->after == after) && ((k->third ^ third) & k->third_mask & mask) == 0 && (*end = matches(s, p, at)) != 0)
+            return p;
+    }
+    return NULL;
+}
+
 /* A word of the line that the first look let through. Gives where reading goes on: `at` = nothing was taken. */
 static size_t look(struct scan *s, unsigned prefix, unsigned after, size_t at)
 {
-    for (size_t i = s->bucket[prefix]; i != 0; i = s->patterns[i - 1].next) {
-        const struct pattern *p = &s->patterns[i - 1];
-        size_t                end = p->after == 0 || p->after == after ? matches(s, p, at) : 0;
-        if (end == 0)
-            continue;
-        switch (p->what) {
-        case CODE: {
-            bool led = p->len > 5 && strcmp(p->text + p->len - 5, "alert") == 0;
-            find(s, p->code, 0, at, p->weak, false);
-            s->tls |= strstr(p->text, "ssl") != NULL || strstr(p->text, "tls") != NULL || strstr(p->text, "certificate") != NULL;
-            if (led)
-                alert_after(s, end, at, false);
-            return end;
-        }
-        case ALERT: alert_after(s, end, at, strcmp(p->text, "alert") == 0); return end;
-        case RECORD: case SOURCE:
-            s->source = NOTHING;
-            s->alert = p->what == RECORD ? -1 : s->alert;
-            return end;
-        case SCHANNEL: case CAPI2:
-            s->source = p->what;
-            s->tls = true;
-            return number_after(s, p, at, end);
-        case NOTHING: break;
-        default:
-            s->tls |= p->what == CURL || p->what == GNUTLS || p->what == MBEDTLS || p->what == VERIFY || p->what == APPLE;
-            return number_after(s, p, at, end);
-        }
-    }
+    size_t                end = 0;
+    const struct pattern *p = in_bucket(s, s->long_bucket[six(prefix, after)], after, at, &end);
+    if (p == NULL)
+        p = in_bucket(s, s->short_bucket[prefix], after, at, &end);
+    if (p != NULL)
+        return take(s, p, at, end);
     return isdigit(s->line[at]) ? bare_number(s, at) : at;
 }
 
