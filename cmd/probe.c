@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
-       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY };
+       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
+       OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
     { OPT_TLS, "tls", "RANGE", "versions to offer: 1.2, 1.0-1.2, ssl3-, ssl2" },
@@ -21,6 +23,13 @@ static const struct option_row rows[] = {
       "port, none: never" },
     { OPT_CLIENTS, "clients", NULL, "try every client profile: who gets in, with what, and who does not and why" },
     { OPT_HELLO, "hello", "FILE", "send these bytes instead: TLS records, raw or in hex" },
+    { OPT_PROXY, "proxy", "URL",
+      "go through this proxy: [http|https|socks4|socks4a|socks5|socks5h://][USER:PASSWORD@]HOST[:PORT]; default: https_proxy and "
+      "all_proxy of the environment, none: none" },
+    { OPT_PROXY_USER, "proxy-user", "USER[:PASSWORD]|@FILE", "log on at the proxy; without a password it is asked for on the terminal" },
+    { OPT_PROXY_AUTH, "proxy-auth", "SCHEME", "none, basic, digest, ntlm or negotiate; default: those that the proxy offers, one by one" },
+    { OPT_PROXY_CA, "proxy-ca", "FILE", "trust anchors for an https:// proxy's own certificate; default: as --ca" },
+    { OPT_NOPROXY, "noproxy", "LIST", "hosts to go to without the proxy; default: no_proxy of the environment" },
     { '4', "ipv4", NULL, "IPv4 addresses only" },
     { '6', "ipv6", NULL, "IPv6 addresses only" },
     { OPT_TIMEOUT, "timeout", "S", "for each connection, in seconds; default 10" },
@@ -110,6 +119,11 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_CLIENTS: o->clients = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);
     case OPT_TLS: o->tls_given = true; return version_range("--tls", value, &o->tls_low, &o->tls_high);
+    case OPT_PROXY: return proxy_set_url(&o->proxy, optarg); /* the argument itself, to wipe what is secret in it */
+    case OPT_PROXY_USER: return proxy_set_user(&o->proxy, optarg);
+    case OPT_PROXY_AUTH: return proxy_set_auth(&o->proxy, value);
+    case OPT_PROXY_CA: o->proxy.ca = value; return true;
+    case OPT_NOPROXY: o->proxy.noproxy = value; return true;
     case OPT_TIMEOUT: return parse_time("--timeout", value, "seconds", NS_PER_S, 0.001, 3600, &o->timeout_ns);
     case OPT_JOBS: return parse_jobs(value, &o->jobs);
     case OPT_PAUSE: return parse_time("--pause", value, "milliseconds", NS_PER_S / 1000, 0, 3600000, &o->pause_ns);
@@ -149,7 +163,7 @@ static int take_options(struct probe_options *o, int argc, char **argv, int *fir
         return trouble("--nagios is about one target: tlswhy probe --nagios HOST[:PORT]");
     if (id == 0 && o->prom != NULL && o->clients)
         return trouble("--prom takes what a plain probe finds; leave out --clients");
-    return id == 0 && make_shape(o, &changes) ? EXIT_NONE_FOUND : EXIT_TROUBLE;
+    return id == 0 && make_shape(o, &changes) && proxy_settle(&o->proxy, o->ca) ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }
 
 /* To Nagios 2 is a finding and 3 is trouble, of whatever kind: wrong options, too. */
@@ -177,6 +191,7 @@ static int run_probe(int argc, char **argv)
         out_finish(status = PLUGIN_UNKNOWN);
     }
     arena_free(&o.arena);
+    proxy_forget(&o.proxy);
     return status;
 }
 

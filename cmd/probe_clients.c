@@ -65,7 +65,8 @@ void ask_as_all(struct trial *t)
     for (; n < ATTEMPTS_MAX && profile_at(n) != NULL; n++) {
         clients[n] = client_match_of(profile_at(n));
         asks[n] = (struct probe_ask){ .to = t->addresses[0], .spec = spec_of(t), .timeout_ns = o->timeout_ns,
-                                      .starttls = t->target.starttls, .host = t->target.host, .count = &t->count };
+                                      .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .count = &t->count,
+                                      .way = t->through ? &t->way : NULL };
         asks[n].spec.shape = *profile_at(n);
     }
     probe_all(t->run->prober, asks, n, o->jobs, h);

@@ -10,7 +10,16 @@
 #include "lists.h"
 #include "pick_profile.h"
 
+/* --proxy and what belongs to it. */
+struct proxy_options {
+    struct tunnel_way way, login; /* login: of --proxy-user, until it is known where it belongs */
+    enum proxy_auth   auth;
+    const char       *ca, *noproxy;
+    bool              given, none, used, user_given, auth_given, direct;
+};
+
 struct probe_options {
+    struct proxy_options   proxy;
     struct report_options  report;
     const struct renderer *renderer;
     struct arena           arena;  /* what an option's value was made into */
@@ -82,6 +91,9 @@ struct trial {
     struct peers        *peers;
     struct arena         arena;
     struct probe_count   count;
+    struct tunnel_way    way;       /* the proxy, with the login in use; for `through` */
+    bool                 through;   /* a proxy: addresses are its own */
+    unsigned             logins;    /* bits of enum proxy_auth that were tried */
     struct address      *addresses;
     size_t               address_n, address; /* the one in use */
     struct handshake   **made;
@@ -114,6 +126,14 @@ bool             source_is_list(int n, char **operands); /* more than one target
 /* SOURCE_WAIT: none is there yet, and the loop tells when that may have changed. `where` is for sentences about it. */
 enum source_says source_next(struct source *s, char text[TARGET_LINE], const char **where);
 bool             source_failed(const struct source *s); /* trouble was said: not all of it could be read */
+
+bool proxy_set_url(struct proxy_options *o, char *value);  /* value: the argument itself; secrets in it are wiped */
+bool proxy_set_user(struct proxy_options *o, char *value); /* likewise */
+bool proxy_set_auth(struct proxy_options *o, const char *value);
+bool proxy_settle(struct proxy_options *o, const char *ca);
+void proxy_forget(struct proxy_options *o);
+const struct tunnel_way *proxy_for(const struct proxy_options *o, const char *host); /* NULL: go there directly */
+enum proxy_auth proxy_next_auth(const struct proxy_options *o, const struct handshake *h, unsigned *tried);
 
 struct hello_spec spec_of(const struct trial *t);
 /* What a renderer and the rules need beside what was observed. `client`: whose eyes judge; NULL: nobody's in particular. */

@@ -119,6 +119,7 @@ static void trial_end(struct trial *t)
     free(t->addresses);
     peers_free(t->peers);
     arena_free(&t->arena);
+    tunnel_way_wipe(&t->way);
     age_leave(t->age);
     free(t);
     run->under_way--;
@@ -129,7 +130,10 @@ static void resolved(void *ctx, struct address *list, size_t n, const struct err
     struct trial *t = ctx;
     t->addresses = list;
     t->address_n = n;
-    if (n == 0) {
+    if (n == 0 && t->through) {
+        run_trouble(t, "the proxy: %s; check the name, or write the address", err->text);
+        trial_end(t);
+    } else if (n == 0) {
         run_trouble(t, "%s%s", err->text, t->target.is_ip ? "" : "; check the name, or write the address");
         trial_end(t);
     } else if (t->run->o->clients) {
@@ -155,7 +159,11 @@ static void begin(struct run *run, const char *where, const char *text)
     }
     t->typed = arena_str(&t->arena, text);
     t->peers = peers_new();
-    resolve(run->resolver, t->target.host, t->target.port, run->o->family, run->o->timeout_ns, resolved, t);
+    const struct tunnel_way *way = proxy_for(&run->o->proxy, t->target.host);
+    t->through = way != NULL;
+    t->way = way != NULL ? *way : t->way;
+    resolve(run->resolver, way != NULL ? way->host : t->target.host, way != NULL ? way->port : t->target.port, run->o->family, run->o->timeout_ns,
+            resolved, t);
 }
 
 static void take(const struct probe_done *done)

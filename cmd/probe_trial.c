@@ -140,7 +140,7 @@ static struct probe_ask question(const struct trial *t, const struct hello_spec 
 {
     const struct probe_options *o = t->run->o;
     return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
-                               .starttls = t->target.starttls, .host = t->target.host };
+                               .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL };
 }
 
 static void finish_own(struct trial *t, struct handshake *h, const char *words)
@@ -181,10 +181,37 @@ void trial_begin(struct trial *t)
     ask(t, &t->first, CHANGE_NONE, NULL);
 }
 
+/* The schemes that were tried, in the words of the verdict. */
+static void tell_logins(const struct trial *t, struct handshake *h)
+{
+    struct way *way = ARENA_NEW(&h->arena, struct way);
+    *way = *h->way;
+    for (int auth = PROXY_AUTHS - 1; auth > PROXY_AUTH_NONE; auth--) {
+        if ((t->logins & 1u << auth) != 0 && auth != (int)t->way.auth)
+            way->login = arena_printf(&h->arena, "%s, %s", proxy_auth_name((enum proxy_auth)auth), way->login);
+    }
+    h->way = way;
+}
+
+/* A proxy that wants a login is asked with each scheme that it offers, until one is let through. */
+static bool log_on(struct trial *t, struct handshake *h)
+{
+    enum proxy_auth auth = t->through ? proxy_next_auth(&t->run->o->proxy, h, &t->logins) : PROXY_AUTH_NONE;
+    if (auth == PROXY_AUTH_NONE) {
+        if (t->through && t->logins != 0 && !h->prelude.accepted)
+            tell_logins(t, h);
+        return false;
+    }
+    t->way.auth = auth;
+    struct hello_spec same = t->ask.spec;
+    ask(t, &same, t->change, arena_printf(&t->arena, "logging on at the proxy with %s", proxy_auth_name(auth)));
+    return true;
+}
+
 /* Another of the host's addresses where this one does not open. */
 static bool try_next_address(struct trial *t, const struct handshake *h)
 {
-    if (h->outcome != OUTCOME_NOT_OPENED || t->address + 1 >= t->address_n || t->n >= ATTEMPTS_MAX / 8)
+    if (h->outcome != OUTCOME_NOT_OPENED || knows(h, KNOW_OPEN) || t->address + 1 >= t->address_n || t->n >= ATTEMPTS_MAX / 8)
         return false;
     t->address++;
     ask(t, &t->first, CHANGE_NONE, NULL);
@@ -239,6 +266,8 @@ bool trial_take(struct trial *t, const struct probe_done *done)
         return false;
     }
     finish_own(t, h, t->words);
+    if (log_on(t, h))
+        return false;
     if (t->classical) { /* if that one fails, the group is why */
         t->tried[t->tried_n++] = (struct tried){ t->tried[0].h, CHANGE_GROUPS };
         t->tried[0].h = h;

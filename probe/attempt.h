@@ -1,6 +1,6 @@
 /* attempt.h - the rooms of the prober: one attempt, from its turn to its end.
  *   prober.c   whose turn it is, and what is collected    conn.c   the socket: wire events out of it
- *   talk.c     what to say, and when enough is known */
+ *   talk.c     what to say, and when enough is known      through.c the proxy before the server */
 #ifndef TLSWHY_ATTEMPT_H
 #define TLSWHY_ATTEMPT_H
 
@@ -8,7 +8,7 @@
 #include "tlswhy/probe.h"
 #include "tlswhy/text.h"
 
-enum state { WAITING, CONNECTING, TALKING, OVER };
+enum state { WAITING, CONNECTING, TUNNELLING, TALKING, OVER };
 
 /* All connections to one IP address (to several, where their hashes meet). */
 struct lane {
@@ -33,7 +33,9 @@ struct attempt {
     struct lane            *lane;
     struct attempt         *behind; /* in its lane */
     struct attempt         *next, **before; /* among those that are under way, or (next) over */
-    struct watch            watch;  /* and its fd; -1 = none */
+    struct watch            watch;  /* and its fd, or the tunnel's; -1 = none */
+    struct tunnel          *tunnel; /* through a proxy; NULL = none, or not yet */
+    struct way              way;    /* how that went */
     enum state              state;
     int64_t                 begun, deadline;
     int                     trouble;
@@ -67,6 +69,10 @@ struct prober {
 };
 
 /* conn.c */
+void attempt_tell(struct attempt *a, enum wire_kind kind, enum side from, struct bytes b, int code);
+void attempt_over(struct attempt *a);            /* tells the end, closes, and is to be collected */
+void attempt_close(struct attempt *a);
+void attempt_listen(struct attempt *a, bool hung_up); /* reads what is there; after a fair share others come first */
 void attempt_open(struct attempt *a);            /* its turn has come */
 void attempt_ready(void *attempt, unsigned what); /* the loop's call */
 void attempt_stop(struct attempt *a);            /* we have seen enough, and hang up */
@@ -74,6 +80,11 @@ void attempt_give_up(struct attempt *a);
 void attempt_send(struct attempt *a);            /* of what is to be sent as much as goes */
 void attempt_by(struct attempt *a, int64_t moment); /* its deadline, if earlier than it is */
 void endpoint_of(const struct sockaddr_storage *from, struct endpoint *out);
+
+/* through.c */
+void through_begin(struct attempt *a);           /* the connection to the proxy is open */
+void through_ready(struct attempt *a);           /* the tunnel has something to do */
+void through_told(const struct attempt *a, struct handshake *h);
 
 /* talk.c */
 void talk_begin(struct attempt *a);              /* the connection is open */

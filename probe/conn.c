@@ -21,7 +21,7 @@ static int64_t wall_clock(void)
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-static void tell(struct attempt *a, enum wire_kind kind, enum side from, struct bytes b, int code)
+void attempt_tell(struct attempt *a, enum wire_kind kind, enum side from, struct bytes b, int code)
 {
     bool              seen = kind != WIRE_STOPPED && kind != WIRE_TIMEOUT && kind != WIRE_END;
     struct place      here = { .frame = seen ? ++a->count->frames : a->count->frames, .ns = wall_clock() };
@@ -40,8 +40,8 @@ static void tell(struct attempt *a, enum wire_kind kind, enum side from, struct 
     }
     a->prober->telling = a;
     observe(a->view->observer, &ev);
-    if (kind == WIRE_END)
-        a->h = observed(a->view->observer);
+    if (kind == WIRE_END && (a->h = observed(a->view->observer)) != NULL)
+        through_told(a, a->h);
 }
 
 /* What the kernel knows: how much has arrived there, and what it sent again. */
@@ -49,7 +49,8 @@ static void ask_kernel(struct attempt *a)
 {
     struct tcp_info info = { 0 };
     socklen_t       len = sizeof info;
-    if (a->watch.fd < 0 || getsockopt(a->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+    int             fd = a->tunnel != NULL ? tunnel_socket(a->tunnel) : a->watch.fd;
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return;
     uint16_t again = info.tcpi_total_retrans < UINT16_MAX ? (uint16_t)info.tcpi_total_retrans : UINT16_MAX;
     if (a->state == CONNECTING)
@@ -60,29 +61,37 @@ static void ask_kernel(struct attempt *a)
     a->tcp.acked[CLIENT] = info.tcpi_unacked == 0 ? a->tcp.bytes[CLIENT] : 0;
 }
 
-static void over(struct attempt *a)
+void attempt_close(struct attempt *a)
+{
+    if (a->tunnel != NULL)
+        tunnel_end(a->tunnel);
+    else if (a->watch.fd >= 0)
+        close(a->watch.fd);
+    a->tunnel = NULL;
+    a->watch.fd = -1;
+}
+
+void attempt_over(struct attempt *a)
 {
     ask_kernel(a);
-    tell(a, WIRE_END, CLIENT, nothing, 0);
+    attempt_tell(a, WIRE_END, CLIENT, nothing, 0);
     loop_forget(a->prober->loop, &a->watch);
-    if (a->watch.fd >= 0)
-        close(a->watch.fd);
-    a->watch.fd = -1;
+    attempt_close(a);
     a->state = OVER;
     prober_over(a);
 }
 
 void attempt_stop(struct attempt *a)
 {
-    tell(a, WIRE_STOPPED, CLIENT, nothing, 0);
-    over(a);
+    attempt_tell(a, WIRE_STOPPED, CLIENT, nothing, 0);
+    attempt_over(a);
 }
 
 void attempt_give_up(struct attempt *a)
 {
     ask_kernel(a);
-    tell(a, WIRE_TIMEOUT, CLIENT, nothing, 0);
-    over(a);
+    attempt_tell(a, WIRE_TIMEOUT, CLIENT, nothing, 0);
+    attempt_over(a);
 }
 
 /* A socket's error as the ICMP message that it stands for (RFC 792, RFC 4443). */
@@ -90,22 +99,22 @@ static void unreachable(struct attempt *a, int error)
 {
     bool six = a->ends[SERVER].ip_len == 16;
     int  code = error == ENETUNREACH ? 0 : error == EACCES || error == EPERM ? (six ? 1 : 13) : six ? 3 : 1;
-    tell(a, WIRE_UNREACHABLE, SERVER, nothing, (six ? 1 : 3) << 8 | code);
-    over(a);
+    attempt_tell(a, WIRE_UNREACHABLE, SERVER, nothing, (six ? 1 : 3) << 8 | code);
+    attempt_over(a);
 }
 
 static void failed(struct attempt *a, int error)
 {
     if (a->state == CONNECTING && error == ECONNREFUSED) {
-        tell(a, WIRE_REFUSED, SERVER, nothing, 0);
-        over(a);
+        attempt_tell(a, WIRE_REFUSED, SERVER, nothing, 0);
+        attempt_over(a);
     } else if (error == ETIMEDOUT) {
         attempt_give_up(a);
     } else if (a->state == CONNECTING) {
         unreachable(a, error);
     } else { /* ECONNRESET, EPIPE: whatever was sent before it has been read */
-        tell(a, WIRE_RST, SERVER, nothing, 0);
-        over(a);
+        attempt_tell(a, WIRE_RST, SERVER, nothing, 0);
+        attempt_over(a);
     }
 }
 
@@ -114,7 +123,7 @@ static void failed(struct attempt *a, int error)
 void attempt_send(struct attempt *a)
 {
     while (a->out.n > 0 && a->state == TALKING) {
-        ssize_t n = send(a->watch.fd, a->out.p, a->out.n, MSG_NOSIGNAL);
+        ssize_t n = a->tunnel != NULL ? tunnel_send(a->tunnel, a->out.p, a->out.n) : send(a->watch.fd, a->out.p, a->out.n, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -125,21 +134,20 @@ void attempt_send(struct attempt *a)
         }
         struct bytes sent = { a->out.p, (size_t)n };
         a->out = (struct bytes){ a->out.p + n, a->out.n - (size_t)n };
-        tell(a, WIRE_BYTES, CLIENT, sent, 0);
+        attempt_tell(a, WIRE_BYTES, CLIENT, sent, 0);
     }
 }
 
-/* Reads what is there; after a fair share others come first. */
-static void listen_now(struct attempt *a, bool hung_up)
+void attempt_listen(struct attempt *a, bool hung_up)
 {
     enum { SHARE = 8 };
     uint8_t buf[CHUNK];
     for (int i = 0; a->state == TALKING; i++) {
-        if (i == SHARE) {
+        if (i == SHARE && a->tunnel == NULL) { /* a tunnel is to be read dry: it may hold what the loop does not see */
             loop_again(a->prober->loop, &a->watch);
             return;
         }
-        ssize_t n = recv(a->watch.fd, buf, sizeof buf, 0);
+        ssize_t n = a->tunnel != NULL ? tunnel_recv(a->tunnel, buf, sizeof buf) : recv(a->watch.fd, buf, sizeof buf, 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -147,13 +155,13 @@ static void listen_now(struct attempt *a, bool hung_up)
         if (n < 0) {
             failed(a, errno);
         } else if (n == 0) {
-            tell(a, WIRE_FIN, SERVER, nothing, 0);
-            over(a);
+            attempt_tell(a, WIRE_FIN, SERVER, nothing, 0);
+            attempt_over(a);
         } else {
             struct bytes got = { buf, (size_t)n };
-            tell(a, WIRE_BYTES, SERVER, got, 0);
+            attempt_tell(a, WIRE_BYTES, SERVER, got, 0);
             talk_hear(a, got);
-            if (got.n < sizeof buf && !hung_up)
+            if (got.n < sizeof buf && !hung_up && a->tunnel == NULL)
                 return;
         }
     }
@@ -198,8 +206,12 @@ static void opened(struct attempt *a)
         failed(a, error);
         return;
     }
+    attempt_tell(a, WIRE_OPEN, SERVER, nothing, 0);
+    if (a->ask->way != NULL) {
+        through_begin(a);
+        return;
+    }
     a->state = TALKING;
-    tell(a, WIRE_OPEN, SERVER, nothing, 0);
     talk_begin(a);
 }
 
@@ -256,7 +268,7 @@ void attempt_by(struct attempt *a, int64_t moment)
 static void too_late(struct attempt *a)
 {
     if (a->alerted)
-        over(a);
+        attempt_over(a);
     else if (a->replied)
         attempt_stop(a);
     else
@@ -270,12 +282,14 @@ void attempt_ready(void *attempt, unsigned what)
         prober_turn(a);
         return;
     }
-    if (a->state == CONNECTING && (what & (LOOP_IN | LOOP_OUT)) != 0)
+    if (a->tunnel != NULL && (what & LOOP_IN) != 0)
+        through_ready(a);
+    else if (a->state == CONNECTING && (what & (LOOP_IN | LOOP_OUT)) != 0)
         opened(a);
     if (a->state == TALKING && (what & LOOP_OUT) != 0)
         attempt_send(a);
-    if (a->state == TALKING && (what & LOOP_IN) != 0)
-        listen_now(a, (what & LOOP_HUP) != 0);
+    if (a->state == TALKING && a->tunnel == NULL && (what & LOOP_IN) != 0)
+        attempt_listen(a, (what & LOOP_HUP) != 0);
     if (a->state != OVER && (what & LOOP_DUE) != 0)
         too_late(a);
 }

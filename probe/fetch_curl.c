@@ -1,52 +1,10 @@
 #include "tlswhy/fetch_url.h"
 
-#include <dlfcn.h>
+#include "curl_lib.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* libcurl by its stable binary interface: the numbers of its options never change (curl.se/libcurl/abi.html), so no
- * header of it is needed to build this. Numbers below 10000 take a long, from 10000 on a pointer. */
-typedef void curl_handle;
-enum {
-    OPT_PORT_PROTOCOLS = 181, OPT_NOSIGNAL = 99, OPT_TIMEOUT_MS = 155, OPT_CONNECTTIMEOUT_MS = 156, OPT_FOLLOWLOCATION = 52, OPT_PROXYAUTH = 111,
-    OPT_WRITEDATA = 10001, OPT_URL = 10002, OPT_PROXY = 10004, OPT_PROXYUSERPWD = 10006, OPT_ERRORBUFFER = 10010, OPT_USERAGENT = 10018,
-    OPT_HEADERDATA = 10029, OPT_NOPROXY = 10177, OPT_WRITEFUNCTION = 20011, OPT_HEADERFUNCTION = 20079
-};
-enum { PROTO_HTTP = 1, PROTO_HTTPS = 2, AUTH_BASIC = 1, AUTH_DIGEST = 2, AUTH_NTLM = 8, ERROR_BUFFER = 256 };
-
-static struct {
-    curl_handle *(*init)(void);
-    int (*setopt)(curl_handle *, int, ...);
-    int (*perform)(curl_handle *);
-    void (*cleanup)(curl_handle *);
-    const char *(*strerror)(int);
-} curl;
-
-static bool load(struct err *err)
-{
-    static const char *const names[] = { "libcurl.so.4", "libcurl-gnutls.so.4", "libcurl-nss.so.4" };
-    void *lib = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(names) && lib == NULL; i++)
-        lib = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (lib == NULL) {
-        err_set(err, "libcurl is not installed, so nothing can be fetched; install it (Debian: apt install libcurl4), or fetch the file with another tool and give it as a file");
-        return false;
-    }
-    const struct {
-        const char *name;
-        void       *at;
-    } symbols[] = { { "curl_easy_init", &curl.init }, { "curl_easy_setopt", &curl.setopt }, { "curl_easy_perform", &curl.perform }, { "curl_easy_cleanup", &curl.cleanup }, { "curl_easy_strerror", &curl.strerror } };
-    for (size_t i = 0; i < ARRAY_LEN(symbols); i++) {
-        void *p = dlsym(lib, symbols[i].name); /* POSIX: an object pointer that holds a function's address */
-        if (p == NULL) {
-            err_set(err, "the libcurl found here has no %s; update it", symbols[i].name);
-            return false;
-        }
-        memcpy(symbols[i].at, &p, sizeof p);
-    }
-    return true;
-}
 
 struct sink {
     struct fetch_answer *out;
@@ -102,38 +60,39 @@ static bool allowed(const struct fetch_request *q, struct err *err)
 
 bool fetch_url(const struct fetch_request *q, struct fetch_answer *out, struct err *err)
 {
-    char        said[ERROR_BUFFER] = "";
+    char        said[CURL_ERROR_SIZE] = "";
     struct sink sink = { .out = out };
     *out = (struct fetch_answer){ 0 };
-    if (!allowed(q, err) || (curl.init == NULL && !load(err)))
+    const struct curl_lib *curl = allowed(q, err) ? curl_lib(err) : NULL;
+    if (curl == NULL)
         return false;
-    curl_handle *c = curl.init();
+    curl_handle *c = curl->init();
     if (c == NULL)
         mem_fail();
-    curl.setopt(c, OPT_URL, q->url);
-    curl.setopt(c, OPT_PORT_PROTOCOLS, (long)(PROTO_HTTP | (q->https ? PROTO_HTTPS : 0)));
-    curl.setopt(c, OPT_FOLLOWLOCATION, 0L);
-    curl.setopt(c, OPT_NOSIGNAL, 1L);
-    curl.setopt(c, OPT_TIMEOUT_MS, (long)q->timeout_ms);
-    curl.setopt(c, OPT_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
-    curl.setopt(c, OPT_USERAGENT, "tlswhy/" TLSWHY_VERSION);
-    curl.setopt(c, OPT_ERRORBUFFER, said);
-    curl.setopt(c, OPT_HEADERFUNCTION, on_header);
-    curl.setopt(c, OPT_HEADERDATA, &sink);
-    curl.setopt(c, OPT_WRITEFUNCTION, on_body);
-    curl.setopt(c, OPT_WRITEDATA, &sink);
+    curl->setopt(c, CURL_URL, q->url);
+    curl->setopt(c, CURL_PROTOCOLS, (long)(CURL_PROTO_HTTP | (q->https ? CURL_PROTO_HTTPS : 0)));
+    curl->setopt(c, CURL_FOLLOWLOCATION, 0L);
+    curl->setopt(c, CURL_NOSIGNAL, 1L);
+    curl->setopt(c, CURL_TIMEOUT_MS, (long)q->timeout_ms);
+    curl->setopt(c, CURL_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
+    curl->setopt(c, CURL_USERAGENT, "tlswhy/" TLSWHY_VERSION);
+    curl->setopt(c, CURL_ERRORBUFFER, said);
+    curl->setopt(c, CURL_HEADERFUNCTION, on_header);
+    curl->setopt(c, CURL_HEADERDATA, &sink);
+    curl->setopt(c, CURL_WRITEFUNCTION, on_body);
+    curl->setopt(c, CURL_WRITEDATA, &sink);
     if (q->proxy != NULL) {
-        curl.setopt(c, OPT_PROXY, q->proxy);
-        curl.setopt(c, OPT_NOPROXY, "");
+        curl->setopt(c, CURL_PROXY, q->proxy);
+        curl->setopt(c, CURL_NOPROXY, "");
     }
     if (q->proxy_user != NULL) { /* not Negotiate: without a ticket libcurl does not fall back from it */
-        curl.setopt(c, OPT_PROXYUSERPWD, q->proxy_user);
-        curl.setopt(c, OPT_PROXYAUTH, (long)(AUTH_BASIC | AUTH_DIGEST | AUTH_NTLM));
+        curl->setopt(c, CURL_PROXYUSERPWD, q->proxy_user);
+        curl->setopt(c, CURL_PROXYAUTH, (long)(CURL_AUTH_BASIC | CURL_AUTH_DIGEST | CURL_AUTH_NTLM));
     }
-    int rc = curl.perform(c);
-    curl.cleanup(c);
+    int rc = curl->perform(c);
+    curl->cleanup(c);
     if (rc != 0 && out->head == 0) {
-        err_set(err, "cannot fetch '%s'%s%s: %s", q->url, q->proxy != NULL ? " through " : "", q->proxy != NULL ? "the proxy" : "", said[0] != '\0' ? said : curl.strerror(rc));
+        err_set(err, "cannot fetch '%s'%s%s: %s", q->url, q->proxy != NULL ? " through " : "", q->proxy != NULL ? "the proxy" : "", said[0] != '\0' ? said : curl->strerror(rc));
         free(out->message);
         *out = (struct fetch_answer){ 0 };
         return false;

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LANES = 1 << 14, STEADY = 2 /* so many times it was not the crowd */ };
 #define TRY_AGAIN_NS (50 * INT64_C(1000000)) /* when sockets or ports have run out */
@@ -52,8 +51,7 @@ void prober_free(struct prober *p)
         return;
     for (struct attempt *a = p->open, *next; a != NULL; a = next) {
         next = a->next;
-        if (a->watch.fd >= 0)
-            close(a->watch.fd);
+        attempt_close(a);
         view_leave(a->view);
         attempt_free(a);
     }

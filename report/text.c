@@ -81,7 +81,7 @@ static void headline(struct text *t, const struct report_options *o, const struc
     size_t      width = width_of(o);
     if (h->probed != NULL) {
         text_safe(&stream, h->probed->target, strlen(h->probed->target), NAME_COLUMNS);
-        text_printf(&ends, "  %s%s%s", endpoint_text(&h->ends[SERVER], b), h->probed->as != NULL ? "  as " : "",
+        text_printf(&ends, "  %s%s%s%s", h->way != NULL ? "through " : "", h->way != NULL ? h->way->proxy : endpoint_text(&h->ends[SERVER], b), h->probed->as != NULL ? "  as " : "",
                     h->probed->as != NULL ? h->probed->as : "");
     } else {
         text_printf(&stream, "%sstream %u", h->datagram ? "udp " : "", h->stream);

@@ -61,6 +61,7 @@ fetches() { python3 tests/fetches.py "$build/tlswhy"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
+proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
 show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v '^PASS'; fi; }
@@ -85,6 +86,7 @@ explain
 fetches
 compare
 probe
+proxy
 extra
 "
 for part in $parts; do

@@ -233,6 +233,37 @@ struct probed {
 };
 
 struct fetch;
+/* A probe's way through a proxy, beside what was said on it (struct prelude). */
+enum way_trouble {
+    WAY_FINE,
+    WAY_REFUSED,     /* the proxy said no: the prelude has its words */
+    WAY_CLOSED,      /* it hung up before it answered, or answered something else than a proxy does */
+    WAY_RESET,
+    WAY_CERTIFICATE, /* https://: its own certificate did not verify */
+    WAY_NO_TLS,      /* https://: no handshake with it */
+    WAY_NO_PROXY,    /* what it said is none of the protocol that a proxy of this kind speaks */
+    WAY_NAME,        /* socks4, socks5: the server's name could not be looked up here */
+    WAY_LOGIN,       /* the login could not be made here: no Kerberos ticket */
+    WAY_BROKEN       /* anything else, in `words` */
+};
+struct way {
+    const char      *proxy;   /* "https://proxy.example:8080"; never with a login */
+    const char      *login;   /* scheme that was used to log on; NULL = none */
+    enum way_trouble trouble;
+    const char      *words;   /* the library's about it, outside bytes; "" = none */
+};
+
+/* The answer to one HTTP request that a probe sent inside a finished handshake. */
+struct inside {
+    bool         finished;    /* the handshake of the request was */
+    int          status;      /* of HTTP; 0 = no answer that is HTTP */
+    struct bytes line;        /* its status line, outside bytes */
+    struct bytes server;      /* Server, Via or Proxy-Agent header */
+    struct bytes reason;      /* what the page says was wrong, as far as it was found; outside bytes */
+    bool         by_proxy;    /* the answer names the proxy as its author */
+    const char  *trouble;     /* why there is no answer; NULL = there is one */
+};
+
 struct chain;         /* what the chain judge said: trust.h; set by cmd, NULL = not judged */
 struct client_match;  /* profiles that the hello fits: profile.h; NULL = not looked up */
 
@@ -300,6 +331,8 @@ struct handshake {
     const struct chain        *chain;
     const struct client_match *client;
     const struct probed       *probed; /* NULL: seen in a capture */
+    const struct way          *way;    /* a probe's through a proxy; NULL: none */
+    const struct inside       *inside; /* NULL: no request was sent inside */
 };
 
 static inline bool knows(const struct handshake *h, unsigned bits) { return (h->known & bits) == bits; }

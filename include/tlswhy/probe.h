@@ -18,6 +18,7 @@
 #include "tlswhy/handshake.h"
 #include "tlswhy/hello.h"
 #include "tlswhy/loop.h"
+#include "tlswhy/tunnel.h"
 
 #include <sys/socket.h>
 
@@ -34,13 +35,15 @@ struct probe_count {
 
 /* One connection to be made. Everything is borrowed until it is collected. */
 struct probe_ask {
-    struct address    to;
+    struct address    to;        /* the server, or the proxy */
+    const struct tunnel_way *way; /* the proxy, through which host and port are to be reached; NULL = none */
     struct hello_spec spec;
     struct bytes      raw;       /* sent as it is, instead of a hello of the spec; p NULL = none */
     int64_t           timeout_ns; /* from its first packet to its end */
     int64_t           rest_ns;   /* > 0: begun only when no other connection to this address has been open for so long */
     const struct dialog *starttls; /* what leads to TLS; NULL = it begins with the hello */
-    const char       *host;        /* for protocols that name it in their dialog */
+    const char       *host;        /* for protocols that name it in their dialog, and for proxies */
+    uint16_t          port;        /* with `way` */
     struct probe_count *count;   /* NULL = the prober's own */
     void             *ctx;       /* the caller's */
     bool              hello_only; /* enough is known with the ServerHello */

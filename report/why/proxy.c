@@ -2,7 +2,9 @@
 #include "say.h"
 #include "tlswhy/fetched.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
 
@@ -34,28 +36,66 @@ static const char *scheme_words(const struct case_file *c)
     return words;
 }
 
+static bool offers(const struct byte_list *schemes, const char *name)
+{
+    for (size_t i = 0; i < schemes->n; i++) {
+        if (schemes->v[i].n == strlen(name) && strncasecmp((const char *)schemes->v[i].p, name, schemes->v[i].n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does it take no more what the client sent, but something else? Then the password is not what is wrong. */
+static bool offers_other(const struct prelude *p)
+{
+    char word[32];
+    snprintf(word, sizeof word, "%.*s", (int)(p->sent_scheme.n < 31 ? p->sent_scheme.n : 31), (const char *)p->sent_scheme.p);
+    return p->schemes.n != 0 && !offers(&p->schemes, word);
+}
+
+/* Who would have to log on: a password is a person's or a program's, the others stand for an account of Windows. */
+static const char *who_words(const struct prelude *p)
+{
+    bool account = offers(&p->schemes, "Negotiate") || offers(&p->schemes, "NTLM") || offers(&p->schemes, "Kerberos");
+    bool password = offers(&p->schemes, "Basic") || offers(&p->schemes, "Digest");
+    return account && password ? " of a user with a password or of the account that runs the program"
+           : account           ? " of the account that runs the program (a Windows service: the computer's own)"
+           : password          ? " of a user with a password" : "";
+}
+
+#define NOT_THE_SERVER "No TLS was sent: the server is not at fault."
+
+static bool socks_login_wanted(const struct case_file *c, struct finding *f)
+{
+    enum { NO_METHOD = 0xff };
+    const struct prelude *p = &c->h->prelude;
+    bool                  gave = c->h->way != NULL ? c->h->way->login != NULL : p->sent_scheme.p != NULL;
+    const char           *what = p->status != NO_METHOD ? "refused the login: the user or the password is wrong, or that user may not"
+                                 : gave                 ? "takes none of the ways to log on that it was offered"
+                                                        : "wants a login and got none";
+    return say(c, f, BLAME_PROXY, CERTAIN, "the proxy's own answer", WORDS(c, "The SOCKS proxy %s. " NOT_THE_SERVER, what));
+}
+
 static bool login_wanted(const struct case_file *c, struct finding *f)
 {
-    const struct prelude *p = &c->h->prelude;
+    const struct handshake *h = c->h;
+    const struct prelude   *p = &h->prelude;
     if (!is_tunnel(p) || p->accepted || !(p->status == PROXY_AUTHENTICATION_REQUIRED || p->auth_failed))
         return false;
     f->weight = 15;
     f->decisive = p->answered.frame;
-    const char *tried = p->sent_scheme.p != NULL ? WORDS(c, "The client had tried %s",
-                                                         safe_str(c->arena, p->sent_scheme.p, p->sent_scheme.n))
-                                                 : "The client sent no login";
-    const char *agent = agent_words(c->arena, p->user_agent);
     if (p->kind == PRELUDE_SOCKS)
-        return say(
-            c, f, BLAME_PROXY, CERTAIN, "the proxy's own answer",
-            WORDS(c,
-                  "The SOCKS proxy wants a login before it opens the way to %s and did not get one that it accepts.",
-                  target_words(c)));
+        return socks_login_wanted(c, f);
+    const char *agent = h->way == NULL ? agent_words(c->arena, p->user_agent) : "";
+    const char *scheme = h->way != NULL && h->way->login != NULL ? h->way->login
+                         : p->sent_scheme.p != NULL              ? safe_str(c->arena, p->sent_scheme.p, p->sent_scheme.n) : NULL;
+    const char *tried = scheme == NULL               ? "the client sent none"
+                        : p->sent_scheme.p == NULL   ? WORDS(c, "nothing to log on with was there for %s (a Kerberos ticket?)", scheme)
+                        : offers_other(p)            ? WORDS(c, "the client tried %s, which it did not accept", scheme)
+                                                     : WORDS(c, "the client tried %s: wrong user or password, or one that may not", scheme);
     return say(c, f, BLAME_PROXY, CERTAIN, "the proxy's own answer",
-               WORDS(c,
-                     "The proxy answered the request for %s with 407: it wants a login (%s) before it opens the "
-                     "tunnel. %s%s.",
-                     target_words(c), scheme_words(c), tried, agent));
+               WORDS(c, "The proxy wants a login (%s)%s before it opens the tunnel to %s: it answered 407, and %s%s. " NOT_THE_SERVER,
+                     scheme_words(c), who_words(p), target_words(c), tried, agent));
 }
 
 /* SOCKS 5 replies (RFC 1928 section 6) and 4 (91..93); HTTP: anything of 3xx and 4xx is the proxy's own decision. */
@@ -105,12 +145,11 @@ static bool destination_denied(const struct case_file *c, struct finding *f)
     f->weight = 15;
     f->decisive = p->answered.frame;
     const char *where = p->location.p != NULL
-                          ? WORDS(c, " It sends the client to %s.",
+                          ? WORDS(c, " and sends the client to %s",
                                   safe_str(c->arena, p->location.p, p->location.n < 80 ? p->location.n : 80))
                           : "";
     return say(c, f, BLAME_PROXY, CERTAIN, "the proxy's own answer",
-               WORDS(c, "The proxy refused to open the way to %s: it answered %s.%s", target_words(c),
-                     answer_words(c), where));
+               WORDS(c, "The proxy refused to open the way to %s: it answered %s%s. " NOT_THE_SERVER, target_words(c), answer_words(c), where));
 }
 
 static bool upstream_failed(const struct case_file *c, struct finding *f)
@@ -122,8 +161,7 @@ static bool upstream_failed(const struct case_file *c, struct finding *f)
     f->decisive = p->answered.frame;
     return say(c, f, BLAME_PROXY, CERTAIN, "the proxy's own answer",
                WORDS(c,
-                     "The proxy could not reach %s, or did not accept what it found there: it answered %s. No TLS "
-                     "was spoken yet.",
+                     "The proxy could not reach %s, or did not accept what it found there: it answered %s. No TLS was sent by the client.",
                      target_words(c), answer_words(c)));
 }
 
@@ -167,7 +205,7 @@ static bool proxy_silent(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     const struct prelude *p = &h->prelude;
     if (p->kind != PRELUDE_CONNECT || p->accepted || p->status != 0 || p->asked.frame == 0 ||
-        h->plain[SERVER].start.p != NULL || h->tls_seen[SERVER] || h->close.how == CLOSE_NONE)
+        h->plain[SERVER].start.p != NULL || h->tls_seen[SERVER] || (h->close.how == CLOSE_NONE && !h->timed_out) || h->way != NULL)
         return false;
     f->weight = 4;
     ALSO(f, "proxy-denied", "not-tls");
@@ -180,10 +218,120 @@ static bool proxy_silent(const struct case_file *c, struct finding *f)
                      target_words(c), server ? "the proxy hung up without an answer" : "gave up without an answer"));
 }
 
+/* ---- a probe's own way: it knows what it asked, and of whom */
+
+/* No tunnel yet, and none refused in so many words. */
+static bool way_broke(const struct handshake *h)
+{
+    return h->way != NULL && !h->prelude.accepted && !h->prelude.refused && !h->prelude.auth_failed;
+}
+
+static bool proxy_not_reached(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (!way_broke(h) || knows(h, KNOW_OPEN) || !(h->refused || h->unreachable || h->timed_out))
+        return false;
+    f->weight = 30;
+    f->cause = h->refused ? "tcp-refused" : "tcp-timeout";
+    return say(c, f, BLAME_PROXY, CERTAIN, "we tried",
+               WORDS(c, "The proxy %s itself cannot be reached: %s. The server was not asked.", h->way->proxy,
+                     h->refused       ? "nothing listens there (RST in answer to SYN)"
+                     : h->unreachable ? "the network says that there is no way to it"
+                                      : "it does not answer the first packet"));
+}
+
+static bool proxy_gave_no_answer(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    enum way_trouble        t = way_broke(h) ? h->way->trouble : WAY_REFUSED;
+    bool                    waited = way_broke(h) && t == WAY_FINE && h->timed_out && knows(h, KNOW_OPEN);
+    if (!waited && t != WAY_CLOSED && t != WAY_RESET)
+        return false;
+    f->weight = 30;
+    ALSO(f, "proxy-denied", "not-tls");
+    return say(c, f, BLAME_PROXY, LIKELY, "it gave no answer, so its reason is not known",
+               WORDS(c, "Asked for the way to the server, the proxy %s %s. It could not reach the server, or it is no proxy of this kind; no TLS was sent.",
+                     h->way->proxy, waited ? WORDS(c, "said nothing for %s", duration_text(c->arena, h->error_at.ns - h->start_ns))
+                                    : t == WAY_CLOSED ? "hung up without an answer" : "reset the connection without an answer"));
+}
+
+static bool no_proxy_there(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct plain     *p = &h->plain[SERVER];
+    if (!way_broke(h) || (h->way->trouble != WAY_NO_PROXY && p->start.p == NULL))
+        return false;
+    f->weight = 30;
+    f->decisive = p->where.frame;
+    size_t line = 0;
+    while (line < p->start.n && line < 60 && p->start.p[line] != '\r' && p->start.p[line] != '\n')
+        line++;
+    const char *said = p->start.p != NULL ? WORDS(c, ": it answered \"%s\"", safe_str(c->arena, p->start.p, line)) : "";
+    return say(c, f, BLAME_PROXY, CERTAIN, "its own bytes",
+               WORDS(c, "What listens at %s is no proxy of this kind%s. Check the scheme and the port of the proxy; the server was not asked.", h->way->proxy,
+                     said));
+}
+
+/* libcurl's (OpenSSL's, GnuTLS's) words for what is wrong with the proxy's own certificate. */
+static const char *certificate_cause(const char *words)
+{
+    static const struct {
+        const char *words, *cause;
+    } known[] = { { "expired", "cert-expired" },         { "not yet valid", "cert-not-yet-valid" },  { "host name", "cert-name" },
+                  { "subject name", "cert-name" },       { "match", "cert-name" },                   { "self-signed", "cert-untrusted-root" },
+                  { "self signed", "cert-untrusted-root" }, { "issuer", "cert-untrusted-root" },     { "revoked", "cert-revoked" } };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (strcasestr(words, known[i].words) != NULL)
+            return known[i].cause;
+    }
+    return "cert-rejected";
+}
+
+static bool proxy_tls_failed(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    bool                    cert = way_broke(h) && h->way->trouble == WAY_CERTIFICATE;
+    if (!cert && !(way_broke(h) && h->way->trouble == WAY_NO_TLS))
+        return false;
+    const char *words = safe_str(c->arena, h->way->words, strnlen(h->way->words, 120));
+    f->weight = 30;
+    f->cause = cert ? certificate_cause(h->way->words) : "not-tls";
+    if (cert)
+        return say(c, f, BLAME_PROXY, CERTAIN, "the certificate was checked when the proxy was spoken to",
+                   WORDS(c, "The proxy %s was not trusted with the request: its own certificate does not verify (%s). The server was not asked.",
+                         h->way->proxy, words));
+    ALSO(f, "protocol-version");
+    return say(c, f, BLAME_PROXY, LIKELY, "most often a proxy that is spoken to in clear was named with https://",
+               WORDS(c, "There was no TLS handshake with the proxy %s (%s). The server was not asked.", h->way->proxy, words));
+}
+
+static bool way_not_made(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    enum way_trouble        t = way_broke(h) ? h->way->trouble : WAY_FINE;
+    if (t != WAY_NAME && t != WAY_LOGIN && t != WAY_BROKEN)
+        return false;
+    const char *words = safe_str(c->arena, h->way->words, strnlen(h->way->words, 160));
+    f->weight = 30;
+    f->cause = t == WAY_LOGIN ? "proxy-auth" : "proxy-upstream";
+    if (t == WAY_NAME)
+        return say(c, f, BLAME_CLIENT, CERTAIN, "we looked it up",
+                   WORDS(c, "The server's name could not be looked up here, and a proxy of this kind is told addresses only (%s). Let the proxy look it "
+                            "up: socks5h:// or socks4a://.", words));
+    if (t == WAY_LOGIN)
+        return say(c, f, BLAME_CLIENT, CERTAIN, "nothing could be sent", WORDS(c, "The login at the proxy could not be made here (%s). " NOT_THE_SERVER, words));
+    return say(c, f, BLAME_PROXY, POSSIBLE, "the library gives no more", WORDS(c, "The way through the proxy %s did not come about: %s.", h->way->proxy, words));
+}
+
 const struct rule proxy_rules[] = { { "login-wanted", "proxy-auth", login_wanted },
                                     { "destination-denied", "proxy-denied", destination_denied },
                                     { "upstream-failed", "proxy-upstream", upstream_failed },
                                     { "plain-in-tunnel", "proxy-upstream", plain_in_tunnel },
                                     { "tunnel-closed", "proxy-upstream", tunnel_closed },
                                     { "proxy-silent", "proxy-upstream", proxy_silent },
+                                    { "proxy-not-reached", "tcp-refused", proxy_not_reached },
+                                    { "proxy-gave-no-answer", "proxy-upstream", proxy_gave_no_answer },
+                                    { "no-proxy-there", "not-tls", no_proxy_there },
+                                    { "proxy-tls-failed", "not-tls", proxy_tls_failed },
+                                    { "way-not-made", "proxy-upstream", way_not_made },
                                     { NULL, NULL, NULL } };
