@@ -104,7 +104,7 @@ static const char *named(struct bytes b, struct arena *a)
         return "DER data, but no signed list (a certificate? tlswhy cert FILE)";
     size_t printable = 0, n = b.n < PEEK ? b.n : PEEK;
     for (size_t i = 0; i < n; i++)
-        printable += b.p[i] >= 32 && b.p[i] < 127 ? 1 : strchr("\r\n\t", b.p[i]) != NULL;
+        printable += b.p[i] >= 32 && b.p[i] < 127 ? 1 : memchr("\r\n\t", b.p[i], 3) != NULL;
     return printable * 10 > n * 9 ? arena_printf(a, "a text that begins \"%s\"", safe_str(a, b.p, b.n < 60 ? b.n : 60)) : "something else than a cabinet or a signed list";
 }
 
@@ -125,7 +125,7 @@ static struct bytes unwrap_http(struct rootlist *l, struct bytes b, struct arena
         return body;
     const char *more = l->status == 407 ? header_values(head, "proxy-authenticate:", a) : l->status / 100 == 3 ? header_values(head, "location:", a) : NULL;
     const char *what = l->status == 407 ? "a proxy that asks for a login" : l->status == 403 ? "a refusal" : l->status / 100 == 3 ? "a redirect" : l->status / 100 == 5 ? "an error of a server or proxy" : "an answer without a list";
-    l->instead = arena_printf(a, "HTTP %d: %s%s%s%s", l->status, what, more != NULL ? ", " : "", more != NULL ? more : "", find_bytes(body, "<html") != NULL ? page_title(body, a) : "");
+    l->instead = arena_printf(a, "HTTP %d: %s%s%s%s", l->status, what, more != NULL ? ", " : "", more != NULL ? more : "", find_bytes(body, "<html") != NULL ? arena_printf(a, ", and an HTML page%s", page_title(body, a)) : "");
     return body;
 }
 
@@ -340,7 +340,7 @@ static void judge_client(const char *profile, struct arena *a, struct rootlist *
     bool unknown = l->needs_sha2 && strcmp(c->sha2, "unknown") == 0;
     l->client_can = client_can(l, c, root2010);
     if (l->needs_sha2 && strcmp(c->sha2, "update") == 0)
-        problem(l, SEV_ERROR, "sha2_unsupported_by_client", arena_printf(a, "%s as shipped cannot verify a list signed with SHA-256 only", name), arena_printf(a, "install %s", c->update));
+        problem(l, SEV_ERROR, "sha2_unsupported_by_client", arena_printf(a, "%s cannot verify a list signed with SHA-256 only, unless it was updated", name), arena_printf(a, "install %s", c->update));
     if (unknown)
         problem(l, SEV_WARNING, "sha2_unsupported_by_client", arena_printf(a, "whether %s verifies a list signed with SHA-256 only is not documented; as shipped it does not", name), arena_printf(a, "install %s", c->update));
     if (root2010 && strcmp(c->root2010, "update") == 0)
