@@ -18,7 +18,7 @@ LIBS    := -lcares -lidn2 -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lseccomp -lz
 ALL_LDFLAGS = $(LDFLAGS)
 
 FOLDERS := base dissect probe report cmd
-gen     := $(patsubst dissect/names/%.tsv,$(BUILD)/gen/%.inc,$(wildcard dissect/names/*.tsv)) $(BUILD)/gen/causes.inc $(BUILD)/gen/profiles.inc \
+gen     := $(patsubst dissect/names/%.tsv,$(BUILD)/gen/%.inc,$(wildcard dissect/names/*.tsv)) $(BUILD)/gen/causes.inc $(BUILD)/gen/profiles.inc $(BUILD)/gen/html_style.inc \
            $(patsubst report/%.tsv,$(BUILD)/gen/%.inc,$(wildcard report/knowledge/*.tsv))
 src      = $(wildcard $(1)/*.c $(1)/*/*.c)
 obj      = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
@@ -61,6 +61,10 @@ $(BUILD)/gen/knowledge/%.inc: report/knowledge/%.tsv report/why/causes.tsv tools
 $(BUILD)/gen/profiles.inc: $(sort $(wildcard dissect/clients/*.profile)) tools/profiles.awk
 	@mkdir -p $(@D)
 	awk -f tools/profiles.awk $(filter %.profile,$^) > $@.tmp && mv $@.tmp $@
+
+$(BUILD)/gen/html_style.inc: report/html_style.css tools/text.awk
+	@mkdir -p $(@D)
+	awk -f tools/text.awk $< > $@.tmp && mv $@.tmp $@
 
 units: $(UNITS)
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(ARCHIVES)

@@ -16,16 +16,6 @@ struct side_input {
     bool             too_much;
 };
 
-/* Verdicts are asked for one by one; their summary is not wanted. */
-static void no_summary(struct text *out, const struct report_options *o, const struct summary *s, struct group_table *groups)
-{
-    (void)out;
-    (void)o;
-    (void)s;
-    (void)groups;
-}
-static const struct renderer nothing = { .name = "none", .summary = no_summary };
-
 static void keep(struct side_input *in, struct handshake *h)
 {
     peers_add(in->peers, h);
@@ -152,7 +142,7 @@ static size_t tell_pairs(const struct compare_options *o, const struct views *cl
 int compare_captures(const struct compare_options *o, const char *a, const char *b)
 {
     struct verdict_options how = o->verdicts;
-    how.renderer = &nothing;
+    how.renderer = &silent_renderer; /* verdicts are asked for one by one */
     how.memory = o->memory;
     struct verdicts *v = verdicts_new(&how);
     if (v == NULL)

@@ -73,6 +73,11 @@ bool packet_option(struct packet_options *o, int id, const char *value)
         if (strcmp(value, "-") == 0)
             ok = trouble("--annotate takes a file: standard output holds the verdicts") == EXIT_NONE_FOUND;
         break;
+    case OPT_HTML:
+        v->html = value;
+        if (strcmp(value, "-") == 0)
+            v->renderer = &silent_renderer;
+        break;
     case OPT_CERTS:
         v->certs_dir = value;
         return folder_there("--certs", value);

@@ -8,7 +8,7 @@
 
 enum {
     OPT_JSON = 256, OPT_ALL, OPT_CA, OPT_AT, OPT_COLOR, OPT_MEMORY, OPT_STREAM, OPT_IGNORE, OPT_FILTER, OPT_CERTS, OPT_CLIENT, OPT_WRITE,
-    OPT_KEYLOG, OPT_ANNOTATE, OPT_NO_SANDBOX, OPT_OWN /* a command's own options count from here */
+    OPT_KEYLOG, OPT_ANNOTATE, OPT_NO_SANDBOX, OPT_HTML, OPT_OWN /* a command's own options count from here */
 };
 
 struct packet_options {

@@ -20,6 +20,7 @@ static const struct option_row rows[] = {
     { OPT_CERTS, "certs", "DIR", "write the certificates seen as DIR/SHA256.der" },
     { OPT_WRITE, "write", "OUT.pcapng", "only the packets of failed handshakes, the first and the deciding one with a comment" },
     { OPT_ANNOTATE, "annotate", "OUT.pcapng", "the whole input again, with each verdict as a comment on the first and the deciding frame" },
+    { OPT_HTML, "html", "FILE", "a page of it all, too: sums, verdicts, ladders, chains; - is standard output, then nothing else" },
     { OPT_MEMORY, "memory", "SIZE", "for connections and verdicts held; default 256M" },
     { OPT_NO_SANDBOX, "no-sandbox", NULL, "parse without it, as debuggers and tracers need" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
@@ -201,6 +202,7 @@ static bool lock_up(const struct packet_options *o, int n, char **paths)
         sandbox_reads(&box, anchors_system_place(i));
     sandbox_writes(&box, o->write);
     sandbox_writes(&box, o->annotate);
+    sandbox_writes(&box, o->verdicts.html);
     sandbox_writes(&box, o->verdicts.certs_dir);
     bool ok = sandbox_enter(&box, &err) || trouble("%s", err.text) == EXIT_NONE_FOUND;
     if (ok && o->verdicts.report.verbose)

@@ -1,5 +1,6 @@
 #include "verdicts_parts.h"
 
+#include "tlswhy/html.h"
 #include "judge.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct verdicts *verdicts_new(const struct verdict_options *o)
     v->o = *o;
     v->store = cert_store_new();
     v->groups = groups_new();
+    v->page = o->html != NULL ? html_new() : NULL;
     v->sum.complete = true;
     if (o->ca != NULL && !anchors_load(o->ca, v->store, &v->anchors, &err)) { /* the system's are read when needed */
         trouble("%s", err.text);
@@ -215,7 +217,10 @@ void verdict_write(struct verdicts *v, struct handshake *h, const struct finding
     if (v->o.name_files && r->file != NULL && !v->file_named)
         r->file(&v->out, &v->o.report, v->file);
     v->file_named = true;
-    r->handshake(&v->out, &v->o.report, h, f);
+    if (r->handshake != NULL)
+        r->handshake(&v->out, &v->o.report, h, f);
+    if (v->page != NULL)
+        html_handshake(v->page, h, f);
     if (v->out.n > OUT_FULL)
         out_flush(&v->out);
 }
@@ -491,6 +496,7 @@ void verdicts_discard(struct verdicts *v)
 {
     text_free(&v->out);
     groups_free(v->groups);
+    html_free(v->page);
     peers_free(v->peers);
     hosts_free(v->hosts);
     anchors_free(&v->anchors);
@@ -503,8 +509,23 @@ void verdicts_discard(struct verdicts *v)
     free(v);
 }
 
+/* The page of all inputs, into its file. */
+static void write_page(struct verdicts *v)
+{
+    struct text page = { 0 };
+    struct err  err = { 0 };
+    html_page(v->page, v->o.name_files ? "several captures" : v->file, &v->sum, v->groups, &page);
+    if (!save_text(v->o.html, &page, &err)) {
+        trouble("--html: %s", err.text);
+        v->trouble = true;
+    }
+    text_free(&page);
+}
+
 int verdicts_close(struct verdicts *v)
 {
+    if (v->page != NULL && v->file != NULL)
+        write_page(v);
     int status = v->trouble ? EXIT_TROUBLE : v->sum.failed != 0 ? EXIT_FOUND : EXIT_NONE_FOUND;
     if (v->file != NULL) /* at least one input could be opened */
         v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);

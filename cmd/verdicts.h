@@ -25,6 +25,7 @@ struct verdict_options {
     struct report_options  report;
     const char *ca;                    /* NULL: the system's anchors */
     const struct client_match *client; /* judge as this one; NULL: as the hello says */
+    const char *html;                  /* where a page of it all goes, "-" = standard output; NULL = none */
     const char *certs_dir;             /* NULL: certificates are not written */
     const char *ignored[IGNORED_MAX];  /* causes accepted here */
     size_t      ignored_n;

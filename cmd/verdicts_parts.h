@@ -25,6 +25,7 @@ struct verdicts {
     struct group_table *groups;
     struct summary      sum;
     struct text         out;
+    struct html        *page;       /* with --html */
     const char         *file;
     bool                file_named; /* its heading was written */
     struct held         held;

@@ -1,4 +1,4 @@
-#include "tlswhy/report.h"
+#include "tlswhy/ladder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,8 +243,10 @@ static void verdict(struct text *t, const struct report_options *o, const struct
     }
     if (h->probed == NULL)
         show(t, h, f);
-    if (o->verbose)
+    if (o->verbose) {
+        ladder_text(t, o, h, f);
         detail(t, o, h, f);
+    }
 }
 
 /* One line for what did not fail. */
@@ -412,3 +414,13 @@ static void text_summary(struct text *t, const struct report_options *o, const s
 const struct renderer text_renderer = {
     .name = "text", .folds = true, .file = text_file, .handshake = text_handshake, .summary = text_summary
 };
+
+static void no_summary(struct text *t, const struct report_options *o, const struct summary *s, struct group_table *groups)
+{
+    (void)t;
+    (void)o;
+    (void)s;
+    (void)groups;
+}
+
+const struct renderer silent_renderer = { .name = "silent", .summary = no_summary };

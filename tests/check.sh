@@ -59,6 +59,7 @@ cert() { sh tests/cert.sh "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
 fetches() { python3 tests/fetches.py "$build/tlswhy"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; }
+html() { sh tests/html.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
@@ -85,6 +86,7 @@ install
 explain
 fetches
 compare
+html
 probe
 proxy
 extra

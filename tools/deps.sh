@@ -3,7 +3,7 @@
 set -eu
 build="gcc libc6-dev make libmbedtls-dev libpcap-dev libseccomp-dev zlib1g-dev libc-ares-dev libidn2-dev"
 check="$build libcunit1-dev libjansson-dev python3"
-ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc"
+ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium"
 case ${1:-build} in
 build) want=$build ;;
 check) want=$check ;;

@@ -39,6 +39,9 @@ void out_flush(struct text *t);
  * reader just closed its pipe). */
 int out_finish(int status);
 
+/* Writes a whole file: beside its place first, so that a full disk leaves no cut one. "-" is standard output. False: err says why. */
+bool save_text(const char *path, const struct text *t, struct err *err);
+
 /* Says one sentence on standard error ("tlswhy: ...") and gives EXIT_TROUBLE. */
 int trouble(const char *fmt, ...) PRINTF_LIKE(1, 2);
 

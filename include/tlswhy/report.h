@@ -47,6 +47,7 @@ struct renderer {
     void (*summary)(struct text *out, const struct report_options *o, const struct summary *s, struct group_table *groups);
 };
 extern const struct renderer text_renderer, json_renderer;
+extern const struct renderer silent_renderer; /* writes nothing: for those who take the verdicts elsewhere */
 
 /* The object of one handshake, inside another one or alone. */
 void json_handshake_object(struct json *j, const char *key, struct handshake *h, const struct finding *f);
