@@ -5,19 +5,6 @@
 
 enum { CHUNK = 4096 };
 
-/* All that is known of a connection to which nobody answered, or that was refused. */
-struct unopened {
-    struct endpoint ends[2];
-    int64_t         syn_ns, last_ns, error_ns;
-    uint32_t        syn_frame, last_frame, error_frame;
-    uint32_t        stream;
-    unsigned        known;
-    int             code;
-    struct segment  syn_seg;
-    uint16_t        syns;
-    bool            refused, unreachable, timed_out, at_end, both_directions;
-};
-
 enum { WORDS = sizeof(struct handshake) / sizeof(uint64_t) };
 _Static_assert(sizeof(struct handshake) % sizeof(uint64_t) == 0, "a handshake is whole words");
 
@@ -59,72 +46,26 @@ static struct handshake *unpack(struct packed *p)
     return h;
 }
 
-static struct unopened unopened_of(const struct handshake *h)
+void held_add_unopened(struct held *q, const char *file, const struct unopened *u)
 {
-    return (struct unopened){
-        .ends = { h->ends[CLIENT], h->ends[SERVER] },
-        .syn_ns = h->tcp.syn.ns, .last_ns = h->last.ns, .error_ns = h->error_at.ns,
-        .syn_frame = (uint32_t)h->tcp.syn.frame, .last_frame = (uint32_t)h->last.frame, .error_frame = (uint32_t)h->error_at.frame,
-        .stream = h->stream, .known = h->known, .code = h->code, .syn_seg = h->tcp.syn_seg, .syns = h->tcp.syns,
-        .refused = h->refused, .unreachable = h->unreachable, .timed_out = h->timed_out, .at_end = h->at_end_of_capture,
-        .both_directions = h->tcp.both_directions,
-    };
-}
-
-/* `h` is all zero, or became one before and has not been touched since: these fields are all that it has. */
-static void become_handshake(const struct unopened *u, const char *file, struct handshake *h)
-{
-    struct place syn = { .frame = u->syn_frame, .ns = u->syn_ns }, last = { .frame = u->last_frame, .ns = u->last_ns };
-    h->file = file;
-    h->stream = u->stream;
-    memcpy(h->ends, u->ends, sizeof h->ends);
-    h->outcome = OUTCOME_NOT_OPENED;
-    h->known = u->known;
-    h->first = h->tcp.syn = syn;
-    h->last = h->tcp.last_seen[CLIENT] = last;
-    h->tcp.last_seen[SERVER] = u->both_directions ? last : (struct place){ 0 };
-    h->start_ns = syn.ns;
-    h->end_ns = last.ns;
-    h->tcp.syn_seg = u->syn_seg;
-    h->tcp.syns = u->syns;
-    h->tcp.both_directions = u->both_directions;
-    h->tcp.start_seen[CLIENT] = true;
-    h->refused = u->refused;
-    h->unreachable = u->unreachable;
-    h->timed_out = u->timed_out;
-    h->code = u->code;
-    h->error_at = (struct place){ .frame = u->error_frame, .ns = u->error_ns };
-    h->at_end_of_capture = u->at_end;
-    h->capture_left = 0;
-}
-
-/* Keeps the handshake as its few facts. False: it has others. */
-static bool add_unopened(struct held *q, const struct handshake *h)
-{
-    static _Thread_local struct handshake again;
-    struct unopened  u;
-    if (h->outcome != OUTCOME_NOT_OPENED || h->arena.used != 0 || q->unopened == UINT32_MAX - 1)
-        return false;
-    u = unopened_of(h);
-    become_handshake(&u, h->file, &again);
-    if (memcmp(&again, h, sizeof again) != 0)
-        return false;
+    q->file = file;
     if (q->unopened % CHUNK == 0) {
         q->chunk = mem_grow(q->chunk, q->unopened / CHUNK + 1, sizeof *q->chunk);
         q->chunk[q->unopened / CHUNK] = mem_get(CHUNK, sizeof **q->chunk);
-        q->bytes += CHUNK * sizeof **q->chunk;
+        q->bytes += CHUNK * (sizeof **q->chunk + sizeof *q->order);
     }
-    q->chunk[q->unopened / CHUNK][q->unopened % CHUNK] = u;
+    q->chunk[q->unopened / CHUNK][q->unopened % CHUNK] = *u;
     q->unopened++;
-    return true;
 }
 
 static struct unopened *unopened_at(const struct held *q, size_t i) { return &q->chunk[i / CHUNK][i % CHUNK]; }
 
 void held_add(struct held *q, struct handshake *h)
 {
+    struct unopened u;
     q->file = h->file;
-    if (add_unopened(q, h)) {
+    if (q->unopened < UINT32_MAX - 1 && unopened_of(h, &u)) {
+        held_add_unopened(q, h->file, &u);
         handshake_free(h);
         return;
     }
@@ -171,7 +112,7 @@ struct handshake *held_next(struct held *q, struct handshake *room)
     while (q->order_at < q->streams && q->order[q->order_at] == 0)
         q->order_at++;
     if (q->order_at < q->streams && (next == NULL || next->datagram || next->stream > q->lowest + q->order_at)) {
-        become_handshake(unopened_at(q, q->order[q->order_at++] - 1), q->file, room);
+        unopened_become(unopened_at(q, q->order[q->order_at++] - 1), q->file, room);
         return room;
     }
     return next != NULL ? unpack(q->packed[q->packed_at++]) : NULL;

@@ -9,7 +9,7 @@
 #ifndef TLSWHY_HELD_H
 #define TLSWHY_HELD_H
 
-#include "tlswhy/handshake.h"
+#include "tlswhy/unopened.h"
 
 struct held {
     struct packed    **packed; /* private, as all but `bytes` */
@@ -24,6 +24,7 @@ struct held {
 };
 
 void              held_add(struct held *q, struct handshake *h);
+void              held_add_unopened(struct held *q, const char *file, const struct unopened *u);
 void              held_order(struct held *q);
 struct handshake *held_next(struct held *q, struct handshake *room);
 void              held_done(struct handshake *h, struct handshake *room);

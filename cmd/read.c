@@ -66,6 +66,7 @@ static void observe_all(struct input *in)
 {
     struct wire_event ev;
     struct handshake *h = NULL;
+    struct unopened   u;
     while (flows_next(in->flows, &ev)) {
         if (is_dns_message(&ev))
             hosts_learn_dns(verdicts_hosts(in->v), ev.bytes, ev.len);
@@ -76,6 +77,8 @@ static void observe_all(struct input *in)
             else
                 handshake_free(h);
         }
+        if (observed_unopened(in->observer, &u) && (in->o->filter == NULL || streams_has(&in->wanted, false, u.stream)))
+            verdicts_take_unopened(in->v, &u);
     }
 }
 
@@ -108,6 +111,7 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
     in.observer = observer_new(verdicts_store(v), in.flows);
     if (keylog_handshakes(o->keylog) != 0)
         observer_secrets(in.observer, keylog_secrets, o->keylog);
+    observer_want_unopened(in.observer);
     verdicts_begin(v, path);
     while (capture_next(capture, &p, &err)) {
         learn_secrets(&in, capture);

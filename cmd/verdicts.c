@@ -381,6 +381,12 @@ static void keep_certificate(struct verdicts *v, const struct cert *c)
     text_free(&path);
 }
 
+static void keep_within(struct verdicts *v)
+{
+    if (v->held.bytes > v->o.memory)
+        settle(v);
+}
+
 static void hold(struct verdicts *v, struct handshake *h)
 {
     if (v->live != NULL) {
@@ -388,8 +394,7 @@ static void hold(struct verdicts *v, struct handshake *h)
         return;
     }
     held_add(&v->held, h);
-    if (v->held.bytes > v->o.memory)
-        settle(v);
+    keep_within(v);
 }
 
 /* A finished handshake without data whose client left as one does that has what it wanted: unless its chain is bad, no
@@ -434,6 +439,23 @@ void verdicts_take(struct verdicts *v, struct handshake *h)
         return;
     }
     hold(v, h);
+}
+
+void verdicts_take_unopened(struct verdicts *v, const struct unopened *u)
+{
+    if (v->live != NULL) {
+        struct handshake *h = handshake_new();
+        unopened_become(u, v->file, h);
+        verdicts_take(v, h);
+        return;
+    }
+    v->last_ns = u->last_ns > v->last_ns ? u->last_ns : v->last_ns;
+    if (!peers_pass_over_unopened(v->peers)) {
+        unopened_become(u, v->file, &v->room);
+        peers_add(v->peers, &v->room);
+    }
+    held_add_unopened(&v->held, v->file, u);
+    keep_within(v);
 }
 
 /* The first reason why an input was not whole, kept for the summary. */

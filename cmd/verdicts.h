@@ -15,6 +15,7 @@
 #include "tlswhy/flows.h"
 #include "tlswhy/hosts.h"
 #include "tlswhy/profile.h"
+#include "tlswhy/unopened.h"
 #include "streams.h"
 #include "tlswhy/report.h"
 
@@ -58,6 +59,7 @@ struct cert_store *verdicts_store(struct verdicts *v);
 struct hosts      *verdicts_hosts(struct verdicts *v); /* of this input: names for servers of hellos that have none */
 void               verdicts_begin(struct verdicts *v, const char *file);
 void               verdicts_take(struct verdicts *v, struct handshake *h);
+void               verdicts_take_unopened(struct verdicts *v, const struct unopened *u);
 void               verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
 /* What a rule needs beside what was observed: looks up the client and the server's name, judges the server's chain for the
  * moment, the name and the client, and checks the key exchange. For those who keep handshakes themselves. */

@@ -40,6 +40,7 @@ struct verdicts {
     struct arena        arena;      /* of the matches */
     struct proven       proven;
     struct live_verdicts *live;     /* NULL: the input has an end */
+    struct handshake    room;       /* for one that never opened */
 };
 
 /* Explains, counts, and writes it where it is to be told; *f is what was found (its cause alone, where that is all that

@@ -329,8 +329,14 @@ void observe(struct observer *o, const struct wire_event *ev)
 {
     if (ev->kind == WIRE_DATAGRAM || ev->slot == NULL) /* DTLS and QUIC have an observer of their own */
         return;
-    struct conn *c = *ev->slot;
     o->now = ev->ns > o->now ? ev->ns : o->now;
+    if (!o->want_unopened || !lone_event(o, ev))
+        observe_now(o, ev);
+}
+
+void observe_now(struct observer *o, const struct wire_event *ev)
+{
+    struct conn *c = *ev->slot;
     if (c == NULL && ev->kind == WIRE_OPEN) /* nothing to observe yet: tcp_facts will tell of it */
         return;
     if (c == NULL)

@@ -74,6 +74,12 @@ struct observer {
     int64_t now; /* newest time seen */
     secrets_source *ask;
     void *ask_ctx;
+    bool want_unopened, unopened_ready;
+    struct unopened unopened;
+    struct { /* the first event of a connection that may be all there is */
+        struct wire_event ev; /* slot NULL = none */
+        struct endpoint   ends[2];
+    } lone;
 };
 
 #define SWAP_SIDES(a) do { __typeof__((a)[0]) x_ = (a)[0]; (a)[0] = (a)[1]; (a)[1] = x_; } while (0)
@@ -130,6 +136,10 @@ void rekey_12(struct conn *c, enum side w);
 /* False: it does not open; nothing is noted. */
 bool opened_12(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where);
 void forget_12(struct conn *c);
+
+/* observe_unopened.c: true where the event is taken: of a connection that never opened. `observe_now` is what takes all others. */
+bool lone_event(struct observer *o, const struct wire_event *ev);
+void observe_now(struct observer *o, const struct wire_event *ev);
 
 /* observe_v2.c */
 size_t take_v2_records(struct conn *c, enum side w, struct bytes in);

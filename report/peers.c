@@ -255,6 +255,16 @@ static bool about_tls(const struct handshake *h)
     return h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) || (h->prelude.kind != PRELUDE_NONE && h->prelude.asked_for_tls);
 }
 
+bool peers_pass_over_unopened(struct peers *p)
+{
+    if (p->n < FACTS_MAX)
+        return false;
+    p->sums.connections++;
+    p->sums.not_opened++;
+    p->sums.passed_over++;
+    return true;
+}
+
 void peers_add(struct peers *p, const struct handshake *h)
 {
     struct fact f = { 0 };

@@ -11,6 +11,7 @@
 #include "tlswhy/flows.h"
 #include "tlswhy/handshake.h"
 #include "tlswhy/tls13.h"
+#include "tlswhy/unopened.h"
 
 struct observer;
 /* `flows` is told which bytes are not needed; NULL where the source is no capture. Both are borrowed. */
@@ -19,6 +20,9 @@ void              observer_certs(struct observer *o, struct cert_store *certs); 
 void              observer_free(struct observer *o);
 void              observe(struct observer *o, const struct wire_event *ev);
 struct handshake *observed(struct observer *o);
+/* Connections that nobody answered, or that were refused, come from here and not from observed(), once this was called. */
+bool              observed_unopened(struct observer *o, struct unopened *u);
+void              observer_want_unopened(struct observer *o);
 /* Who knows the secrets of a TLS 1.3 handshake is asked once, when its ServerHello is there; false: not known. With them
  * its messages are read as if they were sent in clear. */
 typedef bool secrets_source(void *ctx, const struct handshake *h, struct tls13_secrets *out);
