@@ -63,6 +63,8 @@ html() { sh tests/html.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
+sandbox() { sh tests/sandbox.sh "$build"; }
+watch() { python3 tests/watch.py "$build/tlswhy"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
 show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v '^PASS'; fi; }
@@ -89,6 +91,8 @@ compare
 html
 probe
 proxy
+sandbox
+watch
 extra
 "
 for part in $parts; do

@@ -5,6 +5,9 @@
  *     > A 100 500 abc   payload "abc"
  *     +2000 > A ...     two seconds later (else: 1 ms)
  *
+ *     +9000 .           live: nine seconds later the table is looked at (patience: 15 s; `!`: 0 and no last word is spoken)
+ *     ~3600             live: the clock is set by so many seconds
+ *
  * Flags: S A F R; `=7` behind the payload: IP id 7; `/2`: only 2 payload bytes were captured; `i`: an ICMP "port unreachable"
  * quoting the segment comes instead. What comes out, `@` its frame: open@2 C:abc@3 C-5@9 (a gap of 5) C.fin@4 S.rst@5
  * refused timeout unreachable end(facts that are not zero). */
@@ -36,7 +39,8 @@ static size_t ip4(uint8_t *p, bool from_client, unsigned proto, unsigned id, siz
 }
 
 struct line {
-    bool     from_client, icmp;
+    bool     from_client, icmp, look, none; /* look: by the clock; none: without any patience */
+    int      clock_s;
     char     flags[8], payload[64];
     unsigned seq, ack, id, pause_ms;
     size_t   cut; /* payload bytes not captured */
@@ -51,6 +55,10 @@ static bool read_line(const char *s, struct line *l)
         sscanf(s, "+%u %n", &l->pause_ms, &used);
         s += used;
     }
+    l->look = *s == '.' || *s == '!';
+    l->none = *s == '!';
+    if (l->look || sscanf(s, "~%d", &l->clock_s) == 1)
+        return true;
     l->from_client = *s == '>';
     if (sscanf(s + 1, " %7s %u%n", l->flags, &l->seq, &used) < 2)
         return false;
@@ -109,6 +117,8 @@ static void add_facts(struct text *out, const struct tcp_facts *t)
     text_add(out, t->snapped ? "snapped," : "");
     text_add(out, t->overlap_differs ? "differs," : "");
     text_add(out, t->evicted ? "evicted," : "");
+    if (t->silence != 0)
+        text_printf(out, "silent=%us,", (unsigned)(t->silence / NS_PER_S));
     text_add(out, t->late_copy[CLIENT] || t->late_copy[SERVER] ? "late," : "");
     if (out->s[out->n - 1] == ',')
         out->n--;
@@ -132,8 +142,36 @@ static void add_event(struct text *out, const struct wire_event *e)
         text_printf(out, "#%u", e->stream);
 }
 
+static struct patience some_patience(const void *slot)
+{
+    (void)slot;
+    return (struct patience){ 15 * NS_PER_S, false };
+}
+
+static struct patience no_patience(const void *slot)
+{
+    (void)slot;
+    return (struct patience){ INT64_MIN, true };
+}
+
+/* By the clock: true where that was all of the line. */
+static bool play_clock(struct flows *f, const struct line *l, struct packet *k, struct text *out)
+{
+    struct wire_event ev;
+    k->ns += l->clock_s * NS_PER_S;
+    if (l->clock_s != 0)
+        flows_clock_set(f, l->clock_s * NS_PER_S);
+    for (size_t n = flows_rounds(f); l->look && n-- != 0;) {
+        flows_quiet(f, k->ns, l->none ? no_patience : some_patience);
+        while (flows_next(f, &ev))
+            add_event(out, &ev);
+    }
+    return l->look || l->clock_s != 0;
+}
+
 static void play(const char *ladder, struct text *out, size_t skip)
 {
+    static int        observed;
     struct flows     *f = flows_new(64 << 20);
     struct wire_event ev;
     struct err        err = { "" };
@@ -144,14 +182,18 @@ static void play(const char *ladder, struct text *out, size_t skip)
         char        one[128];
         snprintf(one, sizeof one, "%.*s", (int)strcspn(s, "\n"), s);
         CU_ASSERT_FATAL(read_line(one, &l));
+        k.ns += l.pause_ms * (NS_PER_S / 1000);
+        if (play_clock(f, &l, &k, out))
+            continue;
         k.len = (uint32_t)build(&l, p);
         k.caplen = k.len - (uint32_t)l.cut;
         k.p = memcpy(mem_get(k.caplen, 1), p, k.caplen); /* its own block, so that a byte too far is noticed */
         k.frame++;
-        k.ns += l.pause_ms * (NS_PER_S / 1000);
         CU_ASSERT_TRUE(flows_packet(f, &k, &err));
         while (flows_next(f, &ev)) {
             add_event(out, &ev);
+            if (ev.kind != WIRE_OPEN)
+                *ev.slot = &observed;
             if (skip != 0 && ev.kind == WIRE_BYTES) {
                 flows_skip(f, &ev, ev.from, skip);
                 skip = 0;
@@ -217,6 +259,18 @@ static const struct ladder ladders[] = {
     { "the same SYN again stays", OPENED "> S 99\n> A 100 500 abc\n", "open@2 C:abc@5 end()" },
     { "cut by the snap length", OPENED "> A 100 500 abcdef /2\n> A 106 500 ghi\n", "open@2 C:ab@4 C-4@4 C:ghi@5 end(missing=4/0,snapped)" },
     { "nothing but headers", OPENED "> A 100 500 abcdef /0\n", "open@2 C-6@4 end(missing=6/0,snapped)" },
+    { "live: a SYN that nobody answers", "> S 99\n+9000 .\n+2000 .\n+9000 > S 99\n+9000 .\n", "timeout@1 end()" },
+    { "live: an answer that comes late is a new connection", "> S 99\n+20000 .\n< SA 499 100\n> A 100 500 abc\n", "timeout@1 end() open@2#1 C:abc@3#1 end()#1" },
+    { "live: silence", OPENED "> A 100 500 abc\n+14000 .\n+2000 .\n", "open@2 C:abc@4 end(silent=16s)" },
+    { "live: a connection goes on after all", OPENED "> A 100 500 abc\n+16000 .\n< A 500 103 xyz\n", "open@2 C:abc@4 end(silent=16s) open@5#1 S:xyz@5#1 end()#1" },
+    { "live: what only closes after silence is nothing new", OPENED "> A 100 500 abc\n+16000 .\n< FA 500 103\n< R 501\n", "open@2 C:abc@4 end(silent=16s)" },
+    { "live: a clock set ahead makes no silence", OPENED "> A 100 500 abc\n~86400\n.\n+1000 < A 500 103 xyz\n", "open@2 C:abc@4 S:xyz@5 end()" },
+    { "live: a clock set back hides no silence", OPENED "> A 100 500 abc\n~-86400\n+16000 .\n", "open@2 C:abc@4 end(silent=16s)" },
+    { "live: a reset lingers by the clock, too", OPENED "> A 100 500 abc\n< R 500\n+500 .\n+1000 .\n", "open@2 C:abc@4 S.rst@5 end()" },
+    { "live: no patience", OPENED "> A 100 500 abc\n!\n> A 103 500 def\n", "open@2 C:abc@4 end()" },
+    { "live: no patience with one that lingers", OPENED "> A 100 500 abc\n< R 500\n!\n", "open@2 C:abc@4 S.rst@5 end()" },
+    { "live: the tuple of an ended connection is forgotten", OPENED "> FA 100 500\n< FA 500 101\n> A 101 501\n+61000 .\n> S 99\n", "open@2 C.fin@4 S.fin@5 end() end()#1" },
+    { "times that run backwards", OPENED "> A 100 500 abc\n~-3600\n< A 500 103 xyz\n", "open@2 C:abc@4 S:xyz@5 end()" },
     { "an acknowledgement from nowhere", OPENED "> A 100 99000000\n< A 500 100 xyz\n", "open@2 S:xyz@5 end()" },
 };
 
