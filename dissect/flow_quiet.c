@@ -29,9 +29,11 @@ static void look_at(struct flows *f, struct flow *flow, flow_patience *ask)
     bool            leaves = flow->done || flow->proto != PROTO_TCP;
     if (flow->detached || (flow->lingering && p.ns > 0) || __builtin_sub_overflow(f->now, flow->last_ns, &silence) || silence < p.ns)
         return;
-    if (flow->conn != NULL)
+    bool cut = p.ns < 0 && !p.last_word; /* it is wanted out of the way, not silent */
+    if (flow->conn != NULL && p.ns >= 0)
         flow->conn->facts.silence = silence;
-    conn_end_early(f, flow, false);
+    f->facts.evicted += cut;
+    conn_end_early(f, flow, cut);
     flow->silent = p.last_word ? SILENT_FOR_GOOD : SILENT_SO_FAR;
     if (leaves)
         conn_leave(f, flow);

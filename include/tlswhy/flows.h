@@ -33,7 +33,7 @@ void flows_end(struct flows *f);
  * the table, so it takes some rounds until all have been looked at. A connection that was ended without a last word and goes
  * on after all is a new stream. */
 struct patience {
-    int64_t ns;
+    int64_t ns;        /* below 0: none at all; without a last word it counts as evicted */
     bool    last_word; /* whatever may still come, nothing new is learnt from it */
 };
 typedef struct patience flow_patience(const void *slot); /* of the observer; never NULL */
