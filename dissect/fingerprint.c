@@ -23,16 +23,21 @@ static void hex_digest(enum hash_id h, const struct text *t, char *out, size_t c
 }
 
 /* One number of a list, with `between` before all but the first. */
-static void add_number(struct text *t, bool *first, const char *format, char between, unsigned v)
+static void add_number(struct text *t, bool *first, bool hex, char between, unsigned v)
 {
-    char number[16];
+    char     number[16];
+    unsigned base = hex ? 16 : 10, least = hex ? 4 : 1;
+    size_t   at = sizeof number;
     if (is_grease((uint16_t)v))
         return;
+    while (v != 0 || sizeof number - at < least) {
+        number[--at] = "0123456789abcdef"[v % base];
+        v /= base;
+    }
     if (!*first)
-        text_char(t, between);
+        number[--at] = between;
     *first = false;
-    snprintf(number, sizeof number, format[0] == 'x' ? "%04x" : "%u", v);
-    text_add(t, number);
+    text_add_n(t, number + at, sizeof number - at);
 }
 
 static void ja3(const struct client_hello *c, char out[33])
@@ -41,19 +46,19 @@ static void ja3(const struct client_hello *c, char out[33])
     bool        first = true;
     text_printf(&t, "%u,", c->version);
     for (size_t i = 0; i < c->suites.n; i++)
-        add_number(&t, &first, "d", '-', c->suites.v[i]);
+        add_number(&t, &first, false, '-', c->suites.v[i]);
     text_char(&t, ',');
     first = true;
     for (size_t i = 0; i < c->exts; i++)
-        add_number(&t, &first, "d", '-', c->ext[i].type);
+        add_number(&t, &first, false, '-', c->ext[i].type);
     text_char(&t, ',');
     first = true;
     for (size_t i = 0; i < c->groups.n; i++)
-        add_number(&t, &first, "d", '-', c->groups.v[i]);
+        add_number(&t, &first, false, '-', c->groups.v[i]);
     text_char(&t, ',');
     first = true;
     for (size_t i = 0; i < c->point_formats.n; i++)
-        add_number(&t, &first, "d", '-', c->point_formats.p[i]);
+        add_number(&t, &first, false, '-', c->point_formats.p[i]);
     hex_digest(HASH_MD5, &t, out, 32);
     text_free(&t);
 }
@@ -64,7 +69,7 @@ static void ja3s(const struct server_hello *s, char out[33])
     bool        first = true;
     text_printf(&t, "%u,%u,", s->version, s->suite);
     for (size_t i = 0; i < s->exts; i++)
-        add_number(&t, &first, "d", '-', s->ext[i].type);
+        add_number(&t, &first, false, '-', s->ext[i].type);
     hex_digest(HASH_MD5, &t, out, 32);
     text_free(&t);
 }
@@ -116,12 +121,12 @@ static void ja4_hash(uint16_t *v, size_t n, const struct u16s *sigalgs, char out
     if (n > 0)
         qsort(v, n, sizeof *v, by_value);
     for (size_t i = 0; i < n; i++)
-        add_number(&t, &first, "x", ',', v[i]);
+        add_number(&t, &first, true, ',', v[i]);
     if (sigalgs != NULL && sigalgs->n > 0 && n > 0) {
         text_char(&t, '_');
         first = true;
         for (size_t i = 0; i < sigalgs->n; i++)
-            add_number(&t, &first, "x", ',', sigalgs->v[i]);
+            add_number(&t, &first, true, ',', sigalgs->v[i]);
     }
     if (n == 0)
         memset(out, '0', JA4_HASH), out[JA4_HASH] = '\0';

@@ -5,6 +5,7 @@
 #include "tlswhy/writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { GREASE = 0x0a0a, HELLO_MAX = 64 * 1024, RECORD_MAX = 16384, MLKEM768_KEY = 1184, MLKEM768_Q = 3329 };
 
@@ -67,8 +68,10 @@ bool hello_draw(const struct hello_spec *spec, bool again, struct hello_keys *ke
     uint16_t groups[8];
     size_t   n = lists(spec->shape.extensions, EXT_KEY_SHARE) ? share_groups(spec, groups) : 0;
     if (!again) {
-        random_bytes(keys->random, sizeof keys->random);
-        random_bytes(keys->session_id, sizeof keys->session_id);
+        uint8_t drawn[sizeof keys->random + sizeof keys->session_id];
+        random_bytes(drawn, sizeof drawn);
+        memcpy(keys->random, drawn, sizeof keys->random);
+        memcpy(keys->session_id, drawn + sizeof keys->random, sizeof keys->session_id);
     }
     keys->shares = 0;
     for (size_t i = 0; i < n; i++) {
@@ -107,19 +110,26 @@ static void filler(struct writer *w, const struct hello_keys *k, size_t n)
 
 /* An ML-KEM-768 encapsulation key that a server accepts: 768 numbers of 12 bits below q, and a seed of 32 bytes
  * (FIPS 203 section 7.2). Nobody has its private key, so a server that picks it is asked again without. */
-static void mlkem_key(struct writer *w, const struct hello_keys *k)
+static void mlkem_make(uint8_t raw[MLKEM768_KEY], const struct hello_keys *k)
 {
-    uint8_t       raw[MLKEM768_KEY];
-    struct writer r = { .p = raw, .cap = sizeof raw };
-    filler(&r, k, sizeof raw);
-    for (size_t i = 0; i + 32 < sizeof raw; i += 3) {
+    struct writer w = { .p = raw, .cap = MLKEM768_KEY };
+    filler(&w, k, MLKEM768_KEY);
+    for (size_t i = 0; i + 32 < MLKEM768_KEY; i += 3) {
         unsigned low = raw[i], middle = raw[i + 1], high = raw[i + 2];
         unsigned a = (low | (middle & 0x0f) << 8) % MLKEM768_Q, b = (middle >> 4 | high << 4) % MLKEM768_Q;
         raw[i] = (uint8_t)a;
         raw[i + 1] = (uint8_t)(a >> 8 | (b & 0x0f) << 4);
         raw[i + 2] = (uint8_t)(b >> 4);
     }
-    wr_bytes(w, raw, sizeof raw);
+}
+
+static void mlkem_key(struct writer *w, const struct hello_keys *k)
+{
+    struct key_ring own = { 0 }, *ring = k->ring != NULL ? k->ring : &own;
+    if (!ring->has_mlkem)
+        mlkem_make(ring->mlkem, k);
+    ring->has_mlkem = true;
+    wr_bytes(w, ring->mlkem, MLKEM768_KEY);
 }
 
 static size_t share_size(const struct hello_spec *s, uint16_t group)
@@ -341,7 +351,7 @@ static void hello(struct writer *w, const struct hello_spec *s, const struct hel
 
 struct bytes hello_message(const struct hello_spec *spec, const struct hello_keys *keys, struct arena *a)
 {
-    uint8_t      *buf = mem_get(HELLO_MAX, 1);
+    uint8_t      *buf = mem_grow(NULL, HELLO_MAX, 1); /* not zeroed: most hellos are small */
     struct writer w = { .p = buf, .cap = HELLO_MAX };
     struct bytes  out = { 0 };
     if (spec->shape.session_id_len > sizeof keys->session_id)

@@ -23,6 +23,8 @@ struct hello_spec {
 struct key_ring {
     struct ephemeral key[SHARES_MAX];
     size_t           n;
+    uint8_t          mlkem[1184]; /* an ML-KEM-768 encapsulation key, */
+    bool             has_mlkem;   /* once there is one */
 };
 
 /* What is drawn anew for each handshake; with a ring, the keys are those of the run. */

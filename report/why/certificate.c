@@ -70,7 +70,7 @@ static const struct crossing {
 static const struct crossing *crossing_of(const char *code)
 {
     for (size_t i = 0; i < ARRAY_LEN(crossings); i++) {
-        if (strcmp(crossings[i].code, code) == 0)
+        if (crossings[i].code[0] == code[0] && strcmp(crossings[i].code, code) == 0) /* asked often: most differ at once */
             return &crossings[i];
     }
     return NULL;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # bench.sh BUILD [MEGABYTES] - CPU seconds of `tlswhy read` as ratios of what reading the file costs at all (floor.c), each the
 # median of three runs taken in turn, and what was found of what is there (recall.py). The captures are made of the recordings
-# in pcaps/ (workload.c).
+# in pcaps/ (workload.c). At the end hosts a second of `tlswhy probe` against a responder on loopback (hosts.py).
 set -eu
 build=$1
 size=${2:-250}
@@ -22,4 +22,7 @@ for kind in handshakes bulk mixed scan; do
     python3 "$here/measure.py" $kind "$build/tlswhy" "$dir/floor" "$dir/$kind-$size.pcap" || slow=1
     python3 "$here/recall.py" "$dir/$kind-$size.pcap.tsv" "$dir/$kind-$size.pcap" "$build/tlswhy" || slow=1
 done
+# shellcheck disable=SC2086
+for tool in responder hosts_floor; do $cc $flags -o "$dir/$tool" "$here/$tool.c"; done
+python3 "$here/hosts.py" "$build/tlswhy" "$dir/responder" "$dir/hosts_floor" "$dir/hosts" || slow=1
 exit $slow
