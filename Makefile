@@ -80,6 +80,7 @@ demo:
 	@$(MAKE) -s --no-print-directory all
 	@for f in $(DEMO); do echo; echo "$$ tlswhy read --ca pcaps/roots.pem pcaps/$$f"; \
 	    $(BUILD)/tlswhy read --ca pcaps/roots.pem pcaps/$$f; test $$? = 1 || exit 1; done
+	@sh tools/demo.sh $(BUILD)
 DEMO    := winsrv2008sp2-sha256-chain.pcap missing-intermediate.pcap
 
 check:

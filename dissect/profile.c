@@ -173,6 +173,16 @@ static bool read_origin(struct parse *s, const char *value)
     return true;
 }
 
+static bool read_renegotiation(struct parse *s, const char *value)
+{
+    static const char *const choices[] = { "secure", "any" };
+    unsigned any;
+    if (!read_choice(s, value, choices, ARRAY_LEN(choices), &any))
+        return false;
+    note(&s->p, any != 0, CAN_OLD_RENEGO);
+    return true;
+}
+
 static bool read_disputed(struct parse *s, const char *value)
 {
     if (strcmp(value, "sha2-chain") != 0)
@@ -210,7 +220,7 @@ static bool read_line(struct parse *s, const char *key, const char *value)
     };
     const struct { const char *key; bool (*read)(struct parse *, const char *); } others[] = {
         { "alpn", read_alpn }, { "key_shares", read_key_shares }, { "san_needed", read_san },
-        { "observed", read_origin }, { "disputed", read_disputed },
+        { "observed", read_origin }, { "disputed", read_disputed }, { "renegotiation", read_renegotiation },
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (strcmp(key, texts[i].key) == 0)

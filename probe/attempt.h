@@ -49,7 +49,7 @@ struct attempt {
     uint32_t                stream;
     struct bytes            out;    /* still to be sent */
     bool                    alerted, retried, replied, crowded;
-    bool                    in_dialog;
+    bool                    in_dialog, reset; /* reset: the connection was, and a send was told so */
     size_t                  step;   /* of the dialog before TLS */
     struct text             heard;  /* since the last line of it was sent */
 };

@@ -128,7 +128,8 @@ void attempt_send(struct attempt *a)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return;
-        if (n < 0) { /* what the server said before it hung up may still be there: reading tells */
+        if (n < 0) { /* what the server said before it hung up may still be there: reading tells; but a reset is told once */
+            a->reset = errno == ECONNRESET;
             a->out = nothing;
             return;
         }
@@ -155,7 +156,7 @@ void attempt_listen(struct attempt *a, bool hung_up)
         if (n < 0) {
             failed(a, errno);
         } else if (n == 0) {
-            attempt_tell(a, WIRE_FIN, SERVER, nothing, 0);
+            attempt_tell(a, a->reset ? WIRE_RST : WIRE_FIN, SERVER, nothing, 0);
             attempt_over(a);
         } else {
             struct bytes got = { buf, (size_t)n };
@@ -202,17 +203,20 @@ static void opened(struct attempt *a)
     if (getsockopt(a->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     own_address(a);
-    if (error != 0) {
+    if (error != 0 && error != ECONNRESET) { /* that one is told of connections that had been open only */
         failed(a, error);
         return;
     }
     attempt_tell(a, WIRE_OPEN, SERVER, nothing, 0);
-    if (a->ask->way != NULL) {
+    if (a->ask->way != NULL && error == 0) {
         through_begin(a);
         return;
     }
     a->state = TALKING;
-    talk_begin(a);
+    if (error != 0)
+        failed(a, error);
+    else
+        talk_begin(a);
 }
 
 /* Is it we who have too much open, and not the way to them that is missing? */

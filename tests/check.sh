@@ -65,6 +65,7 @@ probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 sandbox() { sh tests/sandbox.sh "$build"; }
 watch() { python3 tests/watch.py "$build/tlswhy"; }
+lab_cases() { python3 tests/lab_cases.py "$build/tlswhy"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
 show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v '^PASS'; fi; }
@@ -93,6 +94,7 @@ probe
 proxy
 sandbox
 watch
+lab_cases
 extra
 "
 for part in $parts; do

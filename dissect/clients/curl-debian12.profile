@@ -18,5 +18,6 @@ dh_min: 2048
 san_needed: no
 can_source: OpenSSL security level 2, Debian default: SSL_CTX_set_security_level(3)
 notes: padded to 512 bytes
+renegotiation: secure
 observed: yes
 source: captured on loopback from the Debian 12 package, 2026-11-21: curl 7.88.1

@@ -15,5 +15,6 @@ cert_sigs: rsa-sha256 rsa-sha384 rsa-sha512 ecdsa-sha256 ecdsa-sha384 ecdsa-sha5
 cert_keys: rsa ecdsa ed25519
 san_needed: no
 can_source: OpenSSL 3.0 at security level 1 and above refuses SHA-1 in chains: OpenSSL CHANGES
+renegotiation: secure
 observed: yes
 source: captured on loopback from the installed program, 2026-11-21: node 20.20.2

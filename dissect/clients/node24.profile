@@ -11,5 +11,6 @@ session_id: 32
 point_formats: 00,01,02
 key_shares: 11ec:1216,001d:32
 hello_bytes: 1588
+renegotiation: secure
 observed: yes
 source: captured on loopback from the npm package, 2026-11-21: node 24.21.0

@@ -13,5 +13,6 @@ hello_bytes: 350
 cert_sigs: rsa-md5 rsa-sha1 rsa-sha256 rsa-sha384 rsa-sha512 ecdsa-sha256 ecdsa-sha384 ecdsa-sha512
 cert_keys: rsa ecdsa
 can_source: OpenSSL CHANGES; checks no names unless asked
+renegotiation: any
 observed: yes
 source: testssl/testssl.sh:etc/client-simulation.txt (9fdf8028) "OpenSSL 1.0.2e", taken there from SSL Labs getClients

@@ -17,5 +17,6 @@ rsa_min: 2048
 dh_min: 2048
 can_source: OpenSSL security level 2, Debian default: SSL_CTX_set_security_level(3)
 notes: SECLEVEL 2: offers TLS 1.2 and 1.3 only
+renegotiation: secure
 observed: yes
 source: captured on loopback from the Debian 12 package, 2026-11-21: openssl 3.0.22

@@ -14,5 +14,6 @@ cert_sigs: rsa-md5 rsa-sha1 rsa-sha256 rsa-sha384 rsa-sha512 ecdsa-sha256 ecdsa-
 cert_keys: rsa ecdsa ed25519
 can_source: security level 0
 notes: sigalgs: see below; TLS 1.0 hello
+renegotiation: secure
 observed: yes
 source: captured on loopback from the Debian 12 package, 2026-11-21: openssl 3.0.22

@@ -16,5 +16,6 @@ cert_keys: rsa ecdsa ed25519
 rsa_min: 2048
 dh_min: 2048
 can_source: OpenSSL security level 2, Debian default: SSL_CTX_set_security_level(3)
+renegotiation: secure
 observed: yes
 source: testssl/testssl.sh:etc/client-simulation.txt (9fdf8028) "OpenSSL 3.0.15 (Debian)"

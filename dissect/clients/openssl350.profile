@@ -11,5 +11,6 @@ session_id: 32
 point_formats: 00,01,02
 key_shares: 11ec:1216,001d:32
 hello_bytes: 1543
+renegotiation: secure
 observed: yes
 source: testssl/testssl.sh:etc/client-simulation.txt (9fdf8028) "OpenSSL 3.5.0 (git)"

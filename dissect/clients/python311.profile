@@ -17,5 +17,6 @@ rsa_min: 2048
 dh_min: 2048
 san_needed: no
 can_source: "What is new in Python 3.10": security level 2
+renegotiation: secure
 observed: yes
 source: captured on loopback from a local build, 2026-11-21: python 3.11.7

@@ -12,7 +12,7 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand */
 };
 extern const struct command read_command, watch_command, cert_command, chain_command, explain_command, ctl_command, compare_command, probe_command,
-    profiles_command;
+    profiles_command, lab_command;
 
 /* Options: one table a subcommand, from which parsing and help are made. The last row has id 0. */
 struct option_row {

@@ -13,6 +13,7 @@
  *   hello_bytes                         size of the hello that was seen
  *   cert_sigs, cert_keys                words with blanks (rsa-sha256, ecdsa): what it verifies in a chain
  *   rsa_min, dh_min, dh_max             bits; san_needed: yes, no; root_era: list and day, without later updates
+ *   renegotiation                       what it wants of servers up to TLS 1.2: secure (RFC 5746; without it, it leaves), any
  *   disputed                            words on which sources conflict: sha2-chain
  * What has no line is not known: that is neither yes nor no.
  *
@@ -35,7 +36,8 @@ enum client_can {
     CAN_RSA_1024 = 1 << 7,
     CAN_DH_1024 = 1 << 8,
     CAN_DH_2048 = 1 << 9,
-    CAN_ECC = 1 << 10         /* offers elliptic curve key exchange */
+    CAN_ECC = 1 << 10,        /* offers elliptic curve key exchange */
+    CAN_OLD_RENEGO = 1 << 11  /* takes servers without secure renegotiation (RFC 5746) */
 };
 
 enum profile_origin { PROFILE_OBSERVED, PROFILE_MIXED, PROFILE_INFERRED, PROFILE_SYNTHETIC };

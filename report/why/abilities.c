@@ -28,6 +28,11 @@ static const struct cert *first_below(const struct handshake *h, bool (*fits)(co
     return NULL;
 }
 
+bool sha2_in_doubt(const struct handshake *h)
+{
+    return h->client != NULL && ((h->client->all_can | h->client->any_cannot) & CAN_SHA2_CHAIN) == 0 && first_below(h, is_sha2) != NULL;
+}
+
 static bool cannot(const struct handshake *h, enum client_can what)
 {
     return h->client != NULL && (h->client->any_cannot & what) != 0;

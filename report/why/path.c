@@ -170,7 +170,8 @@ static bool no_answer(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     int64_t wait = wait_of(h), rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack);
     bool server_left = h->close.how == CLOSE_FIN && h->close.by == SERVER;
-    if (!silent_at_hello(h) || wait < NOTICE * NS_PER_S || wait < 3 * rtt)
+    bool waited_out = h->probed != NULL && h->timed_out; /* as long as somebody chose to wait */
+    if (!silent_at_hello(h) || (wait < NOTICE * NS_PER_S && !waited_out) || wait < 3 * rtt)
         return false;
     if (server_left && wait < 3 * NS_PER_S)
         return false; /* an answer of its own: it hung up */

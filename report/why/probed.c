@@ -67,6 +67,48 @@ static bool wrong_key(const struct case_file *c, struct finding *f)
                WORDS(c, "The server's private key does not belong to its certificate: what it signed in the handshake does not verify."));
 }
 
+static bool downgraded(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (!took_flight(h) || !marked_as_downgraded(h))
+        return false;
+    f->weight = 18;
+    f->decisive = h->answer.where.frame;
+    return say(c, f, BLAME_PATH, CERTAIN, "the mark in the server's random value (RFC 8446 section 4.1.3)",
+               WORDS(c, "Offered %s, the server answered %s and marked its random value: it can do more and saw no such offer. Something between "
+                        "changed the ClientHello, or the server does not know its own versions; current clients leave with illegal_parameter (47).",
+                     version_words(c, h->hello.max_version), version_words(c, handshake_version(h))));
+}
+
+static bool garbage_behind(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (!took_flight(h) || h->plain[SERVER].start.p == NULL || ns_between(&h->answer.where, &h->plain[SERVER].where) < 0)
+        return false;
+    f->weight = 18;
+    f->decisive = h->plain[SERVER].where.frame;
+    return say(c, f, BLAME_SERVER, CERTAIN, "the bytes show it", "After its ServerHello the server went on with bytes that are no TLS.");
+}
+
+/* RFC 5746 section 4.1: whether to go on with such a server is the client's to decide. */
+static bool lacks_renegotiation(const struct handshake *h)
+{
+    uint16_t version = handshake_version(h);
+    return !h->answer.renego_info && (h->hello.renego_info || h->hello.renego_scsv) && !version_is_13(version) && version_rank(version) >= version_rank(0x0300);
+}
+
+static bool renegotiation_wanted(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (!took_flight(h) || !lacks_renegotiation(h) || h->client == NULL || (h->client->any_cannot & CAN_OLD_RENEGO) == 0)
+        return false;
+    bool all = h->client->how == MATCH_EXACT && h->client->n == 1;
+    f->weight = 6;
+    f->decisive = h->answer.where.frame;
+    return say(c, f, BLAME_SERVER, all ? CERTAIN : LIKELY, "the ServerHello lacks renegotiation_info, and this client insists on it by default",
+               "The server does not know secure renegotiation (RFC 5746). This client refuses such servers with handshake_failure (40).");
+}
+
 /* Nothing is wrong with what was seen; what was not seen is said. */
 bool probed_sound(const struct case_file *c, struct finding *f)
 {
@@ -80,14 +122,19 @@ bool probed_sound(const struct case_file *c, struct finding *f)
                       : chain == NULL           ? "; its certificate could not be read"
                                                 : "; whether its certificate is good could not be told";
     *f = (struct finding){ .rule = "probed-sound", .cause = "ok" };
-    bool asks = knows(h, KNOW_CERT_REQUEST);
-    return say(c, f, BLAME_NONE, judged && !asks ? CERTAIN : LIKELY,
-               !judged ? "the certificate is not judged" : asks ? "a program behind TLS may insist on the client certificate" : NULL,
-               WORDS(c, "The server answers with %s, %s%s%s.%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
+    bool asks = knows(h, KNOW_CERT_REQUEST), doubt = judged && sha2_in_doubt(h);
+    return say(c, f, BLAME_NONE, judged && !asks && !doubt ? CERTAIN : LIKELY,
+               !judged ? "the certificate is not judged"
+               : doubt ? "whether this client can verify the chain's SHA-2 signatures is not known"
+               : asks  ? "a program behind TLS may insist on the client certificate"
+                       : NULL,
+               WORDS(c, "The server answers with %s, %s%s%s.%s%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
                      about[0] == ';' ? "" : ", ", about,
                      !asks                          ? ""
                      : knows(h, KNOW_CLIENT_CERT) ? " It asks for a client certificate and does not object to none."
-                                                  : " It asks for a client certificate; whether it insists on one was not tried."));
+                                                  : " It asks for a client certificate; whether it insists on one was not tried.",
+                     lacks_renegotiation(h) && handshake_version(h) >= 0x0303 ? " It has no secure renegotiation (RFC 5746): clients with OpenSSL 3 refuse that."
+                                                                              : ""));
 }
 
 /* The server began to answer, and its flight had no end: we gave up. */
@@ -99,13 +146,14 @@ static bool no_end(const struct case_file *c, struct finding *f)
                  (h->outcome == OUTCOME_NO_SERVER_HELLO && h->tcp.bytes[SERVER] > 0 && h->plain[SERVER].start.p == NULL);
     if (!began || !h->timed_out)
         return false;
-    bool flood = h->tcp.bytes[SERVER] > TOO_MUCH;
+    bool flood = h->tcp.bytes[SERVER] > TOO_MUCH || h->oversized[SERVER] != 0;
     f->weight = 25;
     f->cause = flood ? "protocol-error" : f->cause;
     return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
-               WORDS(c, "The server %s and did not come to an end: %llu bytes in %s.",
+               WORDS(c, "The server %s and did not come to an end: %llu bytes in %s%s.",
                      knows(h, KNOW_SERVER_HELLO) ? "sent its ServerHello, began its flight" : "began an answer",
-                     (unsigned long long)h->tcp.bytes[SERVER], duration_text(c->arena, h->error_at.ns - h->start_ns)));
+                     (unsigned long long)h->tcp.bytes[SERVER], duration_text(c->arena, h->error_at.ns - h->start_ns),
+                     h->oversized[SERVER] != 0 ? WORDS(c, "; one message of it says to be %zu bytes long", h->oversized[SERVER]) : ""));
 }
 
 /* The dialog that was to lead to TLS went nowhere. Where the server said no to it, the prelude's own rules say so. */
@@ -129,9 +177,29 @@ static bool dialog_failed(const struct case_file *c, struct finding *f)
     return say(c, f, BLAME_SERVER, LIKELY, "it answered, and TLS was not agreed", WORDS(c, "The server's %s dialog did not lead to TLS.", wanted));
 }
 
+/* The connection was open and was ended before we had said anything. */
+static bool ended_at_once(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (h->probed == NULL || !knows(h, KNOW_OPEN) || h->close.how == CLOSE_NONE || h->close.by != SERVER || h->tcp.bytes[CLIENT] != 0 ||
+        h->tcp.bytes[SERVER] != 0)
+        return false;
+    bool reset = h->close.how == CLOSE_RST;
+    f->weight = 15;
+    f->decisive = h->close.where.frame;
+    f->cause = reset ? f->cause : "server-no-certificate";
+    ALSO(f, reset ? "server-no-certificate" : "tcp-reset");
+    return say(c, f, BLAME_SERVER, reset ? LIKELY : POSSIBLE, "a box on the path that does so in its name would look the same",
+               WORDS(c, "The server took the connection and %s it at once, before the ClientHello: a filter by address, or a load balancer with "
+                        "nothing behind it.", reset ? "reset" : "closed"));
+}
+
 const struct rule probed_rules[] = {
+    { "probed-ended", "tcp-reset", ended_at_once },
     { "probed-dialog", "not-tls", dialog_failed }, { "probed-no-end", "silent-drop", no_end },
     { "probed-version", "protocol-version", older_than_offered }, { "probed-suite", "protocol-error", suite_not_offered },
     { "probed-small-group", "group-mismatch", small_group }, { "probed-key", "key-mismatch", wrong_key },
+    { "probed-downgrade", "version-downgrade", downgraded }, { "probed-garbage", "protocol-error", garbage_behind },
+    { "probed-renegotiation", "legacy-renegotiation", renegotiation_wanted },
     { NULL, NULL, NULL }
 };

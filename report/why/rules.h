@@ -18,6 +18,10 @@ void finding_complete(const struct case_file *c, struct finding *f);
 
 /* probed.c: a probe read all that the server says before its part is over, and hung up by itself. */
 bool probe_saw_flight(const struct handshake *h);
+/* The server's random value says that it can do more than was agreed, though more was offered (RFC 8446 section 4.1.3). */
+bool marked_as_downgraded(const struct handshake *h);
+/* The chain is signed with SHA-2, and whether the client that is named can verify that is not known. */
+bool sha2_in_doubt(const struct handshake *h);
 /* What a probe that found no fault says; false where it is no such probe. */
 bool probed_sound(const struct case_file *c, struct finding *f);
 

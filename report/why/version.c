@@ -248,6 +248,13 @@ static bool refused_newer(const struct case_file *c, struct finding *f)
 
 /* ---- downgrade */
 
+bool marked_as_downgraded(const struct handshake *h)
+{
+    uint16_t v = handshake_version(h);
+    return (h->answer.downgrade == DOWNGRD_TLS12 && v == TLS_1_2 && offers_13(h)) ||
+           (h->answer.downgrade == DOWNGRD_TLS11 && below(v, TLS_1_2) && !below(h->hello.max_version, TLS_1_2));
+}
+
 static bool downgrade_marked(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
@@ -256,9 +263,7 @@ static bool downgrade_marked(const struct case_file *c, struct finding *f)
     if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED ||
         !ended_by(&e, CLIENT))
         return false;
-    bool fits = (h->answer.downgrade == DOWNGRD_TLS12 && v == TLS_1_2 && offers_13(h)) ||
-                (h->answer.downgrade == DOWNGRD_TLS11 && below(v, TLS_1_2) && !below(h->hello.max_version, TLS_1_2));
-    if (!fits || stage_of(h) > STAGE_FLIGHT)
+    if (!marked_as_downgraded(h) || stage_of(h) > STAGE_FLIGHT)
         return false;
     bool noticed = e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_PROTOCOL_VERSION;
     if (!noticed && h->chain != NULL && h->chain->verdict == CHAIN_FAIL)

@@ -1,6 +1,8 @@
 /* Rules about what was offered: versions, suites, groups, keys, signatures, names, and about what listens there. */
 #include "rules_case.h"
 
+#include "tlswhy/profile.h"
+
 static void suites_of_xp(struct handshake *h, int unused)
 {
     (void)unused;
@@ -158,6 +160,58 @@ static const struct rules_case cases[] = {
     { "user cancelled, by the server", { { hello, 0x0304 }, { server_says, ALERT_USER_CANCELED } }, "unknown", BLAME_NONE, POSSIBLE },
 };
 
+/* ---- a probe that saw the flight and hung up */
+
+static void hung_up(struct handshake *h, int unused)
+{
+    struct probed *p = ARENA_NEW(&h->arena, struct probed);
+    (void)unused;
+    *p = (struct probed){ .target = "www.example:443" };
+    h->probed = p;
+    h->stopped_by_us = true;
+    h->outcome = OUTCOME_STOPPED;
+}
+static void waited_out(struct handshake *h, int ms)
+{
+    hung_up(h, 0);
+    h->stopped_by_us = false;
+    h->timed_out = true;
+    h->outcome = knows(h, KNOW_SERVER_HELLO) ? OUTCOME_STOPPED : OUTCOME_NO_SERVER_HELLO;
+    h->error_at = now(h, ms);
+}
+static void oversized(struct handshake *h, int bytes) { h->oversized[SERVER] = (size_t)bytes; }
+static void as(struct handshake *h, int insists)
+{
+    struct client_match *m = ARENA_NEW(&h->arena, struct client_match);
+    *m = client_match_of(profile_named(insists ? "openssl3015" : "openssl111d"));
+    h->client = m;
+}
+static void never_spoke(struct handshake *h, int how)
+{
+    hung_up(h, 0);
+    h->stopped_by_us = false;
+    h->known &= ~(unsigned)(KNOW_CLIENT_HELLO | KNOW_CLIENT_HELLO_PART);
+    h->known |= KNOW_CLOSE;
+    h->tls_seen[CLIENT] = false;
+    h->outcome = OUTCOME_NOT_TLS;
+    h->close = (struct closing){ .where = now(h, 1), .by = SERVER, .how = how };
+}
+
+static const struct rules_case probes[] = {
+    { "marked random", { { hello, 0x0304 }, { answer, 0x0303 }, { marked, 12 }, { flight, HASH_SHA256 }, { hung_up, 0 } }, "version-downgrade", BLAME_PATH, CERTAIN },
+    { "marked random, 1.2 was the most", { { hello, 0x0303 }, { answer, 0x0303 }, { marked, 12 }, { flight, HASH_SHA256 }, { hung_up, 0 } }, "ok", BLAME_NONE, LIKELY },
+    { "garbage behind the ServerHello", { { hello, 0x0303 }, { answer, 0x0303 }, { plain, SERVER }, { hung_up, 0 } }, "protocol-error", BLAME_SERVER, CERTAIN },
+    { "16 MB", { { hello, 0x0303 }, { answer, 0x0303 }, { oversized, 0xffffff }, { waited_out, 900 } }, "protocol-error", BLAME_SERVER, CERTAIN },
+    { "no end, nothing large", { { hello, 0x0303 }, { answer, 0x0303 }, { waited_out, 900 } }, "silent-drop", BLAME_SERVER, CERTAIN },
+    { "silence as long as was chosen", { { hello, 0x0303 }, { waited_out, 500 } }, "silent-drop", BLAME_PATH, POSSIBLE },
+    { "a client that wants RFC 5746", { { hello, 0x0303 }, { answer, 0x0303 }, { no_renego, 0 }, { flight, HASH_SHA256 }, { as, 1 }, { hung_up, 0 } }, "legacy-renegotiation", BLAME_SERVER, CERTAIN },
+    { "a client that does not", { { hello, 0x0303 }, { answer, 0x0303 }, { no_renego, 0 }, { flight, HASH_SHA256 }, { as, 0 }, { hung_up, 0 } }, "ok", BLAME_NONE, LIKELY },
+    { "reset before the hello", { { hello, 0x0303 }, { never_spoke, CLOSE_RST } }, "tcp-reset", BLAME_SERVER, LIKELY },
+    { "closed before the hello", { { hello, 0x0303 }, { never_spoke, CLOSE_FIN } }, "server-no-certificate", BLAME_SERVER, POSSIBLE },
+};
+
+static void probed_ones(void) { expect_all(probes, ARRAY_LEN(probes)); }
+
 static void offers(void) { expect_all(cases, ARRAY_LEN(cases)); }
 
 /* ---- with a neighbour: the same server and another hello */
@@ -194,6 +248,6 @@ static void neighbours(void)
 
 int main(void)
 {
-    static const CU_TestInfo tests[] = { { "what was offered", offers }, { "with a neighbour", neighbours }, CU_TEST_INFO_NULL };
+    static const CU_TestInfo tests[] = { { "what was offered", offers }, { "probes", probed_ones }, { "with a neighbour", neighbours }, CU_TEST_INFO_NULL };
     return run_tests("rules_offer", tests);
 }
