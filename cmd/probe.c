@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
-       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
+       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_SWEEP, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
        OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
@@ -22,6 +22,7 @@ static const struct option_row rows[] = {
       "ask for TLS first: smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, xmpp-server, ldap, postgres, mysql, rdp; default: by the "
       "port, none: never" },
     { OPT_CLIENTS, "clients", NULL, "try every client profile: who gets in, with what, and who does not and why" },
+    { OPT_SWEEP, "sweep", NULL, "list all that the server accepts: versions, suites and their order, groups, signature algorithms, certificates" },
     { OPT_HELLO, "hello", "FILE", "send these bytes instead: TLS records, raw or in hex" },
     { OPT_PROXY, "proxy", "URL",
       "go through this proxy: [http|https|socks4|socks4a|socks5|socks5h://][USER:PASSWORD@]HOST[:PORT]; default: https_proxy and "
@@ -50,6 +51,7 @@ static const struct option_row rows[] = {
 static const char examples[] =
     "  tlswhy probe www.example.com                  a modern hello; why it fails, or what was agreed\n"
     "  tlswhy probe --as winsrv2008sp2 10.0.0.7:8443  would this client get in?\n"
+    "  tlswhy probe --sweep www.example.com          all that it accepts\n"
     "  tlswhy probe --tls 1.0 --ciphers 002f,0035 old.example\n"
     "  tlswhy probe --json --jobs 500 - < targets.txt  many, one a line\n"
     "  tlswhy probe --json --ca corporate.pem intra.example | jq -r .event.code\n";
@@ -117,6 +119,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_STARTTLS: return set_starttls(o, value);
     case OPT_NO_SNI: o->no_sni = true; return true;
     case OPT_CLIENTS: o->clients = true; return true;
+    case OPT_SWEEP: o->sweep = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);
     case OPT_TLS: o->tls_given = true; return version_range("--tls", value, &o->tls_low, &o->tls_high);
     case OPT_PROXY: return proxy_set_url(&o->proxy, optarg); /* the argument itself, to wipe what is secret in it */
@@ -159,10 +162,10 @@ static int take_options(struct probe_options *o, int argc, char **argv, int *fir
     }
     if (id == 0 && *first == argc)
         return trouble("which server? tlswhy probe HOST[:PORT] (--help for more)");
-    if (id == 0 && o->nagios && (o->clients || source_is_list(argc - *first, argv + *first)))
+    if (id == 0 && o->nagios && (o->clients || o->sweep || source_is_list(argc - *first, argv + *first)))
         return trouble("--nagios is about one target: tlswhy probe --nagios HOST[:PORT]");
-    if (id == 0 && o->prom != NULL && o->clients)
-        return trouble("--prom takes what a plain probe finds; leave out --clients");
+    if (id == 0 && o->prom != NULL && (o->clients || o->sweep))
+        return trouble("--prom takes what a plain probe finds; leave out --%s", o->clients ? "clients" : "sweep");
     return id == 0 && make_shape(o, &changes) && proxy_settle(&o->proxy, o->ca) ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }
 

@@ -29,7 +29,7 @@ struct probe_options {
     struct bytes           raw;
     const struct dialog   *starttls;
     bool                   starttls_given;
-    bool                   no_sni, clients, at_given, tls_given, shaped; /* shaped: options changed the hello */
+    bool                   no_sni, clients, sweep, at_given, tls_given, shaped; /* shaped: options changed the hello */
     uint16_t               tls_low, tls_high;
     int64_t                at_ns, timeout_ns, pause_ns, expiry_ns; /* expiry: what is left when --nagios warns */
     size_t                 jobs;   /* connections at once, over all targets */
@@ -57,7 +57,7 @@ struct run {
     struct text                 out;
     struct summary              sum;
     size_t                      begun, under_way; /* targets */
-    struct trial               *waiting; /* a trial of --clients, to be asked alone */
+    struct trial               *waiting; /* a trial of --clients or --sweep, to be asked alone */
     bool                        more;    /* there may be more of them */
     struct watch                clock;   /* of the line of progress, */
     int64_t                     since;
@@ -143,9 +143,12 @@ void   finish_attempt(struct trial *t, struct handshake *h, const struct client_
 size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tried[CHANGE_COUNT], size_t n);
 /* Its first question; the others follow from the answers. */
 void   trial_begin(struct trial *t);
-/* The answer to the question that is open. True: it was the last, and the verdict is written. */
+/* The answer to the question that is open. True: it was the last, and the verdict is written (--sweep: can be asked for). */
 bool   trial_take(struct trial *t, const struct probe_done *done);
+/* What all answers come to, and the attempt that it is about. */
+struct handshake *trial_verdict(struct trial *t, struct finding *f);
 void   ask_as_all(struct trial *t); /* all profiles against the server, and each judged by what the others got */
+void   sweep_target(struct trial *t); /* all that the server accepts */
 
 /* Probes all of them; gives the exit status. */
 int    probe_run(const struct probe_options *o, int n, char **operands);

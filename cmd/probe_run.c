@@ -174,13 +174,17 @@ static void take(const struct probe_done *done)
         run_trouble(t, "%s was not asked: %s; fewer --jobs may help", t->target.text, strerror(done->trouble));
         trial_end(t);
     } else if (trial_take(t, done)) {
-        trial_end(t);
+        if (t->run->o->sweep)
+            t->run->waiting = t;
+        else
+            trial_end(t);
     }
 }
 
 static void run_targets(struct run *run, struct source *source)
 {
-    size_t            jobs = run->o->clients ? 1 : run->o->jobs;
+    bool              alone = run->o->clients || run->o->sweep;
+    size_t            jobs = alone ? 1 : run->o->jobs;
     char              text[TARGET_LINE];
     const char       *where = "";
     struct probe_done done;
@@ -194,7 +198,10 @@ static void run_targets(struct run *run, struct source *source)
         if (run->waiting != NULL) { /* all at once, and nothing else beside it */
             struct trial *t = run->waiting;
             run->waiting = NULL;
-            ask_as_all(t);
+            if (run->o->sweep)
+                sweep_target(t);
+            else
+                ask_as_all(t);
             trial_end(t);
         } else if (run->under_way > 0 || says == SOURCE_WAIT) {
             probe_step(run->prober, INT64_MAX);
@@ -267,7 +274,7 @@ int probe_run(const struct probe_options *o, int n, char **operands)
     begin_line(&run);
     run_targets(&run, source);
     run.trouble = run.trouble || source_failed(source);
-    if (source_is_list(n, operands) && !o->clients && !o->nagios)
+    if (source_is_list(n, operands) && !o->clients && !o->sweep && !o->nagios)
         sum_of_all(&run);
     status = status_of(&run);
     if (run.monitor != NULL)

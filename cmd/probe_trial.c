@@ -114,17 +114,23 @@ static void sum_up(struct run *run, const struct handshake *h, const struct find
     run->failed = run->failed || finding_counts(h, f);
 }
 
-static void answer(struct trial *t)
+struct handshake *trial_verdict(struct trial *t, struct finding *f)
 {
     struct handshake *h = t->made[t->tried[0].h->probed->attempt - 1];
-    struct run    *run = t->run;
-    struct finding f = { 0 };
-    struct probed *final = ARENA_NEW(&h->arena, struct probed);
+    if (!plan_explain(t->tried, t->tried_n, is_modern(t->run->o), t->peers, &h->arena, f))
+        why_explain(h, t->peers, &h->arena, f);
+    return h;
+}
+
+static void answer(struct trial *t)
+{
+    struct finding    f = { 0 };
+    struct handshake *h = trial_verdict(t, &f);
+    struct run       *run = t->run;
+    struct probed    *final = ARENA_NEW(&h->arena, struct probed);
     *final = *h->probed;
     final->final = true;
     h->probed = final;
-    if (!plan_explain(t->tried, t->tried_n, is_modern(run->o), t->peers, &h->arena, &f))
-        why_explain(h, t->peers, &h->arena, &f);
     tell_attempts(t, h);
     sum_up(run, h, &f);
     run->expected = run->expected && run->o->expect != NULL && strcmp(run->o->expect, f.cause) == 0;
@@ -279,6 +285,7 @@ bool trial_take(struct trial *t, const struct probe_done *done)
             return false;
     }
     forget_bad_moment(t);
-    answer(t);
+    if (!t->run->o->sweep) /* which has more to ask first */
+        answer(t);
     return true;
 }

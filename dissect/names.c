@@ -125,6 +125,7 @@ const struct suite *suite_of(uint32_t id)
         at += at[n / 2].id <= id ? n / 2 : 0;
     return at->id == id ? at : NULL;
 }
+const struct suite *suite_at(size_t i) { return i < ARRAY_LEN(suites) ? &suites[i] : NULL; }
 
 const char *suite_name(uint32_t id, char buf[NAME_MAX_LEN])
 {

@@ -215,6 +215,13 @@ bool name_parse(struct arena *a, struct bytes der, struct x509_name *out)
     return rdns.want == NULL;
 }
 
+const char *x509_der_name_text(struct arena *a, struct bytes der)
+{
+    struct x509_name name = { 0 };
+    name_parse(a, der, &name);
+    return x509_name_text(a, &name);
+}
+
 /* ---- dates (RFC 5280 section 4.1.2.5), also those that leave out the seconds or give an offset ---- */
 
 static bool two_digits(struct reader *r, unsigned *v)

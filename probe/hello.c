@@ -231,8 +231,8 @@ static void extension_body(struct writer *w, uint16_t type, const struct hello_s
     case EXT_SERVER_NAME: server_name(w, s->sni); return;
     case EXT_SUPPORTED_GROUPS: u16_list(w, 2, p->groups, k, GREASE_GROUP); return;
     case EXT_EC_POINT_FORMATS: u8_list(w, p->point_formats.v != NULL ? p->point_formats : (struct u16s){ (const uint16_t[]){ 0 }, 1 }); return;
-    case EXT_SIGNATURE_ALGORITHMS:
-    case EXT_SIGNATURE_ALGORITHMS_CERT: u16_list(w, 2, p->sigalgs, k, GREASE_SIGALG); return;
+    case EXT_SIGNATURE_ALGORITHMS: u16_list(w, 2, p->sigalgs, k, GREASE_SIGALG); return;
+    case EXT_SIGNATURE_ALGORITHMS_CERT: u16_list(w, 2, s->sigalgs_cert.v != NULL ? s->sigalgs_cert : p->sigalgs, k, GREASE_SIGALG); return;
     case EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION: alpn(w, p->alpn); return;
     case EXT_SUPPORTED_VERSIONS: u16_list(w, 1, p->versions, k, GREASE_VERSION); return;
     case EXT_KEY_SHARE: key_shares(w, s, k); return;
@@ -273,12 +273,12 @@ static void extension(struct writer *w, uint16_t number, uint16_t type, const st
 }
 
 /* Hellos of 256 to 511 bytes hang some old servers: clients that pad bring them to 512 (RFC 7685). */
-static void padding(struct writer *w)
+static void padding(struct writer *w, size_t wanted)
 {
-    size_t n = w->n;
-    if (n < 256 || n >= 512)
+    size_t n = w->n, to = wanted != 0 ? wanted : 512;
+    if (n >= to || (wanted == 0 && n < 256))
         return;
-    size_t len = 512 - n >= 5 ? 512 - n - 4 : 1;
+    size_t len = to - n >= 5 ? to - n - 4 : 1;
     wr_u16(w, EXT_PADDING);
     wr_u16(w, (unsigned)len);
     while (len-- > 0)
@@ -305,7 +305,7 @@ static void extensions(struct writer *w, const struct hello_spec *s, const struc
             extension(w, EXT_COOKIE, EXT_COOKIE, s, k);
     }
     if (pad != SIZE_MAX)
-        padding(w);
+        padding(w, s->pad_to);
     wr_end(w, block, 2);
 }
 
@@ -368,7 +368,8 @@ struct bytes hello_message(const struct hello_spec *spec, const struct hello_key
 
 struct bytes hello_records(const struct hello_spec *spec, struct bytes message, struct arena *a)
 {
-    size_t        records = message.n / RECORD_MAX + 1, cap = message.n + 5 * records;
+    size_t        most = spec->record_max != 0 && spec->record_max < RECORD_MAX ? spec->record_max : RECORD_MAX;
+    size_t        records = message.n / most + 1, cap = message.n + 5 * records;
     struct writer w = { .p = ARENA_NEW_N(a, cap, uint8_t), .cap = cap };
     uint16_t      version = spec->shape.record_version != 0 ? spec->shape.record_version : 0x0301;
     if (spec->shape.v2_format) {
@@ -377,7 +378,7 @@ struct bytes hello_records(const struct hello_spec *spec, struct bytes message, 
         return (struct bytes){ w.p, w.n };
     }
     for (size_t at = 0; at < message.n;) {
-        size_t n = message.n - at < RECORD_MAX ? message.n - at : RECORD_MAX;
+        size_t n = message.n - at < most ? message.n - at : most;
         wr_u8(&w, TLS_HANDSHAKE);
         wr_u16(&w, version);
         wr_u16(&w, (unsigned)n);

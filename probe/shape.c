@@ -189,11 +189,10 @@ void hello_all_suites(struct profile *p, struct arena *a)
     size_t    n = 0;
     for (size_t i = 0; i < p->suites.n; i++)
         v[n++] = p->suites.v[i];
-    for (uint32_t id = 1; id <= UINT16_MAX && n < p->suites.n + MOST; id++) {
-        const struct suite *s = suite_of(id);
-        if (s != NULL && by_certificate_or_none(s->kex) && !has_suite(p, id))
-            v[n++] = id;
-    }
+    const struct suite *s;
+    for (size_t i = 0; (s = suite_at(i)) != NULL && n < p->suites.n + MOST; i++)
+        if (s->id != 0 && s->id <= UINT16_MAX && by_certificate_or_none(s->kex) && !has_suite(p, s->id))
+            v[n++] = s->id;
     p->suites = (struct u32s){ v, n };
     p->v2_format = false;
 }

@@ -138,7 +138,7 @@ static bool say_no_certificate(struct attempt *a, const struct handshake *h)
     bool     new = version_is_13(h->answer.chosen_version);
     size_t   n = new ? observing_reply_13(a->slot, buf) : h->hello_done.len != 0 && h->answer.chosen_version > 0x0300 ? 12 : 0;
     int64_t  rtt = a->tcp.syn_ack.ns - a->tcp.syn.ns, wait = 4 * rtt > LEAST_MS * INT64_C(1000000) ? 4 * rtt : LEAST_MS * INT64_C(1000000);
-    if (a->replied || n == 0 || a->ask->hello_only || a->ask->raw.p != NULL || !knows(h, KNOW_CERT_REQUEST))
+    if (a->replied || n == 0 || a->ask->hello_only || a->ask->flight_only || a->ask->raw.p != NULL || !knows(h, KNOW_CERT_REQUEST))
         return false;
     a->replied = true;
     attempt_by(a, loop_now() + wait);

@@ -17,6 +17,9 @@ struct hello_spec {
     struct bytes   sni;         /* p NULL: no server_name, whatever the shape says */
     struct bytes   cookie;      /* of a HelloRetryRequest; p NULL = none */
     uint16_t       retry_group; /* of a HelloRetryRequest: the one share to send; 0 = as the shape says */
+    struct u16s    sigalgs_cert; /* for signature_algorithms_cert; v NULL: the same as for signature_algorithms */
+    size_t         pad_to;      /* bytes that an extension for padding brings the message to; 0 = as clients do that pad */
+    size_t         record_max;  /* bytes of it in a record; 0 = as many as fit */
 };
 
 /* Keys of a run, one of each group. Making one costs a millisecond, and what a probe says is no secret. Zero at first. */

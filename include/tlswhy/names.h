@@ -29,6 +29,7 @@ struct suite {
     uint8_t      weak;  /* 1 = NULL, EXPORT, RC2, RC4, DES, anonymous */
 };
 const struct suite *suite_of(uint32_t id); /* NULL: unassigned */
+const struct suite *suite_at(size_t i);    /* all of them, by number; NULL past the last */
 const char         *suite_name(uint32_t id, char buf[NAME_MAX_LEN]);
 /* RFC 8701: both bytes are equal and end in 0xa. */
 static inline bool  is_grease(uint16_t v) { return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff); }

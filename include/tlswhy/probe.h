@@ -47,6 +47,7 @@ struct probe_ask {
     struct probe_count *count;   /* NULL = the prober's own */
     void             *ctx;       /* the caller's */
     bool              hello_only; /* enough is known with the ServerHello */
+    bool              flight_only; /* enough is known with the server's flight: whether it insists on a client certificate is not asked */
 };
 
 struct probe_done {

@@ -131,6 +131,7 @@ bool names_equal(const struct x509_name *a, const struct x509_name *b); /* DER f
 
 /* For people and ECS: "CN=www.example, O=Example", escaped. In the arena. */
 const char *x509_name_text(struct arena *a, const struct x509_name *n);
+const char *x509_der_name_text(struct arena *a, struct bytes der); /* of a Name that stands alone (CertificateRequest) */
 const char *x509_name_short(struct arena *a, const struct x509_name *n); /* CN, else OU, O, the whole. Escaped. */
 /* Shortest useful name: CN, else first DNS SAN, else O, else the whole. Escaped. */
 const char *cert_short_name(struct arena *a, const struct cert *c);
