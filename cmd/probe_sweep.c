@@ -46,7 +46,8 @@ static void start(struct sweeper *w, struct slot *s, const struct sweep_ask *que
     s->busy = true;
     s->again = false;
     s->ask = (struct probe_ask){ .to = t->addresses[t->address], .spec = sweep_spec(w->plan, question, name, &s->arena), .timeout_ns = w->timeout_ns,
-                                 .starttls = t->target.starttls, .host = t->target.host, .ctx = s, .count = &t->count, .hello_only = sweep_ask_hello_only(question),
+                                 .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port,
+                                 .way = t->through ? &t->way : NULL, .ctx = s, .count = &t->count, .hello_only = sweep_ask_hello_only(question),
                                  .flight_only = !sweep_ask_client_certificate(question),
                                  .rest_ns = sweep_gentle(w->plan) ? ALONE_NS : 0 };
     probe_start(t->run->prober, &s->ask);
