@@ -8,7 +8,8 @@
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
        OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_SWEEP, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
-       OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY };
+       OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY,
+       OPT_WRITE };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
     { OPT_TLS, "tls", "RANGE", "versions to offer: 1.2, 1.0-1.2, ssl3-, ssl2" },
@@ -42,6 +43,7 @@ static const struct option_row rows[] = {
     { OPT_CA, "ca", "FILE|DIR", "trust anchors; default: this system's" },
     { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: now" },
     { OPT_EXPECT, "expect", "CAUSE|ok", "exit status 0 if and only if this is the answer" },
+    { OPT_WRITE, "write", "OUT.pcapng", "record the conversations, for tlswhy read and for Wireshark, with the secrets that open them" },
     { OPT_JSON, "json", NULL, "one JSON object a line" },
     { OPT_COLOR, "color", "WHEN", "auto, always or never" },
     { 'v', "verbose", NULL, "more of what was seen with each verdict" },
@@ -118,6 +120,9 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_SNI: o->sni = value; return strlen(value) < 256 || trouble("--sni: a name has 255 bytes at most") == EXIT_NONE_FOUND;
     case OPT_STARTTLS: return set_starttls(o, value);
     case OPT_NO_SNI: o->no_sni = true; return true;
+    case OPT_WRITE:
+        o->write = value;
+        return strcmp(value, "-") != 0 || trouble("--write takes a file: standard output holds the verdicts") == EXIT_NONE_FOUND;
     case OPT_CLIENTS: o->clients = true; return true;
     case OPT_SWEEP: o->sweep = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);

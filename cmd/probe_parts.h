@@ -5,6 +5,7 @@
 #include "tlswhy/cmd.h"
 #include "tlswhy/plan.h"
 #include "tlswhy/probe.h"
+#include "tlswhy/record.h"
 #include "tlswhy/report.h"
 #include "judge.h"
 #include "lists.h"
@@ -24,7 +25,7 @@ struct probe_options {
     const struct renderer *renderer;
     struct arena           arena;  /* what an option's value was made into */
     struct profile         shape;
-    const char            *as, *ca, *sni, *expect, *hello_file;
+    const char            *as, *ca, *sni, *expect, *hello_file, *write;
     struct client_match    client;
     struct bytes           raw;
     const struct dialog   *starttls;
@@ -51,6 +52,7 @@ struct age {
 struct run {
     const struct probe_options *o;
     struct prober              *prober;
+    struct recording            *recording; /* --write; NULL = none */
     struct resolver            *resolver;
     struct age                 *age;    /* the current one */
     struct monitor             *monitor; /* --prom, --nagios; NULL = neither */

@@ -268,6 +268,11 @@ int probe_run(const struct probe_options *o, int n, char **operands)
         trouble("%s", run.prober != NULL ? err.text : strerror(errno));
         goto done;
     }
+    if (o->write != NULL && (run.recording = recording_new(o->write, &err)) == NULL) {
+        trouble("--write: %s", err.text);
+        goto done;
+    }
+    prober_record(run.prober, run.recording);
     prober_pause(run.prober, o->pause_ns);
     run.monitor = o->nagios || o->prom != NULL ? monitor_new(o) : NULL;
     source = source_new(prober_loop(run.prober), n, operands);
@@ -281,6 +286,10 @@ int probe_run(const struct probe_options *o, int n, char **operands)
         status = monitor_end(run.monitor, status, &run.out);
     wipe_line(&run);
     run_flush(&run);
+    if (run.recording != NULL && !recording_finish(run.recording, &err)) {
+        trouble("--write: %s", err.text);
+        status = o->nagios ? (int)PLUGIN_UNKNOWN : (int)EXIT_TROUBLE;
+    }
 done:
     source_free(source);
     monitor_free(run.monitor);

@@ -20,6 +20,22 @@ struct hello_spec spec_of(const struct trial *t)
     return spec;
 }
 
+/* Is the hello one of a current client? Then a server that refuses it is the one behind. */
+static bool is_modern(const struct probe_options *o) { return o->as == NULL && !o->shaped && o->raw.p == NULL; }
+
+static struct bytes bytes_of(const char *s) { return (struct bytes){ (const uint8_t *)s, s != NULL ? strlen(s) : 0 }; }
+
+/* What a reader of the recording cannot see in the packets. */
+static void mark_asked(const struct trial *t, const struct handshake *h)
+{
+    const struct probed *p = h->probed;
+    struct mark m = { .kind = MARK_ASKED, .ends = { h->ends[CLIENT], h->ends[SERVER] }, .target = bytes_of(p->target), .typed = bytes_of(p->typed),
+                      .as = bytes_of(p->as), .starttls = bytes_of(p->starttls), .changed = bytes_of(p->changed), .name = name_asked(t->run->o, &t->target),
+                      .attempt = (uint16_t)p->attempt, .modern = is_modern(t->run->o) };
+    if (t->run->recording != NULL)
+        recording_mark(t->run->recording, &m);
+}
+
 void finish_attempt(struct trial *t, struct handshake *h, const struct client_match *client, const char *as, const char *changed)
 {
     const struct probe_options *o = t->run->o;
@@ -28,6 +44,7 @@ void finish_attempt(struct trial *t, struct handshake *h, const struct client_ma
                               .starttls = t->target.starttls != NULL ? dialog_name(t->target.starttls) : NULL, .attempt = (unsigned)t->n + 1 };
     h->probed = facts;
     h->client = client;
+    mark_asked(t, h);
     if (h->timed_out && h->error_at.ns > h->end_ns)
         h->capture_left = h->error_at.ns - h->end_ns;
     if (knows(h, KNOW_SERVER_KEX))
@@ -72,9 +89,6 @@ static struct hello_spec changed(const struct hello_spec *first, enum change cha
     }
     return s;
 }
-
-/* Is the hello one of a current client? Then a server that refuses it is the one behind. */
-static bool is_modern(const struct probe_options *o) { return o->as == NULL && !o->shaped && o->raw.p == NULL; }
 
 /* As JSON every attempt is told, the one that answers the question last. */
 static void tell_attempts(struct trial *t, const struct handshake *but)

@@ -82,6 +82,17 @@ static void observe_all(struct input *in)
     }
 }
 
+/* What a probe knew of the connections of its recording; nothing more will come of them. */
+static void learn_marks(struct input *in, const struct capture *c)
+{
+    struct reader marks = rd_of(capture_facts(c)->marks.p, capture_facts(c)->marks.n);
+    struct mark   m;
+    while (mark_next(&marks, &m)) {
+        flows_mark(in->flows, &m);
+        observe_all(in);
+    }
+}
+
 /* Every packet counts for the stream numbers, whatever the filter says. False: of an unknown link type. */
 static bool take_packet(struct input *in, const struct packet *p, const char *path)
 {
@@ -118,6 +129,7 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
         any |= take_packet(&in, &p, path);
     }
     learn_hosts(&in, capture);
+    learn_marks(&in, capture);
     flows_end(in.flows);
     observe_all(&in);
     const struct flow_facts *facts = flow_facts(in.flows);

@@ -72,6 +72,17 @@ const struct anchors *verdict_anchors(struct verdicts *v)
     return v->anchors_there ? &v->anchors : NULL;
 }
 
+/* Where the client was this program, they are the client's. */
+static const struct anchors *probes_anchors(struct verdicts *v)
+{
+    const struct anchors *there = verdict_anchors(v);
+    if (there == NULL)
+        return NULL;
+    v->probes = *there;
+    v->probes.clients_own = true;
+    return &v->probes;
+}
+
 /* One slot a hash, the latest wins; what it replaces stays in the arena, so a handshake may keep pointing to it. */
 static const struct client_match *client_of(struct verdicts *v, struct handshake *h)
 {
@@ -79,6 +90,8 @@ static const struct client_match *client_of(struct verdicts *v, struct handshake
     struct peer_fact fact;
     if (v->o.client != NULL)
         return v->o.client;
+    if (v->asking != NULL)
+        return h->client; /* what the probe asked as; our own hello is no client's */
     peer_fact_of(h, &fact);
     struct match *m = &v->matches[fact.hello_hash % MATCHES];
     if (m->hello_hash == fact.hello_hash)
@@ -96,6 +109,8 @@ static struct bytes name_of(const struct verdicts *v, const struct handshake *h,
     struct endpoint to = h->ends[SERVER];
     struct bytes    ip;
     *learnt = false;
+    if (v->asking != NULL && v->asking->name.n != 0)
+        return v->asking->name;
     if (h->hello.sni.p != NULL)
         return h->hello.sni;
     if (h->prelude.host.p != NULL) {
@@ -122,18 +137,21 @@ static bool key_in_doubt(const struct handshake *h)
 
 void verdicts_judge(struct verdicts *v, struct handshake *h)
 {
+    v->asking = asked_about(v->asked, h);
     if (knows(h, KNOW_CLIENT_HELLO))
         h->client = client_of(v, h);
     if (h->hello.sni.p == NULL && h->prelude.host.p == NULL)
         h->dns_name = hosts_find(v->hosts, &h->ends[SERVER]);
+    if (v->asking != NULL && knows(h, KNOW_SERVER_KEX))
+        handshake_check_kex(h);
     if (h->cert_count == 0)
         return;
-    const struct judging j = { .store = v->store, .anchors = verdict_anchors(v), .at_given = v->o.at_given, .at_ns = v->o.at_ns,
-                               .client_named = v->o.client != NULL };
+    const struct judging j = { .store = v->store, .anchors = v->asking != NULL ? probes_anchors(v) : verdict_anchors(v), .at_given = v->o.at_given, .at_ns = v->o.at_ns,
+                               .client_named = v->o.client != NULL || (v->asking != NULL && h->client != NULL) };
     bool         learnt;
     struct bytes name = name_of(v, h, &learnt);
     judge_chain(&j, h, name, learnt);
-    if (key_in_doubt(h) && proven_wants(&v->proven, h)) {
+    if (v->asking == NULL && key_in_doubt(h) && proven_wants(&v->proven, h)) {
         handshake_check_kex(h);
         proven_note(&v->proven, h);
     }
@@ -289,6 +307,12 @@ static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
     live_doubt(v, h, f);
 }
 
+void verdict_tell(struct verdicts *v, struct handshake *h, struct finding *f)
+{
+    if (sum_up(v, h, f))
+        verdict_write(v, h, f);
+}
+
 bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f)
 {
     if (!worth_showing(h, v->peers) && !(h->outcome == OUTCOME_NOT_TLS && v->o.report.all)) {
@@ -350,6 +374,8 @@ static void settle(struct verdicts *v)
     struct finding   f;
     judge_fetched(v);
     held_order(&v->held);
+    if (v->asked != NULL)
+        asked_settle(v);
     while ((h = held_next(&v->held, &room)) != NULL) {
         verdict_settle(v, h, &f);
         held_done(h, &room);
@@ -492,12 +518,20 @@ static void add_up(struct verdicts *v, const struct capture_facts *capture, cons
 void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
 {
     v->last_ns = capture->last_ns;
+    v->asked = asked_new(capture->marks);
     if (v->live != NULL)
         live_end(v);
     else
-        settle(v);
+        v->asked = asked_new(capture->marks);
+    settle(v);
+    asked_free(v->asked);
+    v->asked = NULL;
+    v->asking = NULL;
     note_fetches(v);
     add_up(v, capture, flows);
+    asked_free(v->asked);
+    v->asked = NULL;
+    v->asking = NULL;
     peers_free(v->peers);
     arena_free(&v->lists);
     v->peers = NULL;

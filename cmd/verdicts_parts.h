@@ -3,6 +3,7 @@
 #ifndef TLSWHY_VERDICTS_PARTS_H
 #define TLSWHY_VERDICTS_PARTS_H
 
+#include "asked.h"
 #include "held.h"
 #include "proven.h"
 #include "verdicts.h"
@@ -41,17 +42,25 @@ struct verdicts {
     struct proven       proven;
     struct live_verdicts *live;     /* NULL: the input has an end */
     struct handshake    room;       /* for one that never opened */
+    struct asked       *asked;      /* this input is a probe's recording; NULL = it is none */
+    struct anchors      probes;     /* of its client, which was this program: borrows from `anchors` */
+    const struct mark  *asking;     /* what the handshake in hand was made for; NULL = seen by chance */
 };
 
 /* Explains, counts, and writes it where it is to be told; *f is what was found (its cause alone, where that is all that
  * counts). False: it is none of our business. */
 bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f);
+/* The same where *f was found already. */
+void verdict_tell(struct verdicts *v, struct handshake *h, struct finding *f);
 /* A finding that was counted is replaced by another. */
 void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is);
 void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f);
 const struct anchors *verdict_anchors(struct verdicts *v); /* read at the first call; NULL: none at hand */
 void verdict_fetches(struct verdicts *v, bool last); /* judges root lists that came; before their facts go, notes what is worth it */
 bool verdict_is_ignored(const struct verdicts *v, const char *cause);
+
+/* ---- verdicts_asked.c ---- */
+void asked_settle(struct verdicts *v); /* all that is held, of a probe's recording */
 
 /* ---- verdicts_live.c ---- */
 void live_take(struct verdicts *v, struct handshake *h); /* not plainly good; now owned */

@@ -266,6 +266,7 @@ void capture_close(struct capture *c)
         gzclose(c->gz);
     free(c->interface);
     free(c->secrets.p);
+    free(c->marks.p);
     free(c->names.p);
     free(c->buf);
     free(c);

@@ -7,7 +7,7 @@
 
 #include <zlib.h>
 
-enum { LARGEST_PACKET = 16 * 1024 * 1024, LARGEST_KEPT = 1024 * 1024, INTERFACES_MAX = 4096 };
+enum { LARGEST_PACKET = 16 * 1024 * 1024, LARGEST_KEPT = 1024 * 1024, LARGEST_MARKS = 16 * 1024 * 1024, INTERFACES_MAX = 4096 };
 
 struct capture_interface {
     uint32_t linktype, snaplen;
@@ -32,7 +32,7 @@ struct capture {
     struct kept {
         uint8_t *p;
         size_t   n;
-    } secrets, names; /* names: address length, address, length of the name in two bytes, name; one behind another */
+    } secrets, marks, names; /* names: address length, address, length of the name in two bytes, name; one behind another */
     uint64_t    stats_dropped; /* of sections that are over */
     int64_t     last_ns;
     void      (*tap)(void *ctx, struct bytes block, const struct packet *p); /* is shown each pcapng block as it stands; NULL = nobody */

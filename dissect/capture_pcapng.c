@@ -1,6 +1,7 @@
 /* pcapng blocks (draft-ietf-opsawg-pcapng section 4). What is no packet is read for what it tells, or passed over. */
 #include "capture_parts.h"
 #include "pcapng_parts.h"
+#include "tlswhy/marks.h"
 
 #include <string.h>
 
@@ -85,6 +86,21 @@ static void secrets(struct capture *c, struct bytes body)
     c->secrets.n += n;
     c->secrets.p[c->secrets.n++] = '\n'; /* the last line may be without its end, and goes on no further */
     c->facts.secrets = (struct bytes){ c->secrets.p, c->secrets.n };
+}
+
+/* The marks of a probe of ours, whoever wrote the file otherwise. */
+static void custom(struct capture *c, struct bytes body)
+{
+    struct reader r;
+    if (body.n < 4 || capture_u32(c, body.p) != MARKS_ENTERPRISE || !marks_open((struct bytes){ body.p + 4, body.n - 4 }, &r))
+        return;
+    struct bytes marks = rd_rest(&r);
+    if (marks.n == 0 || marks.n > LARGEST_MARKS - c->marks.n)
+        return;
+    c->marks.p = mem_grow(c->marks.p, c->marks.n + marks.n, 1);
+    memcpy(c->marks.p + c->marks.n, marks.p, marks.n);
+    c->marks.n += marks.n;
+    c->facts.marks = (struct bytes){ c->marks.p, c->marks.n };
 }
 
 /* Records have the form of options: an address, and its names as C strings, of which the first is kept. */
@@ -207,6 +223,8 @@ bool pcapng_next(struct capture *c, struct packet *p, struct err *err)
             count_dropped(c);
         } else if (type == BLOCK_SECRETS) {
             secrets(c, body);
+        } else if (type == BLOCK_CUSTOM) {
+            custom(c, body);
         } else if (type == BLOCK_NAMES) {
             names(c, body);
         }

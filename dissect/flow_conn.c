@@ -379,3 +379,25 @@ void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned 
     flow->told = true;
     flows_push(f, flow, WIRE_UNREACHABLE, other_side(s), place_of(p))->code = (int)(type << 8 | code);
 }
+
+static void kernel_knew(struct flow *flow, const struct mark *m)
+{
+    struct conn *c = flow->conn;
+    flow->syns = m->syns > flow->syns ? m->syns : flow->syns;
+    if (c == NULL)
+        return;
+    if (m->acked > c->facts.acked[CLIENT] && m->acked <= c->facts.bytes[CLIENT])
+        c->facts.acked[CLIENT] = m->acked;
+    c->facts.retransmissions[CLIENT] = m->retransmissions;
+}
+
+void conn_mark(struct flows *f, struct flow *flow, const struct mark *m)
+{
+    struct place at = { .frame = flow->last_frame, .ns = m->ns };
+    if (m->kind == MARK_KERNEL) {
+        kernel_knew(flow, m);
+    } else if (m->kind == MARK_STOPPED || m->kind == MARK_GAVE_UP) {
+        flow->told = true;
+        flows_push(f, flow, m->kind == MARK_STOPPED ? WIRE_STOPPED : WIRE_TIMEOUT, CLIENT, at);
+    }
+}

@@ -266,6 +266,16 @@ bool flows_next(struct flows *f, struct wire_event *ev)
     }
 }
 
+void flows_mark(struct flows *f, const struct mark *m)
+{
+    enum side from = CLIENT;
+    bool      fresh = false;
+    flows_spend(f);
+    struct flow *flow = flow_find(&f->table, &m->ends[CLIENT], &m->ends[SERVER], PROTO_TCP, false, &from, &fresh);
+    if (flow != NULL && !flow->done)
+        conn_mark(f, flow, m);
+}
+
 void flows_end(struct flows *f)
 {
     flows_spend(f);

@@ -101,6 +101,8 @@ void conn_replace(struct flows *f, struct flow *flow);
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p);
 /* A port used again, the end of memory or patience: the connection ends before its time. */
 void conn_end_early(struct flows *f, struct flow *flow, bool evicted);
+/* What a probe knew of its own connection (marks.h). */
+void conn_mark(struct flows *f, struct flow *flow, const struct mark *m);
 /* The last events of a connection; its tuple stays known. */
 void conn_finish(struct flows *f, struct flow *flow, bool evicted);
 void conn_free(struct conn *c);

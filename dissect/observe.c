@@ -270,7 +270,7 @@ static void tcp_known(struct conn *c, const struct wire_event *ev)
         turn_tcp(&h->tcp);
     const struct place *a = &h->tcp.last_seen[CLIENT], *b = &h->tcp.last_seen[SERVER];
     h->last = a->frame >= b->frame ? *a : *b;
-    if (h->tcp.syn.frame != 0 && (h->first.frame == 0 || h->tcp.syn.frame < h->first.frame))
+    if (h->tcp.syn.frame != 0 && (h->first.frame == 0 || h->tcp.syn.frame <= h->first.frame))
         h->first = h->tcp.syn;
     else if (h->tcp.syn_ack.frame != 0 && h->tcp.syn_ack.frame < h->first.frame)
         h->first = h->tcp.syn_ack;

@@ -60,7 +60,13 @@ void passed_13(struct conn *c, enum side w)
 
 static void use_application_keys(struct conn *c, enum side t)
 {
-    struct reading_13 *k = c->keys;
+    struct reading_13   *k = c->keys;
+    struct tls13_secrets late = { 0 };
+    if (k->secrets.application_len[t] == 0 && c->o->ask(c->o->ask_ctx, c->cur, &late)) { /* a key log may have grown meanwhile */
+        memcpy(k->secrets.application[t], late.application[t], late.application_len[t]);
+        k->secrets.application_len[t] = late.application_len[t];
+        keys_wipe(&late, sizeof late);
+    }
     if (!tls13_opener_init(&k->open[t], c->cur->answer.suite, k->secrets.application[t], k->secrets.application_len[t]))
         k->open[t] = (struct tls13_opener){ 0 };
 }
@@ -207,4 +213,10 @@ size_t observing_reply_13(const void *slot, uint8_t out[256])
     keys_wipe(key, sizeof key);
     keys_wipe(&seal, sizeof seal);
     return n;
+}
+
+const struct tls13_secrets *observing_secrets(const void *slot)
+{
+    const struct conn *c = slot;
+    return c != NULL && c->keys != NULL ? &c->keys->secrets : NULL;
 }

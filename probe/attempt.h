@@ -6,6 +6,7 @@
 
 #include "tlswhy/observe.h"
 #include "tlswhy/probe.h"
+#include "tlswhy/record.h"
 #include "tlswhy/text.h"
 
 enum state { WAITING, CONNECTING, TUNNELLING, TALKING, OVER };
@@ -30,6 +31,7 @@ struct attempt {
     struct view            *view;
     const struct probe_ask *ask;
     struct probe_count     *count;
+    uint64_t               *frames; /* counted there, or over the whole recording */
     struct lane            *lane;
     struct attempt         *behind; /* in its lane */
     struct attempt         *next, **before; /* among those that are under way, or (next) over */
@@ -48,6 +50,7 @@ struct attempt {
     struct handshake       *h;      /* once it is over */
     uint32_t                stream;
     struct bytes            out;    /* still to be sent */
+    unsigned                secrets_told; /* to the recording: of the handshake, of the data */
     bool                    alerted, retried, replied, crowded;
     bool                    in_dialog, reset; /* reset: the connection was, and a send was told so */
     size_t                  step;   /* of the dialog before TLS */
@@ -60,6 +63,7 @@ struct prober {
     struct key_ring       ring;
     struct lane          *lanes;
     struct hash_key       secret;
+    struct recording      *recording; /* NULL = none */
     const struct attempt *telling;  /* whose event the observer is looking at */
     struct attempt       *open, *over, *over_last;
     size_t                open_n;

@@ -21,25 +21,47 @@ static int64_t wall_clock(void)
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* The connection as a recording numbers it; nothing has happened yet but its first packet. */
+static void record_syn(const struct attempt *a)
+{
+    struct wire_event ev = { .ns = a->tcp.syn.ns, .stream = a->stream, .ends = a->ends, .tcp = &a->tcp };
+    if (a->prober->recording != NULL)
+        recording_syn(a->prober->recording, &ev);
+}
+
+/* The packets of an event stand behind the secrets that open them. */
+static void record(struct attempt *a, const struct wire_event *ev)
+{
+    struct recording           *r = a->prober->recording;
+    const struct tls13_secrets *s = ev->kind == WIRE_BYTES ? observing_secrets(a->slot) : NULL;
+    unsigned                    known = s == NULL || s->handshake_len[SERVER] == 0 ? 0 : s->application_len[SERVER] == 0 ? 1 : 2;
+    if (known > a->secrets_told)
+        recording_secrets(r, observing(a->slot), s);
+    a->secrets_told = known > a->secrets_told ? known : a->secrets_told;
+    recording_take(r, ev);
+}
+
 void attempt_tell(struct attempt *a, enum wire_kind kind, enum side from, struct bytes b, int code)
 {
     bool              seen = kind != WIRE_STOPPED && kind != WIRE_TIMEOUT && kind != WIRE_END;
-    struct place      here = { .frame = seen ? ++a->count->frames : a->count->frames, .ns = wall_clock() };
+    struct place      here = { .frame = seen ? ++*a->frames : *a->frames, .ns = wall_clock() };
     struct wire_event ev = {
         .kind = kind, .from = from, .frame = here.frame, .ns = here.ns, .at = a->tcp.bytes[from], .bytes = b.p, .len = b.n, .code = code,
         .stream = a->stream, .ends = a->ends, .tcp = &a->tcp, .slot = &a->slot
     };
     a->tcp.bytes[from] += b.n;
-    if (seen)
+    if (seen && kind != WIRE_UNREACHABLE) /* which is no traffic of the connection */
         a->tcp.last_seen[from] = here;
     if (kind == WIRE_OPEN) {
         a->tcp.syn_ack = here;
         a->tcp.syn_acks = 1;
         a->tcp.both_directions = a->tcp.start_seen[CLIENT] = a->tcp.start_seen[SERVER] = true;
-        a->count->frames++; /* the ACK */
+        a->tcp.last_seen[CLIENT] = (struct place){ .frame = ++*a->frames, .ns = here.ns }; /* the ACK */
     }
     a->prober->telling = a;
     observe(a->view->observer, &ev);
+    if (a->prober->recording != NULL)
+        record(a, &ev);
     if (kind == WIRE_END && (a->h = observed(a->view->observer)) != NULL)
         through_told(a, a->h);
 }
@@ -123,7 +145,8 @@ static void failed(struct attempt *a, int error)
 void attempt_send(struct attempt *a)
 {
     while (a->out.n > 0 && a->state == TALKING) {
-        ssize_t n = a->tunnel != NULL ? tunnel_send(a->tunnel, a->out.p, a->out.n) : send(a->watch.fd, a->out.p, a->out.n, MSG_NOSIGNAL);
+        size_t  piece = a->out.n < CHUNK ? a->out.n : CHUNK; /* one frame's worth */
+        ssize_t n = a->tunnel != NULL ? tunnel_send(a->tunnel, a->out.p, piece) : send(a->watch.fd, a->out.p, piece, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -202,7 +225,6 @@ static void opened(struct attempt *a)
     socklen_t len = sizeof error;
     if (getsockopt(a->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
-    own_address(a);
     if (error != 0 && error != ECONNRESET) { /* that one is told of connections that had been open only */
         failed(a, error);
         return;
@@ -253,8 +275,10 @@ void attempt_open(struct attempt *a)
     }
     a->trouble = 0;
     a->state = CONNECTING;
-    a->tcp.syn = a->tcp.last_seen[CLIENT] = (struct place){ .frame = ++a->count->frames, .ns = wall_clock() };
+    a->tcp.syn = a->tcp.last_seen[CLIENT] = (struct place){ .frame = ++*a->frames, .ns = wall_clock() };
     a->tcp.syns = 1;
+    own_address(a);
+    record_syn(a);
     if (error != 0 && error != EINPROGRESS)
         failed(a, error);
     else if (!loop_poll(a->prober->loop, &a->watch))

@@ -68,6 +68,7 @@ void prober_free(struct prober *p)
 }
 
 struct loop *prober_loop(struct prober *p) { return p->loop; }
+void         prober_record(struct prober *p, struct recording *r) { p->recording = r; }
 void         prober_pause(struct prober *p, int64_t ns) { p->pause = ns; }
 size_t       probe_open(const struct prober *p) { return p->open_n; }
 int          probe_trouble(const struct prober *p) { return p->trouble; }
@@ -177,6 +178,7 @@ void probe_start(struct prober *p, const struct probe_ask *ask)
     *a = (struct attempt){ .prober = p, .view = p->view, .ask = ask, .spec = ask->spec, .count = ask->count != NULL ? ask->count : &p->count,
                            .watch = { .fd = -1, .call = attempt_ready, .ctx = a }, .keys.ring = &p->ring };
     a->view->users++;
+    a->frames = p->recording != NULL ? recording_frames(p->recording) : &a->count->frames;
     endpoint_of(&ask->to.to, &a->ends[SERVER]);
     a->ends[CLIENT].ip_len = a->ends[SERVER].ip_len;
     a->stream = ++a->count->streams;

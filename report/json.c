@@ -362,7 +362,7 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     json_close(j, '}');
 }
 
-/* A probe's own attempt takes the place of the file. */
+/* What a probe's attempt was made for: of now, or of a recording. */
 static void probe(struct json *j, const struct handshake *h)
 {
     const struct probed *p = h->probed;
@@ -397,7 +397,7 @@ void json_handshake_object(struct json *j, const char *key, struct handshake *h,
     json_str(j, "@timestamp", time);
     if (h->probed != NULL)
         probe(j, h);
-    else if (h->file != NULL)
+    if (h->file != NULL)
         json_str(j, "file", h->file);
     event(j, h, f);
     endpoint(j, "source", &h->ends[CLIENT], (struct bytes){ 0 });

@@ -71,6 +71,9 @@ static void add_name(struct text *t, const struct handshake *h)
     text_add(t, dns ? " (DNS)" : "");
 }
 
+/* A probe of now: there are no frames to look up. */
+static bool live(const struct handshake *h) { return h->probed != NULL && h->file == NULL; }
+
 /* The first line. `right` stands at the right edge, or `less` where there is no room for it; what still does not fit
  * before it gets lines of its own. */
 static void headline(struct text *t, const struct report_options *o, const struct handshake *h, const char *word, const char *color,
@@ -79,7 +82,7 @@ static void headline(struct text *t, const struct report_options *o, const struc
     char        a[64], b[64];
     struct text ends = { 0 }, name = { 0 }, stream = { 0 };
     size_t      width = width_of(o);
-    if (h->probed != NULL) {
+    if (live(h)) {
         text_safe(&stream, h->probed->target, strlen(h->probed->target), NAME_COLUMNS);
         text_printf(&ends, "  %s%s%s%s", h->way != NULL ? "through " : "", h->way != NULL ? h->way->proxy : endpoint_text(&h->ends[SERVER], b), h->probed->as != NULL ? "  as " : "",
                     h->probed->as != NULL ? h->probed->as : "");
@@ -88,7 +91,7 @@ static void headline(struct text *t, const struct report_options *o, const struc
         text_printf(&ends, "  %s > %s", endpoint_text(&h->ends[CLIENT], a), endpoint_text(&h->ends[SERVER], b));
     }
     text_add(&name, "");
-    if (h->probed == NULL)
+    if (!live(h))
         add_name(&name, h);
     size_t used = 8 + stream.n, both = ends.n + columns(name.s);
     right = used + both + 2 + columns(right) <= width ? right : less;
@@ -150,14 +153,14 @@ static void evidence(struct text *t, const struct report_options *o, const struc
     for (size_t i = 0; i < f->evidence_n; i++) {
         const struct evidence *e = &f->evidence[i];
         label(t, i == 0 ? "Evidence" : "");
-        if (h->probed == NULL)
+        if (!live(h))
             text_printf(t, "#%-*llu ", (int)frame_width, (unsigned long long)e->frame);
         text_printf(t, "%c %-*s  ", e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', (int)label_width, e->label);
         text_clear(&line);
         text_add(&line, e->note != NULL ? e->note : "");
         if (e->stream != h->stream && strncmp(e->label, "stream ", 7) != 0 && strncmp(e->label, "attempt ", 8) != 0)
-            text_printf(&line, "%s(%s %u)", line.n != 0 ? " " : "", h->probed != NULL ? "attempt" : "stream", e->stream);
-        text_wrap(t, line.s != NULL ? line.s : "", INDENT + (h->probed == NULL ? 2 + frame_width : 0) + 2 + label_width + 2, width_of(o));
+            text_printf(&line, "%s(%s %u)", line.n != 0 ? " " : "", live(h) ? "attempt" : "stream", e->stream);
+        text_wrap(t, line.s != NULL ? line.s : "", INDENT + (!live(h) ? 2 + frame_width : 0) + 2 + label_width + 2, width_of(o));
         while (t->n != 0 && t->s[t->n - 1] == ' ')
             t->s[--t->n] = '\0';
         text_char(t, '\n');
@@ -241,7 +244,7 @@ static void verdict(struct text *t, const struct report_options *o, const struct
         numbered(t, o, "Fix", f->fix, f->fix_n);
         numbered(t, o, "Settle", f->settle, f->settle_n);
     }
-    if (h->probed == NULL)
+    if (!live(h))
         show(t, h, f);
     if (o->verbose) {
         ladder_text(t, o, h, f);
@@ -264,7 +267,7 @@ static void good(struct text *t, const struct report_options *o, const struct ha
     if (knows(h, KNOW_SERVER_HELLO))
         text_printf(&right, " %s%s", suite_name(h->answer.suite, suite), h->resumed ? ", resumed" : "");
     headline(t, o, h, finding_result(h, f) == RESULT_NO_TLS ? "plain" : "ok", "", right.s, less);
-    if (h->probed != NULL)
+    if (live(h))
         paragraph(t, o, "Why", f->why);
     text_free(&right);
 }

@@ -66,6 +66,7 @@ proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 sandbox() { sh tests/sandbox.sh "$build"; }
 watch() { python3 tests/watch.py "$build/tlswhy"; }
 lab_cases() { python3 tests/lab_cases.py "$build/tlswhy"; }
+record() { needs openssl record && python3 tests/record.py "$build/tlswhy"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
 show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v '^PASS'; fi; }
@@ -91,6 +92,7 @@ fetches
 compare
 html
 probe
+record
 proxy
 sandbox
 watch

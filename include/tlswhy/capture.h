@@ -42,6 +42,7 @@ struct capture_facts {
     uint32_t snaplen;   /* smallest snap length of an interface that cut packets; 0 = none was cut */
     uint64_t snapped;   /* packets cut by their snap length */
     int64_t  first_ns, last_ns;
+    struct bytes marks;   /* of a probe's recording: for mark_next (marks.h), at most 16 MB */
     struct bytes secrets; /* TLS key log text of all Decryption Secrets Blocks, at most 1 MB; p NULL = none */
 };
 const struct capture_facts *capture_facts(const struct capture *c);

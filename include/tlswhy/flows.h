@@ -15,7 +15,7 @@
 #define TLSWHY_FLOWS_H
 
 #include "tlswhy/capture.h"
-#include "tlswhy/wire.h"
+#include "tlswhy/marks.h"
 
 struct flows;
 
@@ -41,6 +41,9 @@ size_t flows_rounds(const struct flows *f); /* after so many calls each connecti
 void flows_quiet(struct flows *f, int64_t now, flow_patience *ask);
 /* The packets' clock was set: all that waits goes on waiting as if it had not been. */
 void flows_clock_set(struct flows *f, int64_t by);
+/* What a mark says of its connection, as if it had been seen; before flows_end. Of a connection that has ended, or that is
+ * not there, nothing. */
+void flows_mark(struct flows *f, const struct mark *m);
 
 /* The connection of the packet taken last. False: it was of none (no TCP or UDP, an ICMP error about no known one). */
 bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram);

@@ -23,8 +23,8 @@ struct handshake *observed(struct observer *o);
 /* Connections that nobody answered, or that were refused, come from here and not from observed(), once this was called. */
 bool              observed_unopened(struct observer *o, struct unopened *u);
 void              observer_want_unopened(struct observer *o);
-/* Who knows the secrets of a TLS 1.3 handshake is asked once, when its ServerHello is there; false: not known. With them
- * its messages are read as if they were sent in clear. */
+/* Who knows the secrets of a TLS 1.3 handshake is asked when its ServerHello is there, and again after a Finished where those of
+ * the application data did not come; false: not known. With them its messages are read as if they were sent in clear. */
 typedef bool secrets_source(void *ctx, const struct handshake *h, struct tls13_secrets *out);
 void              observer_secrets(struct observer *o, secrets_source *ask, void *ctx);
 /* The handshake going on in a connection, by the slot of its events: as far as it is known by now. NULL: not begun. */
@@ -33,6 +33,8 @@ const struct handshake *observing(const void *slot);
 struct patience   observer_patience(const void *slot);
 /* The same where the certificate store is to be emptied: none with connections that hold a certificate. */
 struct patience   observer_no_patience(const void *slot);
+/* The secrets in use there, as far as they are known by now. NULL: none. */
+const struct tls13_secrets *observing_secrets(const void *slot);
 /* What a client without a certificate answers to a TLS 1.3 server that asked for one: records to send. 0: no keys, or the
  * server's Finished has not been seen. */
 size_t            observing_reply_13(const void *slot, uint8_t out[256]);

@@ -63,6 +63,9 @@ void           prober_free(struct prober *p);         /* ends what is under way 
 /* What begins from now on keeps its certificates there; the store before is needed until what began with it is freed. */
 void           prober_certs(struct prober *p, struct cert_store *certs);
 struct loop   *prober_loop(struct prober *p);
+/* What happens from now on is recorded (record.h), too. */
+struct recording;
+void           prober_record(struct prober *p, struct recording *r);
 /* From the beginning of one connection to an address to that of the next there pass at least so many ns. Servers are
  * told apart by IP address. */
 void           prober_pause(struct prober *p, int64_t ns);

@@ -305,7 +305,7 @@ bool plan_explain(const struct tried *t, size_t n, bool modern, const struct pee
     out->decisive = answered(answer) ? answer->answer.where.frame : 0;
     say(&c, out, x.side, change == CHANGE_SMALL ? LIKELY : CERTAIN, WORDS(&c, "we asked again %s and it answered", change_words(change)), x.why);
     cite_elsewhere(&c, out, answer->stream, knows(answer, KNOW_SERVER_HELLO) ? answer->answer.where.frame : answer->retry.where.frame,
-                   "server_hello", WORDS(&c, "attempt %u", answer->stream), WORDS(&c, "%s: %s", change_words(change), picked(&c, answer)));
+                   "server_hello", WORDS(&c, "attempt %u", answer->probed != NULL ? answer->probed->attempt : answer->stream), WORDS(&c, "%s: %s", change_words(change), picked(&c, answer)));
     finding_complete(&c, out);
     return true;
 }

@@ -67,6 +67,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (flows_next(f, &ev))
             check(f, &ev);
     }
+    struct reader marks = rd_of(capture_facts(c)->marks.p, capture_facts(c)->marks.n);
+    for (struct mark m; mark_next(&marks, &m);) {
+        flows_mark(f, &m);
+        while (flows_next(f, &ev))
+            check(f, &ev);
+    }
     flows_end(f);
     while (flows_next(f, &ev))
         check(f, &ev);
