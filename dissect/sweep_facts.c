@@ -29,7 +29,7 @@ static const struct {
     [CHECK_NEWER_LIST] = { "newer-version-list", "a version after TLS 1.3 in the list", true },
     [CHECK_BYTES_256] = { "hello-256", "a hello of 256 to 511 bytes", true },
     [CHECK_LARGE] = { "large-hello", "a hello of 4 KB", true },
-    [CHECK_TWO_RECORDS] = { "two-records", "a hello in two records", true },
+    [CHECK_RECORDS] = { "split-records", "a hello in several records", true },
 };
 
 const char *sweep_check_id(enum sweep_check c) { return checks[c].id; }

@@ -182,6 +182,17 @@ static bool by_certificate_or_none(enum kex k)
     return k == KEX_RSA || k == KEX_DH || k == KEX_DHE || k == KEX_ECDH || k == KEX_ECDHE || k == KEX_TLS13;
 }
 
+static bool by_shared_key(enum kex k) { return k == KEX_PSK || k == KEX_DHE_PSK || k == KEX_ECDHE_PSK || k == KEX_RSA_PSK; }
+
+static size_t add_suites(const struct profile *p, bool (*fits)(enum kex), uint32_t *v, size_t n, size_t most)
+{
+    const struct suite *s;
+    for (size_t i = 0; (s = suite_at(i)) != NULL && n < most; i++)
+        if (s->id != 0 && s->id <= UINT16_MAX && fits(s->kex) && !has_suite(p, s->id))
+            v[n++] = s->id;
+    return n;
+}
+
 void hello_all_suites(struct profile *p, struct arena *a)
 {
     enum { MOST = 512 };
@@ -189,10 +200,8 @@ void hello_all_suites(struct profile *p, struct arena *a)
     size_t    n = 0;
     for (size_t i = 0; i < p->suites.n; i++)
         v[n++] = p->suites.v[i];
-    const struct suite *s;
-    for (size_t i = 0; (s = suite_at(i)) != NULL && n < p->suites.n + MOST; i++)
-        if (s->id != 0 && s->id <= UINT16_MAX && by_certificate_or_none(s->kex) && !has_suite(p, s->id))
-            v[n++] = s->id;
+    n = add_suites(p, by_certificate_or_none, v, n, p->suites.n + MOST);
+    n = add_suites(p, by_shared_key, v, n, p->suites.n + MOST); /* behind the others: they are rarely meant */
     p->suites = (struct u32s){ v, n };
     p->v2_format = false;
 }

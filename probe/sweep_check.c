@@ -50,7 +50,7 @@ static uint16_t version_for(const struct sweep_facts *f, enum sweep_check c)
     case CHECK_ALPN_HTTP11:
     case CHECK_ALPN_OTHER: return old > 0x0300 ? old : newest > 0x0300 ? newest : 0;
     case CHECK_NEWER_LIST: return newest == 0x0304 ? newest : 0;
-    case CHECK_TWO_RECORDS: return newest >= 0x0300 ? newest : 0;
+    case CHECK_RECORDS: return newest >= 0x0300 ? newest : 0;
     default: return newest > 0x0300 ? newest : 0;
     }
 }
@@ -137,7 +137,7 @@ void check_spec(enum sweep_check c, struct hello_spec *spec, struct arena *a)
 {
     static const uint16_t rsa[] = { 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0301, 0x0201 }, pss[] = { 0x0809, 0x080a, 0x080b },
                           ecdsa[] = { 0x0403, 0x0503, 0x0603, 0x081a, 0x081b, 0x081c, 0x0303, 0x0203 }, eddsa[] = { 0x0807, 0x0808 },
-                          dsa[] = { 0x0402, 0x0302, 0x0202 }, compressed[] = { 1, 0 }, usual_groups[] = { GROUP_X25519, GROUP_SECP256R1, GROUP_SECP384R1, GROUP_SECP521R1 };
+                          dsa[] = { 0x0402, 0x0302, 0x0202 }, compressed[] = { 1, 0 };
     enum { NEWER = 0x0305, FALLBACK_SCSV = 0x5600, UNKNOWN_EXTENSION = 0x6d31 };
     struct profile *p = &spec->shape;
     switch (c) {
@@ -160,15 +160,14 @@ void check_spec(enum sweep_check c, struct hello_spec *spec, struct arena *a)
     case CHECK_NEWER_LIST: p->versions = with_first(p->versions, NEWER, a); break;
     case CHECK_BYTES_256:
         p->suites.n = p->suites.n < 8 ? p->suites.n : 8;
-        p->groups = (struct u16s){ usual_groups, ARRAY_LEN(usual_groups) };
-        spec->pad_to = 384;
+        spec->pad_to = 400;
         hello_add_extension(p, EXT_PADDING, a);
         break;
     case CHECK_LARGE:
         spec->pad_to = 4096;
         hello_add_extension(p, EXT_PADDING, a);
         break;
-    case CHECK_TWO_RECORDS: spec->record_max = 64; break;
+    case CHECK_RECORDS: spec->record_max = 128; break;
     default: break;
     }
 }

@@ -54,7 +54,7 @@ const struct profile *hello_modern(void);
 /* Shapes changed, each in the arena. Versions 0x0300 to 0x0304; 0x0002 alone is a hello of SSL 2.0. */
 void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a);
 void hello_set_groups(struct profile *p, struct u16s groups, struct arena *a); /* and the shares that go with them */
-void hello_all_suites(struct profile *p, struct arena *a);   /* behind those that are there: all but PSK, SRP, Kerberos and signals */
+void hello_all_suites(struct profile *p, struct arena *a);   /* behind those that are there: all but SRP, Kerberos and signals */
 void hello_all_sigalgs(struct profile *p, struct arena *a);
 void hello_all_groups(struct profile *p, struct arena *a);
 void hello_drop_group(struct profile *p, uint16_t group, struct arena *a); /* its share, too */

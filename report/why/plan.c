@@ -4,6 +4,8 @@
 #include "say.h"
 #include "tlswhy/text.h"
 
+#include <string.h>
+
 static const struct {
     const char *words, *cause;
 } changes[CHANGE_COUNT] = {
@@ -188,7 +190,11 @@ static void suite_cause(const struct case_file *c, struct contrast *x)
     x->cause = "cipher-mismatch";
     x->side = behind(x, s != NULL && suite_of_today(s));
     x->why = WORDS(c, "The server accepts none of the %zu cipher suites offered, but %s%s.", real_suites(x->hello),
-                   suite_name(x->answer->answer.suite, name), s != NULL && s->auth == KEY_ANON ? ", which needs no certificate" : "");
+                   suite_name(x->answer->answer.suite, name),
+                   s == NULL                  ? ""
+                   : s->auth == KEY_ANON      ? ", which needs no certificate"
+                   : strstr(s->name, "_PSK_") != NULL ? ", which needs a key that both sides know beforehand (PSK)"
+                                              : "");
 }
 
 static void key_cause(const struct case_file *c, struct contrast *x)
