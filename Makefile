@@ -14,7 +14,7 @@ CFLAGS  ?= -O2 -g
 TUNE    := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mtune=haswell)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTLSWHY_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) $(WARN) $(WERROR) \
              -fno-strict-aliasing -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(TUNE) $(CFLAGS)
-LIBS    := -lcares -lidn2 -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lseccomp -lz
+LIBS    := -lcares -lidn2 -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lseccomp -lz -ljansson
 ALL_LDFLAGS = $(LDFLAGS)
 
 FOLDERS := base dissect probe report cmd
@@ -68,7 +68,7 @@ $(BUILD)/gen/html_style.inc: report/html_style.css tools/text.awk
 
 units: $(UNITS)
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(ARCHIVES)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcunit -ljansson $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcunit $(LIBS)
 
 TESTS   := $(BUILD)/tests/cut_test $(BUILD)/tests/shuffle_test $(BUILD)/tests/rules_list $(BUILD)/tests/streams $(BUILD)/tests/sandbox_test
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/pipe.o $(filter-out %/main.o,$(call obj,cmd)) $(ARCHIVES)

@@ -20,6 +20,7 @@ static const struct option_row rows[] = {
 static const char examples[] =
     "  tlswhy compare client.pcap server.pcap        captured at the client and at the server: who changed what, who cut it\n"
     "  tlswhy compare proxy.pcapng                   one capture that holds both sides of a proxy\n"
+    "  tlswhy compare before.json after.json         two results of probe --sweep --json: what changed on the server\n"
     "  tlswhy compare --json a.pcap b.pcap | jq -r .relation\n";
 
 static bool set_option(struct compare_options *o, int id, const char *value)
@@ -67,12 +68,17 @@ static int run(int argc, char **argv)
 {
     struct compare_options o = { .verdicts.renderer = &text_renderer, .memory = (size_t)256 << 20, .keylog = keylog_new() };
     int first = 0, status = take_options(&o, argc, argv, &first);
-    if (status == EXIT_NONE_FOUND)
-        status = out_finish(compare_captures(&o, argv[first], argc - first == 2 ? argv[first + 1] : NULL));
+    const char *a = status == EXIT_NONE_FOUND ? argv[first] : NULL, *b = status == EXIT_NONE_FOUND && argc - first == 2 ? argv[first + 1] : NULL;
+    if (a != NULL && b == NULL && is_json_file(a))
+        status = trouble("a sweep is compared with another one: tlswhy compare BEFORE.json AFTER.json");
+    else if (a != NULL && b != NULL && is_json_file(a))
+        status = out_finish(compare_sweeps(&o, a, b));
+    else if (a != NULL)
+        status = out_finish(compare_captures(&o, a, b));
     else if (status == EXIT_FOUND)
         status = out_finish(EXIT_NONE_FOUND);
     keylog_free(o.keylog);
     return status;
 }
 
-const struct command compare_command = { "compare", "A [B]", "two captures of one connection: what changed between client and server", run };
+const struct command compare_command = { "compare", "A [B]", "two captures of one connection, or two sweeps of a server: what changed", run };

@@ -239,6 +239,7 @@ static void answered(struct sweep *s, struct hunt *h, const struct sweep_answer 
     }
     if (!take_out(h, picked(h, a))) { /* what was not offered */
         s->facts.version[h->version].unsure = s->facts.version[h->version].unsure || h->topic == TOPIC_SUITES;
+        list_of(s, h)->unsure = h->topic == TOPIC_GROUPS && h->keeps;
         h->state = HUNT_OVER;
         return;
     }
@@ -266,6 +267,16 @@ static void learn_refused(struct sweep *s, const struct hunt *h)
     s->refused_kex[h->version] = (s->refused_kex[h->version] | in_list) & ~taken;
 }
 
+/* Up to TLS 1.2 the groups must hold the curve of an ECDSA certificate, too (RFC 8422 section 5.1): where there is no other, a list
+ * that lacks it is refused for that. */
+static bool needs_its_curve(const struct sweep_list *suites)
+{
+    for (size_t i = 0; i < suites->n; i++)
+        if (suite_of(suites->v[i]) != NULL && suite_of(suites->v[i])->kex == KEX_ECDHE && suite_of(suites->v[i])->auth != KEY_ECDSA)
+            return false;
+    return true;
+}
+
 static void refused(struct sweep *s, struct hunt *h, const struct sweep_answer *a)
 {
     struct sweep_version *v = &s->facts.version[h->version];
@@ -273,6 +284,10 @@ static void refused(struct sweep *s, struct hunt *h, const struct sweep_answer *
     h->state = HUNT_OVER;
     if (h->topic == TOPIC_SUITES && !h->first)
         learn_refused(s, h);
+    if (h->topic == TOPIC_GROUPS && needs_its_curve(&v->suites) && v->version < 0x0304 && !h->keeps && h->found_n > 0) {
+        h->keeps = true;
+        h->state = HUNT_IDLE;
+    }
     if (first && v->refusal.kind == ANSWER_NONE)
         v->refusal = *a;
     if (doubtful(s, a))
@@ -395,7 +410,9 @@ static size_t ask_hunts(struct sweep *s, struct sweep_ask *out, size_t room)
         if (h->state != HUNT_IDLE)
             continue;
         h->state = HUNT_ASKED;
-        out[n++] = (struct sweep_ask){ .topic = h->topic, .version = sweep_versions[h->version], .list = { h->left, h->n }, .about = i };
+        if (h->keeps) /* there is room for all of them */
+            memcpy(h->left + h->n, h->found, h->found_n * sizeof h->found[0]);
+        out[n++] = (struct sweep_ask){ .topic = h->topic, .version = sweep_versions[h->version], .list = { h->left, h->n + (h->keeps ? h->found_n : 0) }, .about = i };
     }
     return n;
 }

@@ -17,16 +17,25 @@ static const struct sweep_list *suites_of(const struct sweep *s, uint16_t versio
     return &s->facts.version[i].suites;
 }
 
-/* Accepted suites that say something about groups (elliptic curves), or that sign at all. */
+static bool tells(const struct suite *u, enum sweep_topic topic, bool ecdsa)
+{
+    if (u == NULL || u->kex == KEX_TLS13)
+        return u != NULL;
+    if (topic == TOPIC_GROUPS)
+        return u->kex == KEX_ECDHE && (ecdsa || u->auth != KEY_ECDSA);
+    return (u->kex == KEX_ECDHE || u->kex == KEX_DHE) && u->auth != KEY_ANON;
+}
+
+/* Accepted suites that say something about groups (elliptic curves; with an ECDSA certificate only where there is no other, for
+ * its own curve must be in the list), or that sign at all. */
 static struct u32s suites_that_tell(const struct sweep_list *list, enum sweep_topic topic, struct arena *a)
 {
     uint32_t *v = ARENA_NEW_N(a, list->n + 1, uint32_t);
     size_t    n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        const struct suite *u = suite_of(list->v[i]);
-        if (u != NULL && (u->kex == KEX_TLS13 || u->kex == KEX_ECDHE || (u->kex == KEX_DHE && topic == TOPIC_SIGALGS && u->auth != KEY_ANON)))
-            v[n++] = list->v[i];
-    }
+    for (int ecdsa = 0; ecdsa < 2 && n == 0; ecdsa++)
+        for (size_t i = 0; i < list->n; i++)
+            if (tells(suite_of(list->v[i]), topic, ecdsa != 0))
+                v[n++] = list->v[i];
     return (struct u32s){ v, n };
 }
 

@@ -36,6 +36,8 @@ static void version(struct json *j, const struct sweep_version *v)
         suites(j, v);
         if (v->groups.n > 0)
             names16(j, "groups", &v->groups, group_text);
+        if (v->groups.unsure)
+            json_bool(j, "groups_unsure", true);
         if (v->groups.n > 1)
             json_str(j, "group_preference", preference_name(v->groups.preference));
         if (v->sigalgs.n > 0)

@@ -101,7 +101,8 @@ static void named_list(struct text *t, const struct report_options *o, const cha
         }
         if (s.n == 0)
             continue;
-        text_printf(&s, " (%s%s%s)", version_name(v->version, version), list->n > 1 ? ", " : "", list->n > 1 ? whose(list->preference) : "");
+        text_printf(&s, " (%s%s%s%s)", version_name(v->version, version), list->n > 1 ? ", " : "", list->n > 1 ? whose(list->preference) : "",
+                    list->unsure ? "; perhaps more" : "");
         row_of(t, o, label, &s);
         label = "";
     }
@@ -275,7 +276,7 @@ void sweep_text(struct text *out, const struct report_options *o, const struct s
     text_char(out, '\n');
     versions(out, o, f);
     named_list(out, o, "Groups", f, true);
-    named_list(out, o, "Signs with", f, false);
+    named_list(out, o, "Signs by", f, false);
     certificates(out, o, f);
     names(out, o, f);
     alpn(out, o, f);

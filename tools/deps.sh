@@ -1,8 +1,8 @@
 #!/bin/sh
 # deps.sh build|check|ci - installs the Debian packages that are missing: to build, to test, to test everything.
 set -eu
-build="gcc libc6-dev make libmbedtls-dev libpcap-dev libseccomp-dev zlib1g-dev libc-ares-dev libidn2-dev"
-check="$build libcunit1-dev libjansson-dev python3"
+build="gcc libc6-dev make libmbedtls-dev libpcap-dev libseccomp-dev zlib1g-dev libc-ares-dev libidn2-dev libjansson-dev"
+check="$build libcunit1-dev python3"
 ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium"
 case ${1:-build} in
 build) want=$build ;;

@@ -41,6 +41,7 @@ struct sweep_list {
     uint32_t        v[SWEEP_LIST];
     size_t          n;
     enum preference preference;
+    bool            unsure; /* there may be more, which cannot be asked about apart */
 };
 
 enum { SWEEP_VERSIONS = 6 }; /* SSL 2.0, SSL 3.0, TLS 1.0 ... TLS 1.3 */
