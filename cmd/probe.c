@@ -93,6 +93,15 @@ static bool set_expect(struct probe_options *o, const char *value)
     return false;
 }
 
+static bool set_sni(struct probe_options *o, const char *value)
+{
+    enum { NAME_BYTES = 256 };
+    char      *name = ARENA_NEW_N(&o->arena, NAME_BYTES, char);
+    struct err err = { 0 };
+    o->sni = name;
+    return name_to_ascii(value, name, NAME_BYTES, &err) || trouble("--sni: %s", err.text) == EXIT_NONE_FOUND;
+}
+
 static bool set_starttls(struct probe_options *o, const char *value)
 {
     o->starttls_given = true;
@@ -117,7 +126,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_GROUPS: c->groups = value; return true;
     case OPT_SIGALGS: c->sigalgs = value; return true;
     case OPT_ALPN: c->alpn = value; return true;
-    case OPT_SNI: o->sni = value; return strlen(value) < 256 || trouble("--sni: a name has 255 bytes at most") == EXIT_NONE_FOUND;
+    case OPT_SNI: return set_sni(o, value);
     case OPT_STARTTLS: return set_starttls(o, value);
     case OPT_NO_SNI: o->no_sni = true; return true;
     case OPT_WRITE:
@@ -191,13 +200,14 @@ static int run_probe(int argc, char **argv)
     bool plugin = is_plugin(argc, argv);
     int  first = 0, status = take_options(&o, argc, argv, &first);
     if (status == EXIT_NONE_FOUND)
-        status = out_finish(probe_run(&o, argc - first, argv + first));
-    else if (status == EXIT_FOUND)
-        status = out_finish(EXIT_NONE_FOUND);
-    else if (plugin) {
-        puts("TLS UNKNOWN - wrong usage; standard error says what");
-        out_finish(status = PLUGIN_UNKNOWN);
-    }
+        status = probe_run(&o, argc - first, argv + first);
+    else
+        status = status == EXIT_FOUND ? (int)EXIT_NONE_FOUND : (int)NOT_BEGUN;
+    if (status == NOT_BEGUN && plugin)
+        puts("TLS UNKNOWN - nothing was asked; standard error says why");
+    if (status == NOT_BEGUN)
+        status = plugin ? (int)PLUGIN_UNKNOWN : (int)EXIT_TROUBLE;
+    status = out_finish(status);
     arena_free(&o.arena);
     proxy_forget(&o.proxy);
     return status;

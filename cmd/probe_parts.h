@@ -152,7 +152,8 @@ struct handshake *trial_verdict(struct trial *t, struct finding *f);
 void   ask_as_all(struct trial *t); /* all profiles against the server, and each judged by what the others got */
 void   sweep_target(struct trial *t); /* all that the server accepts */
 
-/* Probes all of them; gives the exit status. */
+/* Probes all of them; gives the exit status, or NOT_BEGUN where trouble was said before the first of them. */
+enum { NOT_BEGUN = -1 };
 int    probe_run(const struct probe_options *o, int n, char **operands);
 void   run_flush(struct run *run);  /* what was written so far */
 /* The target could not be probed: one sentence, and exit status 2. */

@@ -259,7 +259,7 @@ int probe_run(const struct probe_options *o, int n, char **operands)
     struct run     run = { .o = o, .expected = true, .sum.complete = true };
     struct err     err = { 0 };
     struct source *source = NULL;
-    int            status = o->nagios ? (int)PLUGIN_UNKNOWN : (int)EXIT_TROUBLE;
+    int            status = NOT_BEGUN;
     if (!enough_files(o->jobs) || (run.age = age_new(o)) == NULL)
         return status;
     run.prober = prober_new(run.age->store);

@@ -47,6 +47,8 @@ bool parse_target(const struct probe_options *o, const char *where, const char *
     snprintf(copy, sizeof copy, "%.*s", (int)n, start);
     char *host = copy, *colon = strrchr(copy, ':'), *bracket = copy[0] == '[' ? strchr(copy, ']') : NULL;
     bool  bare_v6 = copy[0] != '[' && colon != NULL && strchr(copy, ':') != colon;
+    if (copy[0] == '[' && bracket == NULL)
+        return trouble("%s'%.60s' is no target; write [ADDRESS]:PORT", where, s) == EXIT_NONE_FOUND;
     if (bracket != NULL) {
         host = copy + 1;
         *bracket = '\0';

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SOCKETS = 64 }; /* servers times (UDP and TCP), and some more */
+enum {
+    SOCKETS = 64,  /* servers times (UDP and TCP), and some more */
+    ASKED_MOST = 64 /* names at a time: more would overflow a server's socket, and what is lost costs seconds */
+};
 
 /* A socket of libcares. */
 struct line {
@@ -22,10 +25,16 @@ struct resolver {
     struct watch clock; /* when libcares wants to ask again */
     struct line  lines[SOCKETS];
     bool         ending;
+    size_t       asked;            /* names that an answer is waited for, */
+    struct question *first, *last; /* and those that wait for their turn */
 };
 
 struct question {
     struct resolver *r;
+    struct question *behind;
+    int              family;
+    int64_t          timeout_ns;
+    char             service[8];
     struct watch     deadline;
     resolve_answer  *answer; /* NULL: it came too late */
     void            *ctx;
@@ -34,11 +43,15 @@ struct question {
 
 /* ------------------------------------------------------------------------------------ libcares in the loop */
 
+static void ask_next(struct resolver *r);
+
+/* When libcares wants to ask again; at once where another name's turn has come. */
 static void set_clock(struct resolver *r)
 {
-    struct timeval most = { .tv_sec = 60 }, left;
+    struct timeval  most = { .tv_sec = 60 }, left;
     struct timeval *next = ares_timeout(r->channel, &most, &left);
-    loop_due(r->loop, &r->clock, loop_now() + next->tv_sec * NS_PER_S + next->tv_usec * 1000 + 1);
+    bool            turn = r->first != NULL && r->asked < ASKED_MOST;
+    loop_due(r->loop, &r->clock, loop_now() + (turn ? 0 : next->tv_sec * NS_PER_S + next->tv_usec * 1000 + 1));
 }
 
 static void clock_call(void *ctx, unsigned what)
@@ -46,12 +59,8 @@ static void clock_call(void *ctx, unsigned what)
     struct resolver *r = ctx;
     (void)what;
     ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    for (size_t i = 0; i < SOCKETS; i++) {
-        if (r->lines[i].watch.polled) {
-            set_clock(r);
-            return;
-        }
-    }
+    ask_next(r);
+    set_clock(r);
 }
 
 static void line_call(void *ctx, unsigned what)
@@ -109,6 +118,10 @@ void resolver_free(struct resolver *r)
         return;
     r->ending = true;
     ares_destroy(r->channel);
+    for (struct question *q = r->first, *next; q != NULL; q = next) {
+        next = q->behind;
+        free(q);
+    }
     for (size_t i = 0; i < SOCKETS; i++)
         loop_forget(r->loop, &r->lines[i].watch);
     loop_forget(r->loop, &r->clock);
@@ -146,6 +159,7 @@ static void say(struct question *q, struct address *list, size_t n, const struct
 {
     resolve_answer *answer = q->answer;
     q->answer = NULL;
+    q->r->asked -= answer != NULL;
     if (answer != NULL && !q->r->ending)
         answer(q->ctx, list, n, err);
     else
@@ -189,7 +203,9 @@ static void too_late(void *ctx, unsigned what)
     struct err       err = { 0 };
     (void)what;
     err_set(&err, "cannot find the address of '%.200s': %s", q->host, why_not(ARES_ETIMEOUT));
+    struct resolver *r = q->r;
     say(q, NULL, 0, &err); /* libcares still has it, and gives it back in its own time */
+    set_clock(r);
 }
 
 /* "192.0.2.1", "2001:db8::1", "fe80::1%eth0" */
@@ -214,14 +230,24 @@ static bool numeric(const char *host, uint16_t port, int family, struct address 
     return fits;
 }
 
+static void ask_next(struct resolver *r)
+{
+    while (r->first != NULL && r->asked < ASKED_MOST) {
+        struct question           *q = r->first;
+        struct ares_addrinfo_hints hints = { .ai_family = q->family, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NUMERICSERV };
+        r->first = q->behind;
+        r->asked++;
+        loop_due(r->loop, &q->deadline, loop_now() + q->timeout_ns);
+        ares_getaddrinfo(r->channel, q->host, q->service, &hints, answered, q);
+    }
+}
+
 void resolve(struct resolver *r, const char *host, uint16_t port, int family, int64_t timeout_ns, resolve_answer *answer, void *ctx)
 {
-    struct ares_addrinfo_hints hints = { .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NUMERICSERV };
-    struct address             one, *list = NULL;
-    struct in6_addr            ip;
-    struct err                 err = { 0 };
-    size_t                     n = 0;
-    char                       service[8];
+    struct address  one, *list = NULL;
+    struct in6_addr ip;
+    struct err      err = { 0 };
+    size_t          n = 0;
     if (numeric(host, port, family, &one)) {
         add_address(&list, &n, (const struct sockaddr *)&one.to, one.len);
         answer(ctx, list, n, &err);
@@ -234,10 +260,14 @@ void resolve(struct resolver *r, const char *host, uint16_t port, int family, in
     }
     size_t           len = strlen(host);
     struct question *q = mem_get(1, sizeof *q + len + 1);
-    *q = (struct question){ .r = r, .answer = answer, .ctx = ctx, .deadline = { .fd = -1, .call = too_late, .ctx = q } };
+    *q = (struct question){ .r = r, .family = family, .timeout_ns = timeout_ns, .answer = answer, .ctx = ctx, .deadline = { .fd = -1, .call = too_late, .ctx = q } };
+    snprintf(q->service, sizeof q->service, "%u", port);
     memcpy(q->host, host, len + 1);
-    loop_due(r->loop, &q->deadline, loop_now() + timeout_ns);
-    snprintf(service, sizeof service, "%u", port);
-    ares_getaddrinfo(r->channel, host, service, &hints, answered, q);
+    if (r->first != NULL)
+        r->last->behind = q;
+    else
+        r->first = q;
+    r->last = q;
+    ask_next(r);
     set_clock(r);
 }

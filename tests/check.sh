@@ -61,6 +61,7 @@ fetches() { python3 tests/fetches.py "$build/tlswhy"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; }
 html() { sh tests/html.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
+many() { needs openssl jobs && python3 tests/jobs.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 sandbox() { sh tests/sandbox.sh "$build"; }
@@ -92,6 +93,7 @@ fetches
 compare
 html
 probe
+many
 record
 proxy
 sandbox

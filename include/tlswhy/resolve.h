@@ -15,7 +15,8 @@ void             resolver_free(struct resolver *r); /* what is not answered by t
 
 /* `list` is yours (free); NULL: err says why, in one sentence. */
 typedef void resolve_answer(void *ctx, struct address *list, size_t n, const struct err *err);
-/* Answers once, perhaps before it returns, at the latest after `timeout_ns`. `family`: AF_UNSPEC, AF_INET or AF_INET6. */
+/* Answers once, perhaps before it returns, at the latest `timeout_ns` after its turn has come (64 names are asked for at a
+ * time). `family`: AF_UNSPEC, AF_INET or AF_INET6. */
 void             resolve(struct resolver *r, const char *host, uint16_t port, int family, int64_t timeout_ns, resolve_answer *answer, void *ctx);
 
 /* Puts the families in turn, the first of the list's first. */
