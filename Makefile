@@ -28,7 +28,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY: $(gen)
-.PHONY: all demo check asan fuzz fuzzers bench layers lab install uninstall deps clean format units
+.PHONY: all demo check asan fuzz fuzzers bench bench-live layers lab install uninstall deps clean format units
 all: $(BUILD)/tlswhy
 
 $(BUILD)/tlswhy: $(call obj,cmd) $(ARCHIVES)
@@ -106,6 +106,10 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ARCHIVES)
 
 bench: all
 	@sh tests/bench/bench.sh $(BUILD)
+
+# Drops of a live watch by rate and ring, over a veth pair; root only
+bench-live: all
+	@tests/bench/live.sh $(BUILD)
 
 layers:
 	@awk -f tools/layers.awk $$(find base dissect report cmd probe include -name '*.[ch]')
