@@ -88,63 +88,68 @@ static const uint64_t fs_read = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_F
 static const uint64_t fs_write = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
 static const uint64_t fs_all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
-struct ruleset {
-    uint64_t fs, net, scope;
+struct rules {
+    int fd;
+    struct {
+        uint64_t fs, net, scope;
+    } attr; /* what is forbidden but for what is granted */
 };
 
-static bool grant(int rules, const char *path, uint64_t access)
+/* `access` is cut to what the rules speak of at all. */
+static bool grant(const struct rules *r, const char *path, uint64_t access)
 {
-    struct landlock_path_beneath_attr beneath = { .allowed_access = access };
+    struct landlock_path_beneath_attr beneath = { .allowed_access = access & r->attr.fs };
     beneath.parent_fd = open(path, O_PATH | O_CLOEXEC);
     if (beneath.parent_fd < 0)
         return true; /* whoever opens it will say so */
     struct stat s;
     if (fstat(beneath.parent_fd, &s) == 0 && !S_ISDIR(s.st_mode))
         beneath.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | fs_truncate;
-    bool ok = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0 || errno == EBADFD; /* a pipe needs none */
+    bool ok = beneath.allowed_access == 0 || syscall(SYS_landlock_add_rule, r->fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0 ||
+              errno == EBADFD; /* a pipe needs none */
     close(beneath.parent_fd);
     return ok;
 }
 
 /* A file is written beside its place and moved there, so its folder is granted; a device is written as it is. */
-static bool grant_output(int rules, const char *path, uint64_t truncate)
+static bool grant_output(const struct rules *r, const char *path)
 {
     struct stat s;
     const char *slash = strrchr(path, '/');
-    uint64_t    access = fs_write | LANDLOCK_ACCESS_FS_READ_FILE | truncate;
+    uint64_t    access = fs_write | fs_truncate | LANDLOCK_ACCESS_FS_READ_FILE;
     if (stat(path, &s) == 0 && S_ISDIR(s.st_mode))
-        return grant(rules, path, access | LANDLOCK_ACCESS_FS_READ_DIR);
+        return grant(r, path, access | LANDLOCK_ACCESS_FS_READ_DIR);
     if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
-        return grant(rules, path, access);
+        return grant(r, path, access);
     if (slash == NULL)
-        return grant(rules, ".", access);
+        return grant(r, ".", access);
     char folder[4096];
     snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    return grant(rules, folder, access);
+    return grant(r, folder, access);
 }
 
 /* Gives the version in force; 0: the kernel has none of it, -1: it has and refused. */
 static int restrict_files(const struct sandbox *s)
 {
-    struct ruleset attr = { .fs = fs_all };
-    long           abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    struct rules r = { .fd = -1, .attr.fs = fs_all };
+    long         abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1)
         return 0;
-    attr.fs |= abi >= ABI_REFER ? LANDLOCK_ACCESS_FS_REFER : 0;
-    attr.fs |= abi >= ABI_TRUNCATE ? fs_truncate : 0;
-    attr.net = abi >= ABI_NET ? net_all : 0;
-    attr.scope = abi >= ABI_SCOPE ? scope_all : 0;
+    r.attr.fs |= abi >= ABI_REFER ? LANDLOCK_ACCESS_FS_REFER : 0;
+    r.attr.fs |= abi >= ABI_TRUNCATE ? fs_truncate : 0;
+    r.attr.net = abi >= ABI_NET ? net_all : 0;
+    r.attr.scope = abi >= ABI_SCOPE ? scope_all : 0;
     if (s->all_files || SANITIZED)
-        attr.fs &= ~fs_read;
-    size_t size = abi >= ABI_SCOPE ? sizeof attr : abi >= ABI_NET ? 2 * sizeof attr.fs : sizeof attr.fs;
-    int    rules = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
-    if (rules < 0)
+        r.attr.fs &= ~fs_read;
+    size_t size = abi >= ABI_SCOPE ? sizeof r.attr : abi >= ABI_NET ? 2 * sizeof r.attr.fs : sizeof r.attr.fs;
+    r.fd = (int)syscall(SYS_landlock_create_ruleset, &r.attr, size, 0);
+    if (r.fd < 0)
         return -1;
     bool ok = true;
     for (size_t i = 0; ok && i < s->n; i++)
-        ok = s->paths[i].write ? grant_output(rules, s->paths[i].path, attr.fs & fs_truncate) : grant(rules, s->paths[i].path, fs_read & attr.fs);
-    ok = ok && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
-    close(rules);
+        ok = s->paths[i].write ? grant_output(&r, s->paths[i].path) : grant(&r, s->paths[i].path, fs_read);
+    ok = ok && syscall(SYS_landlock_restrict_self, r.fd, 0) == 0;
+    close(r.fd);
     return ok ? (int)abi : -1;
 }
 

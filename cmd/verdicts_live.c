@@ -252,5 +252,6 @@ void verdicts_store_renew(struct verdicts *v)
     v->store = cert_store_new();
     for (size_t i = 0; i < v->anchors.n; i++)
         v->anchors.v[i] = cert_intern(v->store, v->anchors.v[i]->der.p, v->anchors.v[i]->der.n);
+    v->proven = (struct proven){ 0 };
     cert_store_free(old);
 }

@@ -23,6 +23,7 @@ static const struct option_row rows[] = {
     { OPT_WRITE, "write", "DIR", "the packets of each failed handshake as a capture file in DIR, the deciding one with a comment" },
     { OPT_KEEP, "keep", "N", "how many of these files there may be; then the oldest goes; default 1000" },
     { OPT_ANNOTATE, "annotate", "OUT.pcapng", "the packets of all failed handshakes in one file, each deciding one with a comment" },
+    { OPT_HTML, "html", "FILE", "a page of it all, written at the end" },
     { OPT_RING, "ring", "SIZE", "kernel memory for packets that wait for us; default 16M" },
     { OPT_MEMORY, "memory", "SIZE", "for connections, verdicts, certificates and recordings; default 256M" },
     { OPT_NO_SANDBOX, "no-sandbox", NULL, "parse without it, as debuggers and tracers need" },
@@ -50,6 +51,10 @@ static bool own_option(struct watch_options *o, int id, const char *value)
                trouble("--ring takes a size from 64K to 1G, not '%s'", value) == EXIT_NONE_FOUND;
     case OPT_FILTER:
         o->filter = value;
+        break;
+    case OPT_HTML:
+        if (strcmp(value, "-") == 0)
+            return trouble("--html takes a file: standard output holds the verdicts") == EXIT_NONE_FOUND;
         break;
     case OPT_KEYLOG:
         o->keylog_path = value;
@@ -119,29 +124,39 @@ static int list_interfaces(void)
     return EXIT_NONE_FOUND;
 }
 
-/* Where rights are given up, the outputs must still be possible afterwards. */
-static bool can_write(const char *option, const char *folder, const char *user)
+/* The folder that an output stands in, or is; NULL: no output. */
+static const char *folder_of(const char *path, bool is_folder, char room[4096])
 {
-    return folder == NULL || access(folder, W_OK | X_OK) == 0 ||
-           trouble("%s: packets are parsed as user %s, who cannot write to %s: chown it", option, user, folder) == EXIT_NONE_FOUND;
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    if (path == NULL || is_folder)
+        return path;
+    snprintf(room, 4096, "%.*s", slash == NULL || slash == path ? 1 : (int)(slash - path), slash != NULL ? path : ".");
+    return room;
 }
 
-/* Everything is open: rights go, and the sandbox closes. False: trouble was said. */
+/* Everything is open: rights go, and the sandbox closes. Where rights are given up, the outputs must still be possible
+ * afterwards. False: trouble was said. */
 static bool lock_up(const struct watch_options *o)
 {
     const struct verdict_options *v = &o->packets.verdicts;
+    const struct { const char *option, *path; bool is_folder; } outputs[] = {
+        { "--write", o->packets.write, true }, { "--certs", v->certs_dir, true }, { "--annotate", o->packets.annotate, false }, { "--html", v->html, false },
+    };
     struct sandbox box = { .live = true, .off = o->packets.no_sandbox };
     struct err     err = { 0 };
-    char           user[64], folder[4096] = ".";
-    const char    *annotate = o->packets.annotate, *slash = annotate != NULL ? strrchr(annotate, '/') : NULL;
-    if (slash != NULL)
-        snprintf(folder, sizeof folder, "%.*s", slash == annotate ? 1 : (int)(slash - annotate), annotate);
-    const char *out = o->packets.write != NULL ? o->packets.write : v->certs_dir != NULL ? v->certs_dir : annotate != NULL ? folder : NULL;
-    sandbox_writes(&box, o->packets.write);
-    sandbox_writes(&box, v->certs_dir);
-    sandbox_writes(&box, annotate);
-    bool ok = sandbox_drop_rights(out, user, &err) && can_write("--write", o->packets.write, user) && can_write("--certs", v->certs_dir, user) &&
-              can_write("--annotate", annotate != NULL ? folder : NULL, user) && sandbox_enter(&box, &err);
+    char           user[64], room[4096];
+    const char    *owned = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
+        sandbox_writes(&box, outputs[i].path);
+        owned = owned != NULL ? owned : folder_of(outputs[i].path, outputs[i].is_folder, room);
+    }
+    bool ok = sandbox_drop_rights(owned, user, &err);
+    for (size_t i = 0; ok && i < ARRAY_LEN(outputs); i++) {
+        const char *folder = folder_of(outputs[i].path, outputs[i].is_folder, room);
+        if (folder != NULL && access(folder, W_OK | X_OK) != 0)
+            ok = trouble("%s: packets are parsed as user %s, who cannot write to %s: chown it", outputs[i].option, user, folder) == EXIT_NONE_FOUND;
+    }
+    ok = ok && sandbox_enter(&box, &err);
     if (err.text[0] != '\0')
         trouble("%s", err.text);
     if (ok && v->report.verbose)

@@ -6,6 +6,7 @@ build=$1
 cd "$(dirname "$0")/.." || exit 2
 program=$PWD/$build/tlswhy
 work=$(mktemp -d)
+mkdir -p "$build/check"
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/granted" "$work/certs"
 echo input >"$work/input"
@@ -39,6 +40,7 @@ if ! command -v strace >/dev/null 2>&1 || ! strace -o /dev/null true 2>/dev/null
     echo "SKIP sandbox, system calls: strace is not installed, or may not trace"
     exit 0
 fi
+export ASAN_OPTIONS=detect_leaks=0 # which traces, too
 strace -qq -o "$work/trace" "$program" read --certs "$work/certs" --annotate "$work/granted/b.pcapng" --json - <pcaps/self-signed.pcap >/dev/null
 strace -qq -o "$work/trace2" "$program" read --write "$work/granted/w.pcapng" "$work/a.pcap.gz" pcaps/*.pcap >/dev/null
 sed -n '/^seccomp(SECCOMP_SET_MODE_FILTER, 0/,$p' "$work/trace" >"$work/inside"
