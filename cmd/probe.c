@@ -19,6 +19,20 @@ static const struct option_row rows[] = {
     { OPT_ALPN, "alpn", "LIST", "application protocols to offer (h2,http/1.1), or none" },
     { OPT_SNI, "sni", "NAME", "the server name to ask for and to look for in the certificate; default: HOST" },
     { OPT_NO_SNI, "no-sni", NULL, "ask for no server name; the certificate is still held against HOST" },
+    { OPT_RECORD_VERSION, "record-version", "VERSION", "of the hello's record: 1.0, 1.2, or a number (0x0301)" },
+    { OPT_HELLO_VERSION, "hello-version", "VERSION", "in the hello itself (legacy_version); what is offered stays as it is" },
+    { OPT_EXT, "ext", "N[=HEX]", "an extension by number, with these bytes or the usual ones; may be repeated" },
+    { OPT_NO_EXT, "no-ext", "N", "leave this extension out; may be repeated" },
+    { OPT_EXT_ORDER, "ext-order", "LIST", "extensions by number that come first, in this order" },
+    { OPT_GREASE, "grease", NULL, "values that nobody knows (RFC 8701) among suites, groups, versions and extensions, as browsers send them" },
+    { OPT_NO_GREASE, "no-grease", NULL, "without them, where --as has them" },
+    { OPT_PAD_TO, "pad-to", "SIZE", "pad the hello message to so many bytes" },
+    { OPT_SESSION_ID, "session-id", "LENGTH|0xHEX", "a random session id of so many bytes, or this one" },
+    { OPT_SCSV, "scsv", "LIST", "signals among the cipher suites: fallback, renegotiation" },
+    { OPT_COMPRESSION, "compression", "LIST", "compression methods to offer: null, deflate, or numbers" },
+    { OPT_SPLIT_RECORDS, "split-records", "SIZE", "the hello in records of so many bytes" },
+    { OPT_SPLIT_SEGMENTS, "split-segments", "SIZE[,MS]", "the hello in TCP segments of so many bytes, with a pause between them" },
+    { OPT_SSLV2_FORMAT, "sslv2-format", NULL, "the hello in the format of SSL 2.0, as clients of old began" },
     { OPT_STARTTLS, "starttls", "PROTO",
       "ask for TLS first: smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, xmpp-server, ldap, postgres, mysql, rdp; default: by the "
       "port, none: never" },
@@ -116,6 +130,9 @@ static bool set_starttls(struct probe_options *o, const char *value)
 
 static bool set_option(struct probe_options *o, struct changes *c, int id, const char *value)
 {
+    bool ok = true;
+    if (custom_option(o, c, id, value, &ok))
+        return ok;
     switch (id) {
     case OPT_JSON: o->renderer = &json_renderer; return true;
     case 'v': o->report.verbose = true; return true;

@@ -27,6 +27,9 @@ struct probe_options {
     struct profile         shape;
     const char            *as, *ca, *sni, *expect, *hello_file, *write;
     struct client_match    client;
+    struct hello_spec      custom; /* what the options say of the hello beside its shape */
+    size_t                 segment; /* --split-segments */
+    int64_t                segment_pause_ns;
     struct bytes           raw;
     const struct dialog   *starttls;
     bool                   starttls_given;
@@ -71,7 +74,21 @@ struct run {
 /* What is wanted beside the profile waits until the profile is known: --as may come last. */
 struct changes {
     const char *ciphers, *groups, *sigalgs, *alpn;
+    const char *record_version, *hello_version, *ext_order, *scsv, *compression, *session_id, *pad_to, *split_records;
+    struct list_of_words {
+        const char *v[32];
+        size_t      n;
+    }           ext, no_ext; /* these options may be repeated */
+    bool        grease, no_grease, sslv2_format;
 };
+/* Takes an option of the hello's shape in detail. False: it is none of them; *ok false: trouble was said. */
+bool custom_option(struct probe_options *o, struct changes *c, int id, const char *value, bool *ok);
+bool custom_any(const struct changes *c);
+/* Applies them, when all else of the shape is there. False: trouble was said. */
+bool custom_shape(struct probe_options *o, const struct changes *c);
+/* Rows of the option table, in probe.c. */
+enum { OPT_CUSTOM = 512, OPT_RECORD_VERSION = OPT_CUSTOM, OPT_HELLO_VERSION, OPT_EXT, OPT_NO_EXT, OPT_EXT_ORDER, OPT_GREASE, OPT_NO_GREASE, OPT_PAD_TO,
+       OPT_SESSION_ID, OPT_SCSV, OPT_COMPRESSION, OPT_SPLIT_RECORDS, OPT_SPLIT_SEGMENTS, OPT_SSLV2_FORMAT };
 
 struct target {
     char     text[300]; /* as shown: HOST:PORT */

@@ -40,7 +40,7 @@ bool make_shape(struct probe_options *o, const struct changes *c)
 {
     struct profile *p = &o->shape;
     *p = o->as != NULL ? *o->client.profiles[0] : *hello_modern();
-    o->shaped = o->tls_given || c->ciphers != NULL || c->groups != NULL || c->sigalgs != NULL || c->alpn != NULL;
+    o->shaped = o->tls_given || c->ciphers != NULL || c->groups != NULL || c->sigalgs != NULL || c->alpn != NULL || custom_any(c);
     if (o->raw.p != NULL && (o->as != NULL || o->shaped))
         return trouble("--hello sends the file's bytes as they are; leave out what would change them") == EXIT_NONE_FOUND;
     if (o->clients && (o->as != NULL || o->shaped || o->raw.p != NULL || o->expect != NULL))
@@ -67,5 +67,5 @@ bool make_shape(struct probe_options *o, const struct changes *c)
         hello_add_extension(p, EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION, &o->arena);
     if (o->sni != NULL)
         hello_add_extension(p, EXT_SERVER_NAME, &o->arena);
-    return true;
+    return custom_shape(o, c);
 }

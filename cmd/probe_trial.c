@@ -14,7 +14,8 @@ static struct bytes name_asked(const struct probe_options *o, const struct targe
 struct hello_spec spec_of(const struct trial *t)
 {
     const struct probe_options *o = t->run->o;
-    struct hello_spec spec = { .shape = o->shape };
+    struct hello_spec spec = o->custom;
+    spec.shape = o->shape;
     if (!o->no_sni && (o->sni != NULL || !t->target.is_ip))
         spec.sni = name_asked(o, &t->target);
     return spec;
@@ -160,7 +161,8 @@ static struct probe_ask question(const struct trial *t, const struct hello_spec 
 {
     const struct probe_options *o = t->run->o;
     return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
-                               .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL };
+                               .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL,
+                               .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
 }
 
 static void finish_own(struct trial *t, struct handshake *h, const char *words)

@@ -49,7 +49,8 @@ struct attempt {
     void                   *slot;   /* the observer's */
     struct handshake       *h;      /* once it is over */
     uint32_t                stream;
-    struct bytes            out;    /* still to be sent */
+    struct bytes            out;    /* still to be sent, */
+    int64_t                 resume; /* but not before this moment */
     unsigned                secrets_told; /* to the recording: of the handshake, of the data */
     bool                    alerted, retried, replied, crowded;
     bool                    in_dialog, reset; /* reset: the connection was, and a send was told so */

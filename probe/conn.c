@@ -142,10 +142,25 @@ static void failed(struct attempt *a, int error)
 
 /* ------------------------------------------------------------------------------------ bytes */
 
+/* How much goes out at once: a frame's worth, or the segments that were wished for. */
+static size_t piece_of(const struct attempt *a)
+{
+    size_t most = a->ask->segment != 0 && !a->in_dialog && a->ask->segment < CHUNK ? a->ask->segment : CHUNK;
+    return a->out.n < most ? a->out.n : most;
+}
+
+static void pause_between(struct attempt *a)
+{
+    if (a->ask->segment == 0 || a->in_dialog || a->ask->segment_pause_ns == 0 || a->out.n == 0)
+        return;
+    a->resume = loop_now() + a->ask->segment_pause_ns;
+    loop_due(a->prober->loop, &a->watch, a->resume < a->deadline ? a->resume : a->deadline);
+}
+
 void attempt_send(struct attempt *a)
 {
-    while (a->out.n > 0 && a->state == TALKING) {
-        size_t  piece = a->out.n < CHUNK ? a->out.n : CHUNK; /* one frame's worth */
+    while (a->out.n > 0 && a->state == TALKING && (a->resume == 0 || loop_now() >= a->resume)) {
+        size_t  piece = piece_of(a);
         ssize_t n = a->tunnel != NULL ? tunnel_send(a->tunnel, a->out.p, piece) : send(a->watch.fd, a->out.p, piece, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
@@ -159,6 +174,7 @@ void attempt_send(struct attempt *a)
         struct bytes sent = { a->out.p, (size_t)n };
         a->out = (struct bytes){ a->out.p + n, a->out.n - (size_t)n };
         attempt_tell(a, WIRE_BYTES, CLIENT, sent, 0);
+        pause_between(a);
     }
 }
 
@@ -275,6 +291,8 @@ void attempt_open(struct attempt *a)
     }
     a->trouble = 0;
     a->state = CONNECTING;
+    if (a->ask->segment != 0 && a->watch.fd >= 0)
+        setsockopt(a->watch.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)); /* each piece a segment of its own */
     a->tcp.syn = a->tcp.last_seen[CLIENT] = (struct place){ .frame = ++*a->frames, .ns = wall_clock() };
     a->tcp.syns = 1;
     own_address(a);
@@ -290,11 +308,17 @@ void attempt_open(struct attempt *a)
 void attempt_by(struct attempt *a, int64_t moment)
 {
     a->deadline = moment < a->deadline ? moment : a->deadline;
-    loop_due(a->prober->loop, &a->watch, a->deadline);
+    loop_due(a->prober->loop, &a->watch, a->resume != 0 && a->resume < a->deadline ? a->resume : a->deadline);
 }
 
 static void too_late(struct attempt *a)
 {
+    if (a->resume != 0 && loop_now() < a->deadline) { /* the pause is over, not the time */
+        a->resume = 0;
+        loop_due(a->prober->loop, &a->watch, a->deadline);
+        attempt_send(a);
+        return;
+    }
     if (a->alerted)
         attempt_over(a);
     else if (a->replied)

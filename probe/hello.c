@@ -264,11 +264,23 @@ static bool has_content(uint16_t type, const struct hello_spec *s)
     }
 }
 
+static const struct own_extension *own_of(const struct hello_spec *s, uint16_t type)
+{
+    for (size_t i = 0; i < s->own_n; i++)
+        if (s->own[i].type == type)
+            return &s->own[i];
+    return NULL;
+}
+
 static void extension(struct writer *w, uint16_t number, uint16_t type, const struct hello_spec *s, const struct hello_keys *k)
 {
     wr_u16(w, number);
     size_t body = wr_begin(w, 2);
-    extension_body(w, type, s, k);
+    const struct own_extension *own = own_of(s, type);
+    if (own != NULL)
+        wr_bytes(w, own->body.p, own->body.n);
+    else
+        extension_body(w, type, s, k);
     wr_end(w, body, 2);
 }
 
@@ -291,7 +303,9 @@ static void extensions(struct writer *w, const struct hello_spec *s, const struc
     size_t      greased = 0, block = wr_begin(w, 2), pad = SIZE_MAX;
     for (size_t i = 0; i < list.n; i++) {
         uint16_t type = list.v[i];
-        if (type == GREASE) {
+        if (own_of(s, type) != NULL) {
+            extension(w, type, type, s, k);
+        } else if (type == GREASE) {
             wr_u16(w, grease(k, greased == 0 ? GREASE_EXT : GREASE_LAST_EXT));
             wr_u16(w, greased == 0 ? 0 : 1);
             if (greased++ != 0)
@@ -338,8 +352,9 @@ static void hello(struct writer *w, const struct hello_spec *s, const struct hel
     size_t body = wr_begin(w, 3);
     wr_u16(w, p->client_version != 0 ? p->client_version : 0x0303);
     wr_bytes(w, k->random, sizeof k->random);
-    wr_u8(w, (unsigned)p->session_id_len);
-    wr_bytes(w, k->session_id, p->session_id_len);
+    struct bytes id = s->session_id.p != NULL ? s->session_id : (struct bytes){ k->session_id, p->session_id_len };
+    wr_u8(w, (unsigned)id.n);
+    wr_bytes(w, id.p, id.n);
     size_t suites = wr_begin(w, 2);
     put_suites(w, p, k, false);
     wr_end(w, suites, 2);

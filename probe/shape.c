@@ -62,6 +62,65 @@ void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a)
         p->extensions = (struct u16s){ v, n };
 }
 
+void hello_order_extensions(struct profile *p, struct u16s first, struct arena *a)
+{
+    uint16_t *v = ARENA_NEW_N(a, p->extensions.n + 1, uint16_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < first.n; i++)
+        if (lists(p->extensions, first.v[i]) && !lists((struct u16s){ v, n }, first.v[i]))
+            v[n++] = first.v[i];
+    for (size_t i = 0; i < p->extensions.n; i++)
+        if (!lists(first, p->extensions.v[i]))
+            v[n++] = p->extensions.v[i];
+    if (p->extensions.v != NULL)
+        p->extensions = (struct u16s){ v, n };
+}
+
+enum { GREASE = 0x0a0a };
+
+/* The list without GREASE, or with it `before` and `behind` the rest. */
+static struct u16s greased(struct u16s list, bool before, bool behind, struct arena *a)
+{
+    uint16_t *v = ARENA_NEW_N(a, list.n + 2, uint16_t);
+    size_t    n = 0;
+    if (list.v == NULL)
+        return list;
+    if (before)
+        v[n++] = GREASE;
+    for (size_t i = 0; i < list.n; i++)
+        if (list.v[i] != GREASE)
+            v[n++] = list.v[i];
+    if (behind)
+        v[n++] = GREASE;
+    return (struct u16s){ v, n };
+}
+
+void hello_grease(struct profile *p, bool on, struct arena *a)
+{
+    uint32_t         *suites = ARENA_NEW_N(a, p->suites.n + 1, uint32_t);
+    struct key_share *shares = ARENA_NEW_N(a, p->key_share_count + 1, struct key_share);
+    size_t            n = 0, kept = 0;
+    if (on)
+        suites[n++] = GREASE;
+    for (size_t i = 0; i < p->suites.n; i++)
+        if (p->suites.v[i] != GREASE)
+            suites[n++] = p->suites.v[i];
+    if (on && p->key_shares != NULL)
+        shares[kept++] = (struct key_share){ .group = GREASE, .bytes = 1 };
+    for (size_t i = 0; i < p->key_share_count; i++)
+        if (p->key_shares[i].group != GREASE)
+            shares[kept++] = p->key_shares[i];
+    p->suites = (struct u32s){ suites, n };
+    if (p->key_shares != NULL) {
+        p->key_shares = shares;
+        p->key_share_count = kept;
+    }
+    p->extensions = greased(p->extensions, on, on, a);
+    p->groups = greased(p->groups, on, false, a);
+    p->versions = greased(p->versions, on, false, a);
+    p->sigalgs = greased(p->sigalgs, false, false, a);
+}
+
 /* Suites of TLS 1.3 and of the versions before it are two kinds: a hello offers those of the versions it offers. */
 static void keep_suites_of(struct profile *p, uint16_t low, uint16_t high, struct arena *a)
 {
@@ -175,6 +234,17 @@ static bool has_suite(const struct profile *p, uint32_t id)
         if (p->suites.v[i] == id)
             return true;
     return false;
+}
+
+void hello_add_suite(struct profile *p, uint32_t id, struct arena *a)
+{
+    uint32_t *v = ARENA_NEW_N(a, p->suites.n + 1, uint32_t);
+    if (has_suite(p, id))
+        return;
+    for (size_t i = 0; i < p->suites.n; i++)
+        v[i] = p->suites.v[i];
+    v[p->suites.n] = id;
+    p->suites = (struct u32s){ v, p->suites.n + 1 };
 }
 
 static bool by_certificate_or_none(enum kex k)

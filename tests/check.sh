@@ -67,6 +67,7 @@ proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 sandbox() { sh tests/sandbox.sh "$build"; }
 watch() { python3 tests/watch.py "$build/tlswhy"; }
 lab_cases() { python3 tests/lab_cases.py "$build/tlswhy"; }
+hellos() { python3 tests/hellos.py "$build/tlswhy"; }
 record() { needs openssl record && python3 tests/record.py "$build/tlswhy"; }
 extra() { sh tests/extra.sh "$build/tlswhy"; }
 
@@ -95,6 +96,7 @@ html
 probe
 many
 record
+hellos
 proxy
 sandbox
 watch

@@ -12,8 +12,17 @@
 
 #define SHARES_MAX 4
 
+/* An extension with a body of its own, whatever its number usually holds. */
+struct own_extension {
+    uint16_t     type;
+    struct bytes body;
+};
+
 struct hello_spec {
     struct profile shape;
+    const struct own_extension *own; /* of extensions that the shape lists */
+    size_t         own_n;
+    struct bytes   session_id;  /* p NULL: drawn, as long as the shape says */
     struct bytes   sni;         /* p NULL: no server_name, whatever the shape says */
     struct bytes   cookie;      /* of a HelloRetryRequest; p NULL = none */
     uint16_t       retry_group; /* of a HelloRetryRequest: the one share to send; 0 = as the shape says */
@@ -60,5 +69,8 @@ void hello_all_groups(struct profile *p, struct arena *a);
 void hello_drop_group(struct profile *p, uint16_t group, struct arena *a); /* its share, too */
 void hello_add_extension(struct profile *p, uint16_t type, struct arena *a);   /* at the end, once */
 void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a);
+void hello_order_extensions(struct profile *p, struct u16s first, struct arena *a); /* these first, the others as they were */
+void hello_add_suite(struct profile *p, uint32_t id, struct arena *a);         /* at the end, once */
+void hello_grease(struct profile *p, bool on, struct arena *a); /* RFC 8701, where browsers put it; or nowhere */
 
 #endif

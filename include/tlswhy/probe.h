@@ -46,6 +46,8 @@ struct probe_ask {
     uint16_t          port;        /* with `way` */
     struct probe_count *count;   /* NULL = the prober's own */
     void             *ctx;       /* the caller's */
+    size_t            segment;   /* what is said of TLS goes out in pieces of so many bytes; 0 = as much as goes */
+    int64_t           segment_pause_ns; /* between them */
     bool              hello_only; /* enough is known with the ServerHello */
     bool              flight_only; /* enough is known with the server's flight: whether it insists on a client certificate is not asked */
 };
