@@ -85,6 +85,8 @@ static struct arena_block *block_new(size_t size)
         b = pool_take(&blocks);
     else if (size > SIZE_MAX - sizeof *b || (b = malloc(sizeof *b + size)) == NULL)
         mem_fail();
+    else
+        memory_note(sizeof *b + size, 0);
     b->size = size;
     b->used = 0;
     return b;
@@ -92,10 +94,12 @@ static struct arena_block *block_new(size_t size)
 
 static void block_free(struct arena_block *b)
 {
-    if (b->size == COMMON_BLOCK)
+    if (b->size == COMMON_BLOCK) {
         pool_put(&blocks, b);
-    else
-        free(b);
+        return;
+    }
+    memory_note(0, sizeof *b + b->size);
+    free(b);
 }
 
 /* A new block with room for `size`; an outsized piece goes behind the current one, which may still have room. */
@@ -177,6 +181,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     char *s = arena_vprintf(a, fmt, ap);
     va_end(ap);
     return s;
+}
+
+size_t arena_size(const struct arena *a)
+{
+    size_t sum = 0;
+    for (const struct arena_block *b = a->blocks; b != NULL; b = b->next)
+        sum += sizeof *b + b->size;
+    return sum;
 }
 
 void arena_free(struct arena *a)

@@ -15,7 +15,7 @@ enum { CARVED = 0 }; /* each thing on its own, so that late uses show */
 enum { CARVED = 1 };
 #endif
 
-enum { SMALL = 64 * 1024, SMALLS = 16, HUGE_PAGE = 2 * 1024 * 1024, ALIGN = 16 };
+enum { SMALL = 64 * 1024, SMALLS = 16, HUGE_PAGE = PIECE_SIZE, ALIGN = 16 };
 
 /* What is left of the newest piece of memory. A small run gets small pieces; a large one pieces that the kernel may
  * make of huge pages: one fault for all of it, and far fewer address translations. */
@@ -38,6 +38,28 @@ static char *huge_piece(void)
     return p + before;
 }
 
+static _Thread_local size_t in_use;
+
+size_t memory_in_use(void) { return in_use; }
+void   memory_note(size_t got, size_t gone) { in_use += got - gone; }
+
+void *piece_get(void)
+{
+    void *p = huge_piece();
+    if (p == NULL)
+        mem_fail();
+    memory_note(PIECE_SIZE, 0);
+    return p;
+}
+
+void piece_put(void *p)
+{
+    if (p == NULL)
+        return;
+    munmap(p, PIECE_SIZE);
+    memory_note(0, PIECE_SIZE);
+}
+
 static void *carve(size_t size)
 {
     size = (size + ALIGN - 1) / ALIGN * ALIGN;
@@ -58,6 +80,7 @@ static void *carve(size_t size)
 void *pool_take(struct pool *p)
 {
     void *thing = p->first;
+    memory_note(p->size, 0);
     if (thing != NULL)
         memcpy(&p->first, thing, sizeof p->first);
     else if (CARVED)
@@ -73,6 +96,7 @@ void pool_put(struct pool *p, void *thing)
 {
     if (thing == NULL)
         return;
+    memory_note(0, p->size);
     if (!CARVED) {
         free(thing);
         return;

@@ -12,6 +12,7 @@ _Static_assert(sizeof(struct handshake) % sizeof(uint64_t) == 0, "a handshake is
 struct packed {
     uint32_t stream;
     bool     datagram;
+    size_t   size;
     uint64_t there[(WORDS + 63) / 64]; /* a bit a word: is it not zero? */
     uint64_t word[];
 };
@@ -28,7 +29,12 @@ static struct packed *pack(const struct handshake *h)
         head.there[i / 64] |= UINT64_C(1) << i % 64;
         word[n++] = word[i];
     }
-    struct packed *p = mem_get(1, sizeof head + n * sizeof word[0]);
+    size_t         size = sizeof head + n * sizeof word[0];
+    struct packed *p = malloc(size);
+    if (p == NULL)
+        mem_fail();
+    memory_note(size, 0);
+    head.size = size;
     *p = head;
     memcpy(p->word, word, n * sizeof word[0]);
     return p;
@@ -42,6 +48,7 @@ static struct handshake *unpack(struct packed *p)
     for (size_t i = 0; i < WORDS; i++)
         word[i] = (p->there[i / 64] >> i % 64 & 1) != 0 ? p->word[n++] : 0;
     memcpy(h, word, sizeof word);
+    memory_note(0, p->size);
     free(p);
     return h;
 }
@@ -53,6 +60,7 @@ void held_add_unopened(struct held *q, const char *file, const struct unopened *
         q->chunk = mem_grow(q->chunk, q->unopened / CHUNK + 1, sizeof *q->chunk);
         q->chunk[q->unopened / CHUNK] = mem_get(CHUNK, sizeof **q->chunk);
         q->bytes += CHUNK * (sizeof **q->chunk + sizeof *q->order);
+        memory_note(CHUNK * sizeof **q->chunk, 0);
     }
     q->chunk[q->unopened / CHUNK][q->unopened % CHUNK] = *u;
     q->unopened++;
@@ -73,8 +81,9 @@ void held_add(struct held *q, struct handshake *h)
         q->cap = q->cap != 0 ? q->cap * 2 : 64;
         q->packed = mem_grow(q->packed, q->cap, sizeof *q->packed);
     }
-    q->bytes += h->arena.used;
-    q->packed[q->n++] = pack(h);
+    struct packed *p = pack(h);
+    q->bytes += p->size + sizeof p + arena_size(&h->arena);
+    q->packed[q->n++] = p;
     handshake_leave(h);
 }
 
@@ -132,8 +141,10 @@ void held_clear(struct held *q)
 {
     while (q->packed_at < q->n)
         handshake_free(unpack(q->packed[q->packed_at++]));
-    for (size_t i = 0; i * CHUNK < q->unopened; i++)
+    for (size_t i = 0; i * CHUNK < q->unopened; i++) {
+        memory_note(0, CHUNK * sizeof **q->chunk);
         free(q->chunk[i]);
+    }
     free(q->chunk);
     free(q->order);
     free(q->packed);

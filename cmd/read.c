@@ -117,12 +117,12 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
     struct capture *capture = spool_open(from, &err);
     if (capture == NULL)
         return trouble("%s", err.text) == EXIT_NONE_FOUND;
-    struct input in = { .o = o, .v = v, .flows = flows_new(o->memory) };
+    struct input in = { .o = o, .v = v, .flows = flows_new(o->memory - o->memory / 8) };
     bool         any = false;
     in.observer = observer_new(verdicts_store(v), in.flows);
     if (keylog_handshakes(o->keylog) != 0)
         observer_secrets(in.observer, keylog_secrets, o->keylog);
-    observer_want_unopened(in.observer);
+    observer_thrifty(in.observer);
     verdicts_begin(v, path);
     while (capture_next(capture, &p, &err)) {
         learn_secrets(&in, capture);
@@ -164,6 +164,7 @@ static int take_options(struct packet_options *o, int argc, char **argv, int *fi
         return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
     o->verdicts.remember_failed = o->write != NULL || o->annotate != NULL;
     o->verdicts.memory = o->memory / 4;
+    o->verdicts.memory_of_all = o->memory - o->memory / 8;
     o->verdicts.name_files = argc - *first > 1;
     return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }

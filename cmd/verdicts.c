@@ -288,14 +288,6 @@ static bool sum_up(struct verdicts *v, const struct handshake *h, struct finding
     return in_full;
 }
 
-/* The cause where a few flags settle it and its words may not be needed: where failures alike fold, most of a scan is
- * only counted. */
-static const char *cause_at_once(const struct verdicts *v, const struct handshake *h)
-{
-    bool all_told = !v->o.renderer->folds || v->o.one_stream || v->o.report.all || v->o.remember_failed;
-    return all_told ? NULL : why_never_opened(h);
-}
-
 static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
 {
     verdicts_judge(v, h);
@@ -319,10 +311,16 @@ bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f)
         v->sum.other_connections++;
         return false;
     }
-    *f = (struct finding){ .cause = cause_at_once(v, h) };
-    bool short_one = f->cause != NULL;
+    enum { FLOOD = 1000 };
     if (h->at_end_of_capture)
         h->capture_left = h->tcp.silence != 0 ? h->tcp.silence : v->last_ns > h->end_ns ? v->last_ns - h->end_ns : 0;
+    bool folds = v->o.renderer->folds && !v->o.one_stream && !v->o.report.all && !v->o.remember_failed;
+    *f = (struct finding){ .cause = folds ? why_never_opened(h) : NULL };
+    if (f->cause == NULL && folds && v->live == NULL && v->sum.folded > FLOOD) { /* one more that is likely to be only counted */
+        verdicts_judge(v, h);
+        why_cause(h, v->peers, &h->arena, f);
+    }
+    bool short_one = f->cause != NULL;
     if (!short_one)
         explain(v, h, f);
     if (!sum_up(v, h, f))
@@ -407,9 +405,11 @@ static void keep_certificate(struct verdicts *v, const struct cert *c)
     text_free(&path);
 }
 
+/* What is held is told where it is a good part of the memory; a small one, where all parts together have none left. */
 static void keep_within(struct verdicts *v)
 {
-    if (v->held.bytes > v->o.memory)
+    bool full = v->o.memory_of_all != 0 && memory_in_use() > v->o.memory_of_all;
+    if (v->held.bytes > (full ? v->o.memory / 4 : v->o.memory))
         settle(v);
 }
 

@@ -35,6 +35,7 @@ struct verdict_options {
     int64_t     at_ns;
     uint32_t    stream;
     size_t      memory;                /* bytes of handshakes held */
+    size_t      memory_of_all;         /* of all that this thread holds; 0 = not known */
 };
 
 struct verdicts;

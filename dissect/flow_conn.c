@@ -41,7 +41,6 @@ static struct conn *conn_of(struct flows *f, struct flow *flow)
     struct conn *c = pool_get(&conns);
     flow->conn = c;
     c->flow = flow;
-    f->conns++;
     adopt_syn(f, c);
     c->facts.last_seen[CLIENT] = c->facts.syn;
     return c;
@@ -53,7 +52,6 @@ static void drop_conn(struct flows *f, struct flow *flow)
     struct conn *c = flow->conn;
     if (c == NULL)
         return;
-    f->conns--;
     f->queued -= c->side[CLIENT].queued + c->side[SERVER].queued;
     flow->conn = NULL;
     c->next_over = f->spent_conns;
@@ -186,16 +184,11 @@ void conn_replace(struct flows *f, struct flow *flow)
     conn_leave(f, flow);
 }
 
-static size_t memory_used(const struct flows *f)
-{
-    return f->table.used * (sizeof(struct flow) + 2 * sizeof(struct cell)) + f->conns * (sizeof(struct conn) + 32) + f->queued;
-}
-
 /* Makes room: a hand goes round over the tuples and takes what is over or half open; an open connection is spared
  * once after each of its packets. */
 void conns_keep_within(struct flows *f, const struct flow *keep)
 {
-    size_t freed = memory_used(f) > f->memory ? 0 : EVICT_AT_ONCE;
+    size_t freed = memory_in_use() + f->queued > f->memory ? 0 : EVICT_AT_ONCE;
     for (size_t i = 0; i < 2 * f->table.n && freed < EVICT_AT_ONCE; i++) {
         struct flow *flow = flow_at(&f->table, f->sweep++ % f->table.n);
         if (flow == NULL || flow == keep || flow->detached)

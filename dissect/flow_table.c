@@ -3,21 +3,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Thread_local struct pool chunks = { .size = FLOW_CHUNK * sizeof(struct flow) };
+/* Most inputs have few tuples; the rest come in large pieces. */
+enum { FIRST_CHUNK = 256, CHUNK = PIECE_SIZE / sizeof(struct flow) };
+static _Thread_local struct pool first_chunks = { .size = FIRST_CHUNK * sizeof(struct flow) };
 
 void flow_table_init(struct flow_table *t)
 {
     struct hash_key a = hash_key_random(), b = hash_key_random();
     *t = (struct flow_table){ .key = { a.k[0], a.k[1] | 1, b.k[0], b.k[1] | 1 }, .cells = 1024 };
     t->cell = mem_get(t->cells, sizeof *t->cell);
+    memory_note(t->cells * sizeof *t->cell, 0);
+}
+
+static void chunk_free(struct flow_table *t, size_t i)
+{
+    if (i == 0)
+        pool_put(&first_chunks, t->chunk[i]);
+    else
+        piece_put(t->chunk[i]);
+    t->chunk[i] = NULL;
+}
+
+void flow_table_close(struct flow_table *t)
+{
+    memory_note(0, t->cell != NULL ? t->cells * sizeof *t->cell : 0);
+    free(t->cell);
+    t->cell = NULL;
+    t->last = NULL;
 }
 
 void flow_table_free(struct flow_table *t)
 {
+    flow_table_close(t);
     for (size_t i = 0; i < t->chunks; i++)
-        pool_put(&chunks, t->chunk[i]);
+        chunk_free(t, i);
     free(t->chunk);
-    free(t->cell);
     free(t->free_list);
 }
 
@@ -43,15 +63,26 @@ static inline uint64_t tuple_hash(const struct flow_table *t, const struct endpo
     return fold((x + y) ^ t->key[1], (x ^ y) + proto + t->key[2]);
 }
 
-static struct flow *flow_of(const struct flow_table *t, uint32_t number)
+static inline size_t chunk_of(size_t i) { return i < FIRST_CHUNK ? 0 : 1 + (i - FIRST_CHUNK) / CHUNK; }
+static inline size_t place_in_chunk(size_t i) { return i < FIRST_CHUNK ? i : (i - FIRST_CHUNK) % CHUNK; }
+
+static inline struct flow *flow_of(const struct flow_table *t, uint32_t number)
 {
-    return &t->chunk[(number - 1) / FLOW_CHUNK][(number - 1) % FLOW_CHUNK];
+    return &t->chunk[chunk_of(number - 1)][place_in_chunk(number - 1)];
 }
 
 struct flow *flow_at(const struct flow_table *t, size_t i)
 {
+    if (t->chunk[chunk_of(i)] == NULL)
+        return NULL;
     struct flow *f = flow_of(t, (uint32_t)i + 1);
     return f->ends[CLIENT].ip_len != 0 ? f : NULL;
+}
+
+void flow_done_before(struct flow_table *t, size_t i)
+{
+    if (i != 0 && place_in_chunk(i) == 0)
+        chunk_free(t, chunk_of(i) - 1);
 }
 
 static void cells_grow(struct flow_table *t)
@@ -60,6 +91,7 @@ static void cells_grow(struct flow_table *t)
     size_t       n = t->cells;
     t->cells *= 2;
     t->cell = mem_get(t->cells, sizeof *t->cell);
+    memory_note(n * sizeof *t->cell, 0);
     for (size_t i = 0; i < n; i++) {
         if (old[i].number == 0)
             continue;
@@ -78,9 +110,10 @@ static uint32_t new_number(struct flow_table *t)
         return t->free_list[--t->free_n];
     if (t->n == UINT32_MAX - 1)
         mem_fail();
-    if (t->n / FLOW_CHUNK == t->chunks) {
+    if (chunk_of(t->n) == t->chunks) {
         t->chunk = mem_grow(t->chunk, t->chunks + 1, sizeof *t->chunk);
-        t->chunk[t->chunks++] = pool_get(&chunks);
+        t->chunk[t->chunks] = t->chunks == 0 ? pool_get(&first_chunks) : piece_get();
+        t->chunks++;
     }
     return (uint32_t)++t->n;
 }

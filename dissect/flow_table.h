@@ -75,7 +75,7 @@ struct flow_table {
         uint32_t tag, number; /* number + 1 of the flow; 0 = free */
     }            *cell;
     size_t        cells;
-    struct flow **chunk;   /* flows stand still: chunks of FLOW_CHUNK */
+    struct flow **chunk;   /* flows stand still; NULL = all of the chunk's have ended */
     size_t        chunks;
     size_t        n;       /* flows made */
     uint32_t     *free_list;
@@ -83,8 +83,6 @@ struct flow_table {
     size_t        used;
     struct flow  *last;    /* found last: packets of a connection often follow each other */
 };
-
-#define FLOW_CHUNK 256
 
 static inline bool same_end(const struct endpoint *a, const struct endpoint *b)
 {
@@ -101,6 +99,9 @@ struct flow *flow_at(const struct flow_table *t, size_t i); /* 0 .. n - 1; NULL:
 /* Two steps out: no packet finds it any more; its record may be used for another. */
 void         flow_detach(struct flow_table *t, struct flow *f);
 void         flow_release(struct flow_table *t, struct flow *f);
+/* No packet will come any more; and no flow before the i-th will be asked for. */
+void         flow_table_close(struct flow_table *t);
+void         flow_done_before(struct flow_table *t, size_t i);
 void         flow_table_init(struct flow_table *t);
 void         flow_table_free(struct flow_table *t);
 

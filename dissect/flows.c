@@ -257,6 +257,7 @@ bool flows_next(struct flows *f, struct wire_event *ev)
             return false;
         flows_spend(f);
         while (f->events == 0 && f->end_at < f->table.n) {
+            flow_done_before(&f->table, f->end_at);
             struct flow *flow = flow_at(&f->table, f->end_at++);
             if (flow != NULL)
                 conn_finish(f, flow, false);
@@ -280,6 +281,7 @@ void flows_end(struct flows *f)
 {
     flows_spend(f);
     f->ending = true;
+    flow_table_close(&f->table);
     f->over[0] = f->over[1] = (struct over_list){ 0 };
 }
 

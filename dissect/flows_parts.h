@@ -24,7 +24,7 @@ struct flows {
     struct flow_table table;
     struct unwrap    *unwrap;
     struct flow_facts facts;
-    size_t            memory, conns, queued, sweep, quiet_sweep;
+    size_t            memory, queued, sweep, quiet_sweep;
     struct pending   *event;        /* of this packet, given one by one */
     size_t            events, event_cap, given;
     struct piece     *spent;        /* what events still borrow: payload, */

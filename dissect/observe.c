@@ -35,6 +35,7 @@ void observer_free(struct observer *o)
 {
     if (o == NULL)
         return;
+    thrift_free(o);
     for (struct conn *list = o->open, *c; (c = list) != NULL; conn_free(c))
         list = c->after;
     for (struct conn *list = o->finished, *c; (c = list) != NULL; conn_free(c))
@@ -330,7 +331,7 @@ void observe(struct observer *o, const struct wire_event *ev)
     if (ev->kind == WIRE_DATAGRAM || ev->slot == NULL) /* DTLS and QUIC have an observer of their own */
         return;
     o->now = ev->ns > o->now ? ev->ns : o->now;
-    if (!o->want_unopened || !lone_event(o, ev))
+    if (!o->thrifty || !thrift_takes(o, ev))
         observe_now(o, ev);
 }
 

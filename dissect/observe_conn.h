@@ -69,12 +69,13 @@ struct observer {
     struct cert_store *certs;
     struct flows      *flows;
     struct conn       *open, *finished, **finished_end;
-    size_t             open_n;
+    size_t             open_n, waiting_n;
     unsigned           taps;
     int64_t now; /* newest time seen */
     secrets_source *ask;
     void *ask_ctx;
-    bool want_unopened, unopened_ready;
+    bool thrifty, unopened_ready;
+    struct waiting *waiting; /* list of hellos that nothing has followed */
     struct unopened unopened;
     struct { /* the first event of a connection that may be all there is */
         struct wire_event ev; /* slot NULL = none */
@@ -137,8 +138,10 @@ void rekey_12(struct conn *c, enum side w);
 bool opened_12(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where);
 void forget_12(struct conn *c);
 
-/* observe_unopened.c: true where the event is taken: of a connection that never opened. `observe_now` is what takes all others. */
-bool lone_event(struct observer *o, const struct wire_event *ev);
+/* observe_thrift.c: true where the event is taken: of a connection that never opened, or a hello that may be all there will be.
+ * `observe_now` is what takes all others. */
+bool thrift_takes(struct observer *o, const struct wire_event *ev);
+void thrift_free(struct observer *o);
 void observe_now(struct observer *o, const struct wire_event *ev);
 
 /* observe_v2.c */

@@ -41,12 +41,22 @@ struct peers {
     struct arena     text;            /* of fetches */
     uint8_t          tls_port[65536 / 8];
     struct peer_sums sums;
+    struct recent *recent;
+};
+
+/* Whose keys were looked up last: the rules ask of one handshake again and again. */
+struct recent {
+    const struct handshake *h; /* NULL = nobody's */
+    uint32_t                stream;
+    bool                    looked[LISTS];
+    const struct key       *key[LISTS];
 };
 
 struct peers *peers_new(void)
 {
     struct peers *p = mem_get(1, sizeof *p);
     p->secret = hash_key_random();
+    p->recent = mem_get(1, sizeof *p->recent);
     return p;
 }
 
@@ -59,6 +69,7 @@ void peers_free(struct peers *p)
     free(p->kinds);
     free(p->facts);
     free(p->fetches);
+    free(p->recent);
     arena_free(&p->text);
     free(p);
 }
@@ -270,6 +281,7 @@ void peers_add(struct peers *p, const struct handshake *h)
     struct fact f = { 0 };
     bool        wanted[LISTS], any = false;
     struct key *k[LISTS];
+    p->recent->h = NULL; /* keys may move */
     p->sums.connections++;
     p->sums.not_opened += h->outcome == OUTCOME_NOT_OPENED && h->prelude.kind == PRELUDE_NONE;
     p->sums.tls += h->tls_seen[CLIENT] || about_tls(h);
@@ -317,6 +329,19 @@ void peers_add(struct peers *p, const struct handshake *h)
     }
 }
 
+static const struct key *key_of(const struct peers *p, enum list list, const struct handshake *h)
+{
+    struct recent *r = p->recent;
+    if (r->h != h || r->stream != h->stream)
+        *r = (struct recent){ .h = h, .stream = h->stream };
+    if (!r->looked[list]) {
+        struct peer_fact own = { .client = h->ends[CLIENT], .server = h->ends[SERVER], .name_hash = list == BY_NAME ? name_hash(h->hello.sni) : 0 };
+        r->key[list] = key_find(p, list, &own);
+        r->looked[list] = true;
+    }
+    return r->key[list];
+}
+
 /* `walk` holds the number + 1 of the fact given last. */
 static const struct peer_fact *walk_list(const struct peers *p, const struct handshake *h, enum list list, size_t *walk)
 {
@@ -324,8 +349,7 @@ static const struct peer_fact *walk_list(const struct peers *p, const struct han
     if (p == NULL)
         return NULL;
     if (*walk == 0) {
-        struct peer_fact own = { .client = h->ends[CLIENT], .server = h->ends[SERVER], .name_hash = name_hash(h->hello.sni) };
-        const struct key *k = key_find(p, list, &own);
+        const struct key *k = key_of(p, list, h);
         i = k != NULL ? k->first : NONE;
     } else {
         i = p->facts[*walk - 1].next[list];

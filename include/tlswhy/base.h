@@ -56,6 +56,7 @@ char *arena_str(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void  arena_free(struct arena *a); /* frees all; the arena is empty and usable again */
+size_t arena_size(const struct arena *a); /* of its blocks, used or not */
 
 /* malloc, calloc and realloc that cannot return NULL for n > 0: they end the program as above. */
 void *mem_get(size_t n, size_t size);
@@ -72,6 +73,15 @@ struct pool {
 void *pool_get(struct pool *p); /* zeroed */
 void *pool_take(struct pool *p); /* as it is */
 void  pool_put(struct pool *p, void *thing); /* NULL is fine */
+
+/* A large piece, zeroed, that goes back to the system when it is put back. */
+enum { PIECE_SIZE = 2 * 1024 * 1024 };
+void *piece_get(void);
+void  piece_put(void *p);
+
+/* What this thread's pools, arenas and pieces have given out and not got back, and what others noted: --memory is held against it. */
+size_t memory_in_use(void);
+void   memory_note(size_t got, size_t gone);
 
 /* Keyed 64-bit hash (SipHash-1-3) for tables that peers can fill. The key is drawn once a run. */
 struct hash_key {

@@ -20,9 +20,11 @@ void              observer_certs(struct observer *o, struct cert_store *certs); 
 void              observer_free(struct observer *o);
 void              observe(struct observer *o, const struct wire_event *ev);
 struct handshake *observed(struct observer *o);
-/* Connections that nobody answered, or that were refused, come from here and not from observed(), once this was called. */
+/* For inputs of very many connections, before the first event: those that nobody answered, or that were refused, then come
+ * from observed_unopened() and not from observed(), and where thousands are open a hello that nothing has followed is kept
+ * as its bytes alone. What slots point to is then no business of anybody else. */
+void              observer_thrifty(struct observer *o);
 bool              observed_unopened(struct observer *o, struct unopened *u);
-void              observer_want_unopened(struct observer *o);
 /* Who knows the secrets of a TLS 1.3 handshake is asked when its ServerHello is there, and again after a Finished where those of
  * the application data did not come; false: not known. With them its messages are read as if they were sent in clear. */
 typedef bool secrets_source(void *ctx, const struct handshake *h, struct tls13_secrets *out);

@@ -49,6 +49,7 @@ struct case_file {
     const struct handshake *h;
     const struct peers     *others;
     struct arena           *arena; /* for the texts of the finding */
+    bool brief; /* only the cause and the side are wanted: no words need be made */
 };
 
 struct rule {
@@ -64,6 +65,8 @@ struct rule {
  * Rules are asked about established handshakes, too, where they ended oddly (ended_well says no): a rule about
  * a failed handshake looks at h->outcome first. */
 void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out);
+/* The same cause and side, and nothing to be read: for one of very many that is only counted. */
+void why_cause(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out);
 
 /* The cause that why_explain comes to for a connection that never opened, of which a few flags tell all; NULL for any
  * other. Where somebody scans there are very many, and most are only counted. */

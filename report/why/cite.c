@@ -51,7 +51,7 @@ static const char *hello_note(struct arena *a, const struct client_hello *hello,
 void cite_hello(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    if (!knows(h, KNOW_CLIENT_HELLO))
+    if (c->brief || !knows(h, KNOW_CLIENT_HELLO))
         return;
     cite(f, h, h->hello.where.frame, CLIENT, "client_hello", "ClientHello", hello_note(c->arena, &h->hello, recognised(h)));
 }
@@ -60,7 +60,7 @@ void cite_answer(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     char version[NAME_MAX_LEN], suite[NAME_MAX_LEN];
-    if (!knows(h, KNOW_SERVER_HELLO))
+    if (c->brief || !knows(h, KNOW_SERVER_HELLO))
         return;
     cite(f, h, h->answer.where.frame, SERVER, "server_hello", "ServerHello",
          arena_printf(c->arena, "%s, %s", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite)));
@@ -69,7 +69,7 @@ void cite_answer(const struct case_file *c, struct finding *f)
 void cite_certificate(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    if (!knows(h, KNOW_CERTIFICATE) || h->cert_count == 0)
+    if (c->brief || !knows(h, KNOW_CERTIFICATE) || h->cert_count == 0)
         return;
     const struct cert *leaf = h->certs[0];
     cite(f, h, h->certs_at.frame, SERVER, "certificate", "Certificate",
@@ -81,7 +81,7 @@ void cite_certificate(const struct case_file *c, struct finding *f)
 void cite_alert(const struct case_file *c, struct finding *f, const struct alert *a)
 {
     char name[NAME_MAX_LEN];
-    if (a == NULL)
+    if (c->brief || a == NULL)
         return;
     const char *note = a->encrypted ? "encrypted" : a->level == 2 ? "fatal" : a->level == 1 ? "warning" : "of no known level";
     if (!a->encrypted)
@@ -92,7 +92,7 @@ void cite_alert(const struct case_file *c, struct finding *f, const struct alert
 void cite_close(const struct case_file *c, struct finding *f)
 {
     const struct closing *end = &c->h->close;
-    if (end->how == CLOSE_NONE)
+    if (c->brief || end->how == CLOSE_NONE)
         return;
     const char *note = end->since_peer >= 0 ? arena_printf(c->arena, "%s after the %s", duration_text(c->arena, end->since_peer),
                                                            end->by == CLIENT ? "server's last packet" : "client's last packet")
@@ -104,7 +104,7 @@ void cite_close(const struct case_file *c, struct finding *f)
 void cite_prelude(const struct case_file *c, struct finding *f)
 {
     const struct prelude *p = &c->h->prelude;
-    if (p->kind == PRELUDE_NONE)
+    if (c->brief || p->kind == PRELUDE_NONE)
         return;
     if (p->asked.frame != 0) {
         const char *host = p->host.p != NULL ? safe_str(c->arena, p->host.p, p->host.n) : NULL;

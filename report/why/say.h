@@ -72,7 +72,7 @@ void cite_elsewhere(const struct case_file *c, struct finding *f, uint32_t strea
  * f->decisive is set, and what the stage rules out is listed. */
 bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because,
          const char *why);
-#define WORDS(c, ...) arena_printf((c)->arena, __VA_ARGS__)
+#define WORDS(c, ...) ((c)->brief ? "" : arena_printf((c)->arena, __VA_ARGS__))
 /* Causes to name as alternatives: ALSO(f, "cipher-mismatch", "group-mismatch"). */
 #define ALSO(f, ...)      add_causes((f)->alternatives, &(f)->alternatives_n, (const char *const[]){ __VA_ARGS__, NULL })
 #define NOT_THESE(f, ...) add_causes((f)->ruled_out, &(f)->ruled_out_n, (const char *const[]){ __VA_ARGS__, NULL })

@@ -29,8 +29,12 @@ const struct cause *cause_at(size_t i) { return i < ARRAY_LEN(causes) ? &causes[
 const struct cause *cause_of(const char *code)
 {
     static _Thread_local const struct cause *last;
-    if (last != NULL && strcmp(last->code, code) == 0)
+    if (last != NULL && (last->code == code || strcmp(last->code, code) == 0))
         return last;
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        if (causes[i].code == code) /* the linker has made one of texts alike */
+            return last = &causes[i];
+    }
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
         if (strcmp(causes[i].code, code) == 0)
             return last = &causes[i];
@@ -339,21 +343,31 @@ static void ask(const struct rule *rule, const struct case_file *c, struct candi
         *f = (struct finding){ 0 };
 }
 
-void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)
+static void explain(const struct case_file *c, struct finding *out)
 {
-    const struct case_file c = { .h = h, .others = others, .arena = a };
-    struct candidates      found = { 0 };
+    const struct handshake *h = c->h;
+    struct candidates       found = { 0 };
     for (const struct rule *const *family = families; *family != NULL && !ended_well(h); family++) {
         for (const struct rule *rule = *family; rule->id != NULL; rule++)
-            ask(rule, &c, &found);
+            ask(rule, c, &found);
     }
     if (found.any)
         *out = found.best;
     else
-        nothing_fits(&c, out);
+        nothing_fits(c, out);
     for (size_t i = 0; i < found.n; i++) {
         if (!holds(out->ruled_out, out->ruled_out_n, found.causes[i]))
             also(out->alternatives, &out->alternatives_n, found.causes[i], out->cause);
     }
-    finding_complete(&c, out);
+    finding_complete(c, out);
+}
+
+void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)
+{
+    explain(&(struct case_file){ .h = h, .others = others, .arena = a }, out);
+}
+
+void why_cause(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)
+{
+    explain(&(struct case_file){ .h = h, .others = others, .arena = a, .brief = true }, out);
 }
