@@ -308,10 +308,56 @@ static void unsent(struct sweep *s, struct hunt *h, const struct sweep_answer *a
     h->resent = true;
 }
 
+static size_t place_in_list(const uint32_t *list, size_t n, uint32_t v)
+{
+    size_t i = 0;
+    while (i < n && list[i] != v)
+        i++;
+    return i;
+}
+
+static void settle_preference(struct sweep *s, const struct hunt *h, enum preference p)
+{
+    struct sweep_list *list = list_of(s, h);
+    list->preference = p;
+    if (p != PREFERENCE_SERVER)
+        qsort(list->v, list->n, sizeof list->v[0], order_by_number);
+}
+
+/* Whose order groups and signature algorithms go by: picks against our order show the server's; where all went by ours, what was
+ * found is offered once more, turned round. */
+static void list_preference(struct sweep *s, struct hunt *h)
+{
+    uint32_t offered[CANDIDATES_MAX];
+    size_t   n = h->topic == TOPIC_GROUPS ? sweep_group_list(sweep_versions[h->version], offered) : sweep_sigalg_list(offered);
+    size_t   against = 0;
+    for (size_t i = 1; i < h->found_n; i++)
+        against += place_in_list(offered, n, h->found[i]) < place_in_list(offered, n, h->found[i - 1]);
+    if (h->found_n < 2 || against > 0) {
+        settle_preference(s, h, against > 0 ? PREFERENCE_SERVER : PREFERENCE_UNKNOWN);
+        return;
+    }
+    h->turned = true;
+    h->keeps = false;
+    h->state = HUNT_IDLE;
+    h->n = h->found_n;
+    for (size_t i = 0; i < h->n; i++)
+        h->left[i] = h->found[h->n - 1 - i];
+}
+
+static void turned_took(struct sweep *s, struct hunt *h, const struct sweep_answer *a)
+{
+    uint32_t got = a->kind == ANSWER_HELLO && a->version == sweep_versions[h->version] ? picked(h, a) : 0;
+    h->state = HUNT_OVER;
+    settle_preference(s, h, got == 0 ? PREFERENCE_UNKNOWN : got == h->left[0] ? PREFERENCE_CLIENT : PREFERENCE_SERVER);
+}
+
 static void hunt_took(struct sweep *s, struct hunt *h, const struct sweep_answer *a)
 {
     if (a->kind == ANSWER_UNSENT)
         unsent(s, h, a);
+    else if (h->turned)
+        turned_took(s, h, a);
     else if (a->kind == ANSWER_HELLO && a->version == sweep_versions[h->version])
         answered(s, h, a);
     else
@@ -449,28 +495,6 @@ size_t sweep_next(struct sweep *s, struct sweep_ask *out, size_t room)
     return n;
 }
 
-/* Whose order groups and signature algorithms go by shows in the picks. */
-static unsigned place_in_list(const uint32_t *list, size_t n, uint32_t v)
-{
-    for (size_t i = 0; i < n; i++)
-        if (list[i] == v)
-            return (unsigned)i;
-    return (unsigned)n;
-}
-
-static void list_preference(struct sweep *s, const struct hunt *h)
-{
-    uint32_t offered[CANDIDATES_MAX];
-    size_t   n = h->topic == TOPIC_GROUPS ? sweep_group_list(sweep_versions[h->version], offered) : sweep_sigalg_list(offered);
-    size_t   against = 0;
-    for (size_t i = 1; i < h->found_n; i++)
-        against += place_in_list(offered, n, h->found[i]) < place_in_list(offered, n, h->found[i - 1]);
-    struct sweep_list *list = list_of(s, h);
-    list->preference = h->found_n < 2 ? PREFERENCE_UNKNOWN : against > 0 ? PREFERENCE_SERVER : PREFERENCE_CLIENT;
-    if (list->preference == PREFERENCE_CLIENT)
-        qsort(list->v, list->n, sizeof list->v[0], order_by_number);
-}
-
 void sweep_took(struct sweep *s, const struct sweep_ask *ask, const struct sweep_answer *a)
 {
     s->under_way--;
@@ -486,7 +510,7 @@ void sweep_took(struct sweep *s, const struct sweep_ask *ask, const struct sweep
     } else {
         struct hunt *h = &s->hunt[ask->about];
         hunt_took(s, h, a);
-        if (h->state == HUNT_OVER && h->topic != TOPIC_SUITES)
+        if (h->state == HUNT_OVER && h->topic != TOPIC_SUITES && !h->turned)
             list_preference(s, h);
     }
 }

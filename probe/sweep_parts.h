@@ -16,6 +16,7 @@ struct hunt {
     enum { HUNT_WHOLE, HUNT_SHORT, HUNT_FAMILY } kind; /* all candidates or a part of them; the short list; one key exchange */
     bool             first;    /* nothing of this version was answered yet */
     bool             resent;
+    bool             turned;   /* groups, signature algorithms: what was found is asked about in the opposite order */
     bool             keeps;    /* groups: those that were found stay in the list, behind the others */
     uint32_t        *left, *found;
     size_t           n, found_n;

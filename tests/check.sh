@@ -63,6 +63,7 @@ html() { sh tests/html.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
 many() { needs openssl jobs && python3 tests/jobs.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
+sweep() { needs openssl sweep && sh tests/sweep.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 sandbox() { sh tests/sandbox.sh "$build"; }
 watch() { python3 tests/watch.py "$build/tlswhy"; }
@@ -95,6 +96,7 @@ compare
 html
 probe
 many
+sweep
 record
 hellos
 proxy

@@ -13,7 +13,7 @@ esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "This is no Debian or Ubuntu. Please install: a C compiler, make, and the development files of Mbed TLS, libpcap,"
-    echo "libseccomp, zlib, c-ares and libidn2; for make check also CUnit, Jansson and Python 3."
+    echo "libseccomp, zlib, c-ares, libidn2 and Jansson; for make check also CUnit and Python 3."
     exit 0
 fi
 missing=
