@@ -1,5 +1,6 @@
 /* tlswhy lab [CASE...]: servers on loopback that are broken on purpose, for trying tlswhy and other clients on. */
 #include "tlswhy/cmd.h"
+#include "tlswhy/loop.h"
 #include "tlswhy/names.h"
 #include "tlswhy/serve.h"
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { OPT_JSON = 256, OPT_LIST, OPT_ROOT, OPT_LISTEN, OPT_PORT, OPT_NAME, OPT_FOR };
@@ -274,16 +274,10 @@ static bool start_all(struct lab *l, struct serve *s)
 
 static void serve_all(struct lab *l, struct serve *s)
 {
-    struct timespec t;
-    int64_t         end = INT64_MAX, now = 0;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    now = t.tv_sec * NS_PER_S + t.tv_nsec;
-    end = l->for_ns != 0 ? now + l->for_ns : end;
-    while (!told_to_end && now < end && !ferror(stdout)) {
+    int64_t now = loop_now(), end = l->for_ns != 0 ? now + l->for_ns : INT64_MAX;
+    for (; !told_to_end && now < end && !ferror(stdout); now = loop_now()) {
         serve_step(s, end - now < NS_PER_S ? end - now : NS_PER_S);
         show_now(l);
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        now = t.tv_sec * NS_PER_S + t.tv_nsec;
     }
 }
 

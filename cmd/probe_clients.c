@@ -9,8 +9,8 @@ static void client_row(struct run *run, const struct profile *p, const struct ha
     bool in = finding_result(h, f) == RESULT_SUCCESS;
     text_printf(&run->out, "%-24s ", p->id);
     if (in)
-        text_printf(&run->out, "%-8s %s%s\n", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite),
-                    f->sure == CERTAIN ? "" : " (certificate not judged)");
+        text_printf(&run->out, "%-8s %s%s%s%s\n", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite),
+                    f->because != NULL ? " (" : "", f->because != NULL ? f->because : "", f->because != NULL ? ")" : "");
     else
         text_printf(&run->out, "%-8s %s, %s%s%s\n", "-", f->cause, sure_name(f->sure), f->side != BLAME_NONE ? ", " : "",
                     f->side != BLAME_NONE ? blame_name(f->side) : "");

@@ -1,6 +1,7 @@
 /* serve.c - the loop of the lab's servers: listeners and their connections, here or in a process of its own. */
 #include "serve_caller.h"
 
+#include "tlswhy/loop.h"
 #include "tlswhy/text.h"
 
 #include <errno.h>
@@ -69,16 +70,17 @@ static int fill_queue(int fd)
 
 static bool open_door(struct listener *l, const struct sockaddr *on, socklen_t len, struct err *err)
 {
-    int door = l->what->play->door, one = 1;
+    bool closed = l->what->play->door == DOOR_CLOSED, stuck = l->what->play->door == DOOR_STUCK;
+    int  one = 1;
     l->fd = socket(on->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (l->fd >= 0)
         setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (l->fd < 0 || bind(l->fd, on, len) != 0 || (door != DOOR_CLOSED && listen(l->fd, door == DOOR_STUCK ? 0 : 128) != 0)) {
+    if (l->fd < 0 || bind(l->fd, on, len) != 0 || (!closed && listen(l->fd, stuck ? 0 : 128) != 0)) {
         err_sys(err, "cannot listen for the case %s", l->what->name);
         return false;
     }
     l->port = port_of(l->fd);
-    if (door == DOOR_STUCK)
+    if (stuck)
         l->filler = fill_queue(l->fd);
     return true;
 }
@@ -153,7 +155,7 @@ void serve_step(struct serve *s, int64_t wait_ns)
     struct pollfd       fds[LISTENERS_MAX + CALLERS_MAX];
     struct caller        *of[CALLERS_MAX];
     size_t              n = s->n, callers = 0;
-    int64_t             now = serve_now(), until = now + wait_ns;
+    int64_t             now = loop_now(), until = now + wait_ns;
     for (size_t i = 0; i < n; i++) /* a negative descriptor is passed over: doors that are never opened */
         fds[i] = (struct pollfd){ .fd = s->listeners[i].what->play->door == DOOR_OPEN ? s->listeners[i].fd : -1, .events = POLLIN };
     for (size_t i = 0; i < CALLERS_MAX; i++) {

@@ -1,6 +1,7 @@
 /* serve_caller.c - one connection to one of the lab's servers: hears the ClientHello, then does what its case does. */
 #include "serve_caller.h"
 
+#include "tlswhy/loop.h"
 #include "tlswhy/names.h"
 #include "tlswhy/text.h"
 #include "tlswhy/tls.h"
@@ -10,18 +11,10 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CUT_AT = 1000, TAKES_AT_MOST = 256 * 1024, FLOODS_AT_MOST = 4 * 1024 * 1024 };
 static const int64_t LINGER = 2 * NS_PER_S, DRIP = NS_PER_S;
-
-int64_t serve_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 /* ------------------------------------------------------------------------------------ the end of a connection */
 
@@ -41,14 +34,14 @@ static void over(struct caller *c, const struct sights *s)
     if (c->resets)
         setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
     c->state = GONE;
-    c->sight.ms = (serve_now() - c->opened) / 1000000;
+    c->sight.ms = (loop_now() - c->opened) / 1000000;
     s->tell(s->ctx, &c->sight);
 }
 
 /* All is sent: we close our side and wait for the client's, so that no reset overtakes what was said. */
 static void close_now(struct caller *c, const struct sights *s)
 {
-    int64_t until = serve_now() + LINGER;
+    int64_t until = loop_now() + LINGER;
     if (c->resets) {
         over(c, s);
         return;
@@ -156,7 +149,7 @@ static void act(struct caller *c, const struct sights *s, enum serve_act what, c
     case ACT_DRIP:
     case ACT_FLOOD:
         c->state = FLYING;
-        c->next_drip = what == ACT_DRIP ? serve_now() : 0;
+        c->next_drip = what == ACT_DRIP ? loop_now() : 0;
         c->floods = what == ACT_FLOOD;
         if (!fly(c, s, &h->hello))
             act(c, s, p->refusal, h); /* never a flight itself */
@@ -304,7 +297,7 @@ static void flood(struct caller *c, const struct sights *s)
 static void give(struct caller *c, const struct sights *s)
 {
     size_t  left = c->out.n - c->sent;
-    int64_t now = serve_now();
+    int64_t now = loop_now();
     if (c->next_drip != 0) {
         left = left != 0 ? 1 : 0;
         c->next_drip = now + DRIP;
@@ -327,7 +320,7 @@ struct caller *caller_new(struct listener *l, int fd, const struct sockaddr_stor
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->on = l;
     c->fd = fd;
-    c->opened = serve_now();
+    c->opened = loop_now();
     c->deadline = c->opened + timeout_ns;
     c->out = (struct writer){ .p = c->out_room, .cap = sizeof c->out_room };
     c->sight = (struct serve_sight){ .which = (size_t)(l->what - serve_case_at(0)), .port = l->port, .from = *from, .alert = -1 };
@@ -348,7 +341,7 @@ short caller_wants(const struct caller *c, int64_t now, int64_t *until)
 
 void caller_wake(struct caller *c, const struct sights *s, short events)
 {
-    int64_t now = serve_now();
+    int64_t now = loop_now();
     if ((events & (POLLIN | POLLHUP | POLLERR)) != 0)
         take(c, s);
     if (c->state != GONE && wants_to_send(c, now))

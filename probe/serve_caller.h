@@ -42,7 +42,6 @@ struct sights {
     struct pki *pki;
 };
 
-int64_t      serve_now(void); /* monotonic, ns */
 struct caller *caller_new(struct listener *l, int fd, const struct sockaddr_storage *from, int64_t timeout_ns);
 void         caller_free(struct caller *c);
 /* What poll is to wait for, and until when at most (lowered in *until). */
