@@ -1,6 +1,8 @@
 /* tls_record.c - is this the header of a TLS record? RFC 8446 section 5.1, RFC 5246 E.2 (v2-format hello). */
 #include "tlswhy/tls.h"
 
+#include <string.h>
+
 #define RECORD_MAX (16384 + 2048) /* RFC 5246 section 6.2.3: the longest encrypted body */
 #define HELLO_MAX  (1u << 18)     /* a hello that says it is longer than this is none */
 
@@ -73,12 +75,27 @@ static enum record_peek peek_v2(struct reader r, struct record *out)
     return version_ok && sum == out->len && specs % 3 == 0 ? RECORD_YES : RECORD_NOT_TLS;
 }
 
+/* A server that refuses before it has chosen a version may send its alert with none: 0.0 (Mbed TLS to a v2-format hello). */
+static enum record_peek peek_bare_alert(struct reader r, struct record *out)
+{
+    static const uint8_t head[] = { TLS_ALERT, 0, 0, 0, 2 };
+    size_t               left = rd_left(&r), n = left < sizeof head ? left : sizeof head;
+    if (memcmp(r.p, head, n) != 0)
+        return RECORD_NOT_TLS;
+    if (left < sizeof head + 2)
+        return RECORD_MORE;
+    *out = (struct record){ .type = TLS_ALERT, .version = 0, .len = 2, .header = 5 };
+    return r.p[5] == 1 || r.p[5] == 2 ? RECORD_YES : RECORD_NOT_TLS;
+}
+
 enum record_peek record_peek(const struct reader *side, bool start, struct record *out)
 {
     struct reader r = *side;
     size_t        left = rd_left(&r);
     if (start && left > 0 && r.p[0] >= 0x80)
         return peek_v2(r, out);
+    if (start && left > 1 && r.p[0] == TLS_ALERT && r.p[1] == 0)
+        return peek_bare_alert(r, out);
     if (left >= 5) {
         *out = (struct record){ .type = r.p[0], .version = be16(r.p + 1), .len = be16(r.p + 3), .header = 5 };
         r.p += 5;

@@ -193,6 +193,11 @@ static void listen_for_hello(struct caller *c, const struct sights *s)
     }
     bool first = c->flown == NULL;
     bool refused = first && p->refuses != NULL && p->refuses(&h.hello, h.records);
+    if (p->act == ACT_TLS && !refused && h.hello.v2_format) { /* beyond the library */
+        c->sight.end = SERVE_PLAYED;
+        alert(c, ALERT_HANDSHAKE_FAILURE);
+        return;
+    }
     act(c, s, refused ? p->refusal : p->act, &h);
     if (c->state != TALKING_TLS)
         c->in_n = 0;

@@ -21,7 +21,7 @@ enum { CERT_MAX = 4096, DAY = 86400, ROOT_DAYS = 3650, PEM_MAX = 4096 };
 
 /* The keys that certificates are for. All leaves of a kind share one: what differs is the certificate. */
 enum pki_key { PK_ROOT, PK_INTERMEDIATE, PK_STRANGE, PK_OLD_ISSUER, PK_EC, PK_EC_OTHER, PK_RSA, PK_RSA_1024, PK_COUNT };
-static const unsigned key_bits[PK_COUNT] = { [PK_OLD_ISSUER] = 2048, [PK_RSA] = 2048, [PK_RSA_1024] = 1024 }; /* 0: ECDSA with P-256 */
+static const unsigned key_bits[PK_COUNT] = { [PK_ROOT] = 2048, [PK_OLD_ISSUER] = 2048, [PK_RSA] = 2048, [PK_RSA_1024] = 1024 }; /* 0: ECDSA with P-256 */
 
 /* Those that sign. By itself: the leaf's own key under its own name. */
 enum pki_issuer { BY_ROOT, BY_INTERMEDIATE, BY_STRANGE, BY_OLD, BY_LEAF, BY_ITSELF };

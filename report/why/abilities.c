@@ -30,6 +30,9 @@ static const struct cert *first_below(const struct handshake *h, bool (*fits)(co
 
 bool sha2_in_doubt(const struct handshake *h)
 {
+    for (size_t i = 0; i < h->hello.sigalgs.n; i++)
+        if (sigalg_hash(h->hello.sigalgs.v[i]) > 2 || sigalg_is_pss(h->hello.sigalgs.v[i]))
+            return false; /* it says that it can */
     return h->client != NULL && ((h->client->all_can | h->client->any_cannot) & CAN_SHA2_CHAIN) == 0 && first_below(h, is_sha2) != NULL;
 }
 
