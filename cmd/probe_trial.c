@@ -72,6 +72,7 @@ static struct hello_spec changed(const struct hello_spec *first, enum change cha
     case CHANGE_SUITES: hello_all_suites(p, a); break;
     case CHANGE_SIGALGS: hello_all_sigalgs(p, a); break;
     case CHANGE_GROUPS: hello_all_groups(p, a); break;
+    case CHANGE_FORMAT: hello_as_tls(p); break;
     case CHANGE_NO_ALPN: hello_drop_extension(p, EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION, a); break;
     case CHANGE_NO_SNI: s.sni = (struct bytes){ 0 }; break;
     case CHANGE_SMALL: hello_drop_group(p, GROUP_X25519MLKEM768, a); break;

@@ -176,6 +176,12 @@ static void add_needs_of_13(struct profile *p, struct arena *a)
     p->suites = (struct u32s){ v, p->suites.n + 3 };
 }
 
+void hello_as_tls(struct profile *p)
+{
+    p->v2_format = false;
+    p->record_version = p->client_version < 0x0301 ? p->client_version : 0x0301;
+}
+
 void hello_set_versions(struct profile *p, uint16_t low, uint16_t high, struct arena *a)
 {
     static const uint32_t ssl2[] = { 0x0700c0, 0x050080, 0x030080, 0x010080, 0x060040, 0x040080, 0x020080 };

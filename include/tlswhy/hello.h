@@ -68,6 +68,7 @@ void hello_all_sigalgs(struct profile *p, struct arena *a);
 void hello_all_groups(struct profile *p, struct arena *a);
 void hello_drop_group(struct profile *p, uint16_t group, struct arena *a); /* its share, too */
 void hello_add_extension(struct profile *p, uint16_t type, struct arena *a);   /* at the end, once */
+void hello_as_tls(struct profile *p); /* what was in SSL 2.0's format (RFC 5246 appendix E.2) */
 void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a);
 void hello_order_extensions(struct profile *p, struct u16s first, struct arena *a); /* these first, the others as they were */
 void hello_add_suite(struct profile *p, uint32_t id, struct arena *a);         /* at the end, once */

@@ -16,6 +16,7 @@ enum change {
     CHANGE_SUITES,    /* every cipher suite of those versions */
     CHANGE_SIGALGS,   /* every signature algorithm */
     CHANGE_GROUPS,    /* every group */
+    CHANGE_FORMAT,    /* the hello of SSL 2.0's format as one of TLS */
     CHANGE_NO_ALPN,
     CHANGE_NO_SNI,
     CHANGE_WIDE,      /* versions, suites, signature algorithms and groups at once, no ALPN */

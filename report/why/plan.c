@@ -14,6 +14,7 @@ static const struct {
     [CHANGE_SUITES] = { "with every cipher suite offered", "cipher-mismatch" },
     [CHANGE_SIGALGS] = { "with every signature algorithm offered", "signature-algorithms" },
     [CHANGE_GROUPS] = { "with every key exchange group offered", "group-mismatch" },
+    [CHANGE_FORMAT] = { "in the format of TLS instead of SSL 2.0's", "protocol-error" },
     [CHANGE_NO_ALPN] = { "without ALPN", "alpn-mismatch" },
     [CHANGE_NO_SNI] = { "without a server name", "sni-unrecognized" },
     [CHANGE_WIDE] = { "with every version, cipher suite, signature algorithm and group offered", "unknown" },
@@ -57,6 +58,7 @@ static bool makes_sense(const struct client_hello *c, enum change change)
     case CHANGE_NO_TLS13: return version_rank(c->max_version) > version_rank(0x0303);
     case CHANGE_OLDEST: return version_rank(c->max_version) > version_rank(0x0301);
     case CHANGE_SIGALGS: return version_rank(c->max_version) >= version_rank(0x0303);
+    case CHANGE_FORMAT: return c->v2_format && version_rank(c->max_version) >= version_rank(0x0300);
     case CHANGE_GROUPS: return !c->v2_format;
     default: return true;
     }
@@ -94,15 +96,15 @@ static enum change doubt_about(const struct tried *t, size_t n, const struct tri
     return a == NULL && !was_tried(t, n, CHANGE_REPEAT) ? CHANGE_REPEAT : CHANGE_NONE;
 }
 
-/* What cannot help but where it is the cause comes first: added signature algorithms and groups leave the rest as it is, added
+/* What cannot help but where it is the cause comes first: another format and added signature algorithms and groups leave the rest as it is, added
  * suites may go round both, added versions round all three. */
 enum change plan_next(const struct tried *t, size_t n)
 {
-#define USUAL CHANGE_SIGALGS, CHANGE_GROUPS, CHANGE_SUITES, CHANGE_VERSIONS, CHANGE_NO_ALPN, CHANGE_WIDE, CHANGE_NO_SNI
+#define USUAL CHANGE_FORMAT, CHANGE_SIGALGS, CHANGE_GROUPS, CHANGE_SUITES, CHANGE_VERSIONS, CHANGE_NO_ALPN, CHANGE_WIDE, CHANGE_NO_SNI
     static const enum change usual[] = { USUAL, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
-    static const enum change version[] = { CHANGE_VERSIONS, CHANGE_WIDE, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
+    static const enum change version[] = { CHANGE_FORMAT, CHANGE_VERSIONS, CHANGE_WIDE, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
     static const enum change name[] = { CHANGE_NO_SNI, CHANGE_NONE }, alpn[] = { CHANGE_NO_ALPN, CHANGE_NONE };
-    static const enum change silence[] = { CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_WIDE, CHANGE_OLDEST, CHANGE_NONE }; /* each costs a timeout */
+    static const enum change silence[] = { CHANGE_FORMAT, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_WIDE, CHANGE_OLDEST, CHANGE_NONE }; /* each costs a timeout */
     static const enum change closed[] = { CHANGE_SMALL, USUAL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
     if (n == 0 || !refused(t[0].h))
         return CHANGE_NONE;
@@ -261,6 +263,12 @@ static void cause_of_change(const struct case_file *c, struct contrast *x)
     case CHANGE_GROUPS: group_cause(c, x, group_of(x->answer)); return;
     case CHANGE_SAME_VERSIONS:
     case CHANGE_WIDE: wide_cause(c, x); return;
+    case CHANGE_FORMAT:
+        x->cause = changes[x->change].cause;
+        x->side = BLAME_CLIENT;
+        x->why = WORDS(c, "The client sends its hello in the format of SSL 2.0, which the server does not read; the same offer as a hello of TLS gets %s.",
+                       picked(c, x->answer));
+        return;
     case CHANGE_NO_ALPN:
         x->cause = changes[x->change].cause;
         x->why = "The server has no application protocol in common with the hello's ALPN list, and refuses it for that.";
