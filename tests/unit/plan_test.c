@@ -151,8 +151,30 @@ static void planned(void)
     }
 }
 
+/* Refused in the format of SSL 2.0: that alone is changed first, and never for a hello of SSL 2.0 itself. */
+static void old_format(void)
+{
+    struct tried   t[2] = { { attempt(1, 0x0301, REFUSED, 40, 0), CHANGE_NONE }, { attempt(2, 0x0301, 0x0301, 0, 0x002f), CHANGE_FORMAT } };
+    struct arena   a = { 0 };
+    struct finding f = { 0 };
+    struct handshake *first = (struct handshake *)(uintptr_t)t[0].h;
+    CU_ASSERT(plan_next(t, 1) != CHANGE_FORMAT);
+    first->hello.v2_format = true;
+    CU_ASSERT_EQUAL(plan_next(t, 1), CHANGE_FORMAT);
+    CU_ASSERT_EQUAL(plan_next(t, 2), CHANGE_NONE);
+    CU_ASSERT(plan_explain(t, 2, false, NULL, &a, &f) && strcmp(f.cause, "protocol-error") == 0 && f.side == BLAME_CLIENT && f.sure == CERTAIN);
+    first->hello.max_version = 0x0002;
+    CU_ASSERT(plan_next(t, 1) != CHANGE_FORMAT);
+    for (size_t k = 0; k < 2; k++) {
+        arena_free(&((struct handshake *)(uintptr_t)t[k].h)->arena);
+        free((void *)(uintptr_t)t[k].h);
+    }
+    arena_free(&a);
+}
+
 int main(void)
 {
-    static const CU_TestInfo tests[] = { { "rules of probes", rules }, { "what to ask next, and what it proves", planned }, CU_TEST_INFO_NULL };
+    static const CU_TestInfo tests[] = { { "rules of probes", rules }, { "what to ask next, and what it proves", planned },
+                                         { "the format of SSL 2.0", old_format }, CU_TEST_INFO_NULL };
     return run_tests("plan", tests);
 }
