@@ -18,6 +18,7 @@ struct kept {
     struct handshake *h;   /* NULL = free */
     int64_t           since;
     bool              told, doubted; /* a neighbour has come since */
+    bool              went_on;       /* it was ended for its silence, and more has come since */
     struct finding    f;   /* as told; its texts live in the handshake */
 };
 
@@ -99,8 +100,11 @@ void live_neighbour(struct verdicts *v, const struct handshake *h)
     uint64_t server = hash_end(l, &h->ends[SERVER], true), client = hash_end(l, &h->ends[CLIENT], false);
     uint64_t name = hash_name(l, h->hello.sni);
     for (size_t i = 0; i < KEPT_MAX; i++) {
-        if (l->server[i] == server || l->client[i] == client || (name != 0 && l->name[i] == name))
-            l->kept[i].doubted = true;
+        if (l->server[i] != server && l->client[i] != client && (name == 0 || l->name[i] != name))
+            continue;
+        struct kept *k = &l->kept[i];
+        k->doubted = true;
+        k->went_on |= k->h->tcp.silence != 0 && memcmp(k->h->ends, h->ends, sizeof h->ends) == 0;
     }
 }
 
@@ -165,6 +169,17 @@ static void tell(struct verdicts *v, struct kept *k)
     v->live->bytes += k->h->arena.used - before;
 }
 
+/* Silence was all that spoke for a failure, and it has ended. */
+static void take_back(const struct kept *k, struct arena *a, struct finding *f)
+{
+    *f = (struct finding){
+        .rule = "went-on", .cause = "capture-incomplete", .sure = CERTAIN,
+        .because = "the connection itself shows it",
+        .why = arena_printf(a, "It went on after %.0f s of silence, when it had already been given up here. How it ended was not followed.",
+                            (double)k->h->tcp.silence / NS_PER_S),
+    };
+}
+
 static void correct(struct verdicts *v, struct kept *k)
 {
     struct arena   scratch = { 0 };
@@ -172,7 +187,10 @@ static void correct(struct verdicts *v, struct kept *k)
     k->doubted = false;
     if (k->f.cause == NULL)
         return;
-    why_explain(k->h, v->peers, &scratch, &f);
+    if (k->went_on)
+        take_back(k, &scratch, &f);
+    else
+        why_explain(k->h, v->peers, &scratch, &f);
     live_doubt(v, k->h, &f);
     bool other = strcmp(f.cause, k->f.cause) != 0;
     if (other || f.sure > k->f.sure) {

@@ -146,6 +146,9 @@ static bool lock_up(const struct watch_options *o)
     struct err     err = { 0 };
     char           user[64], room[4096];
     const char    *owned = NULL;
+    char           counters[128]; /* what the interface itself had to drop; libpcap adds it to its count */
+    snprintf(counters, sizeof counters, "/sys/class/net/%s/statistics", o->interface);
+    sandbox_reads(&box, counters);
     for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
         sandbox_writes(&box, outputs[i].path);
         owned = owned != NULL ? owned : folder_of(outputs[i].path, outputs[i].is_folder, room);

@@ -179,7 +179,8 @@ void conn_outcome(struct conn *c)
     struct handshake *h = c->h;
     no_room_for_finished(h);
     mark_late(h);
-    h->outcome = outcome_of(h, c->o->now);
+    /* a source that ended it for its silence goes by the clock, and nothing else need have come since */
+    h->outcome = outcome_of(h, h->tcp.silence != 0 ? h->end_ns + h->tcp.silence : c->o->now);
     for (struct handshake *again = h->again; again != NULL; again = again->again) {
         again->close = h->close;
         mark_late(again);

@@ -46,11 +46,11 @@ strace -qq -o "$work/trace2" "$program" read --write "$work/granted/w.pcapng" "$
 sed -n '/^seccomp(SECCOMP_SET_MODE_FILTER, 0/,$p' "$work/trace" >"$work/inside"
 sed -n '/^seccomp(SECCOMP_SET_MODE_FILTER, 0/,$p' "$work/trace2" >>"$work/inside"
 sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$work/inside" | grep -v '^seccomp$' | sort | uniq -c | sort -rn >"$build/check/sandbox-calls.txt"
-denied=$(grep -c 'EPERM' "$work/inside")
+denied=$(grep -cE 'EPERM|EACCES' "$work/inside")
 if [ ! -s "$build/check/sandbox-calls.txt" ]; then
     echo "SKIP sandbox, system calls: this build enters no seccomp filter"
 elif [ "$denied" = 0 ]; then
     echo "PASS sandbox, no call of read is denied; met: $(awk '{ printf "%s ", $2 }' "$build/check/sandbox-calls.txt")"
 else
-    echo "FAIL sandbox, read makes calls that are denied: $(grep EPERM "$work/inside" | head -3)"
+    echo "FAIL sandbox, read makes calls that are denied: $(grep -E "EPERM|EACCES" "$work/inside" | head -3)"
 fi

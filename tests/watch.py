@@ -290,6 +290,35 @@ def test_real():
         say("real failures on any", status == 1 and len(told) == 2 and "protocol-version" in told and any(c.startswith("cert-") for c in told), told)
 
 
+def test_calls(folder):
+    """No system call of a watch in its sandbox is denied: what it does not need it does not try."""
+    if shutil.which("strace") is None or subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        print("SKIP watch, system calls: strace is not installed, or may not trace")
+        return
+    trace = os.path.join(folder, "trace")
+    out = tempfile.NamedTemporaryFile()
+    process = subprocess.Popen(["strace", "-qq", "-o", trace, PROGRAM, "watch", "v1", "--json", "--write", folder, "--certs", folder,
+                                "--html", os.path.join(folder, "page.html")], stdout=out, stderr=subprocess.DEVNULL, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+    until(lambda: os.path.exists(trace) and "poll(" in open(trace).read())
+    replay("missing-intermediate", "self-signed")
+    until(lambda: len(open(out.name).read().splitlines()) == 2, 5)
+    traced = [int(p) for p in open("/proc/%d/task/%d/children" % (process.pid, process.pid)).read().split()]
+    for how in (signal.SIGUSR1, signal.SIGINT):
+        for pid in traced:
+            os.kill(pid, how)
+        time.sleep(0.2)
+    process.wait(10)
+    lines = open(trace).read().splitlines()
+    begin = [i for i, line in enumerate(lines) if line.startswith("seccomp(SECCOMP_SET_MODE_FILTER, 0")]
+    if not begin:
+        print("SKIP watch, system calls: this build enters no seccomp filter")
+        return
+    inside = lines[begin[0] + 1:]
+    denied = [line for line in inside if "EPERM" in line or "EACCES" in line]
+    met = sorted({line.split("(")[0] for line in inside if "(" in line and line[0].islower()})
+    say("no call of watch is denied; met: %s" % " ".join(met), denied == [] and "poll" in met, denied[:3])
+
+
 def test_correction():
     """The first connection alone looks like a cipher mismatch; the second shows that it was the key type."""
     parts = {}
@@ -321,6 +350,8 @@ def test_timeout():
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
         s.bind(("v0", 0))
         s.send(syn(40000))
+        for frame in list(frames("self-signed"))[:4]: # up to the hello
+            s.send(frame)
     sent = time.monotonic()
     run("ip", "link", "set", "v0", "down")
     until(lambda: "link is down" in w.errors(), 5)
@@ -330,8 +361,19 @@ def test_timeout():
     until(lambda: causes(w.objects()), 20)
     say("a SYN without an answer is told by the clock", causes(w.objects()) == ["tcp-timeout"] and 10 <= time.monotonic() - sent < 15,
         "%s after %.1f s" % (w.objects(), time.monotonic() - sent))
-    replay("self-signed")
-    until(lambda: len(causes(w.objects())) == 2, 5)
+    until(lambda: len(causes(w.objects())) == 2, 10)
+    say("a hello without an answer is told by the clock", causes(w.objects()) == ["silent-drop", "tcp-timeout"] and 15 <= time.monotonic() - sent < 20,
+        "%s after %.1f s" % (causes(w.objects()), time.monotonic() - sent))
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+        s.bind(("v0", 0))
+        for frame in list(frames("self-signed"))[4:]:
+            s.send(frame)
+    until(lambda: "went on" in w.text(), 5)
+    back = [r for r in w.objects("handshake") if "corrects" in r["tlswhy"]]
+    say("and taken back when the answer comes after all", [(r["event"]["code"], r["tlswhy"]["corrects"]["code"]) for r in back] ==
+        [("capture-incomplete", "silent-drop")], w.text()[-1500:])
+    replay("expired-openssl")
+    until(lambda: "cert-expired" in w.text(), 5)
     run("ip", "link", "del", "v0")
     until(lambda: w.process.poll() is not None, 5)
     status, _ = w.end(signal.SIGKILL)
@@ -349,11 +391,12 @@ def inside():
         test_recordings()
         test_filter()
         test_signals()
-        for name in ("kept", "broken"):
+        for name in ("kept", "broken", "calls"):
             os.mkdir(os.path.join(folder, name))
         test_recorder(os.path.join(folder, "kept"))
         test_broken_outputs(os.path.join(folder, "broken"))
         test_terminal()
+        test_calls(os.path.join(folder, "calls"))
         test_real()
         test_correction()
         test_timeout()

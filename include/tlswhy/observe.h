@@ -32,9 +32,9 @@ void              observer_secrets(struct observer *o, secrets_source *ask, void
 /* The handshake going on in a connection, by the slot of its events: as far as it is known by now. NULL: not begun. */
 const struct handshake *observing(const void *slot);
 /* How long a connection under observation may be silent, by how far it got; for flows_quiet. */
-struct patience   observer_patience(const void *slot);
+struct patience   observer_patience(const void *slot, bool datagrams);
 /* The same where the certificate store is to be emptied: none with connections that hold a certificate. */
-struct patience   observer_no_patience(const void *slot);
+struct patience   observer_no_patience(const void *slot, bool datagrams);
 /* The secrets in use there, as far as they are known by now. NULL: none. */
 const struct tls13_secrets *observing_secrets(const void *slot);
 /* What a client without a certificate answers to a TLS 1.3 server that asked for one: records to send. 0: no keys, or the
