@@ -34,7 +34,7 @@ static const struct option_row rows[] = {
     { OPT_SPLIT_SEGMENTS, "split-segments", "SIZE[,MS]", "the hello in TCP segments of so many bytes, with a pause between them" },
     { OPT_SSLV2_FORMAT, "sslv2-format", NULL, "the hello in the format of SSL 2.0, as clients of old began" },
     { OPT_STARTTLS, "starttls", "PROTO",
-      "ask for TLS first: smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, xmpp-server, ldap, postgres, mysql, rdp; default: by the "
+      "ask for TLS first: smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, xmpp-server, ldap, postgres, mysql, rdp, mssql; default: by the "
       "port, none: never" },
     { OPT_CLIENTS, "clients", NULL, "try every client profile: who gets in, with what, and who does not and why" },
     { OPT_SWEEP, "sweep", NULL, "list all that the server accepts: versions, suites and their order, groups, signature algorithms, certificates" },

@@ -156,6 +156,26 @@ static enum dialog_says by_rdp_answer(struct bytes heard, const char *yes)
     return heard.n >= 19 && heard.p[11] == 2 && heard.p[15] != 0 ? DIALOG_SEND : DIALOG_REFUSED;
 }
 
+/* TDS: the server's PRELOGIN, in one packet ([MS-TDS] 2.2.6.5). Its encryption option says whether TLS follows. */
+enum { TDS_HEADER = 8, TDS_PRELOGIN = 0x12, TDS_RESPONSE = 4, TDS_LAST = 1, TDS_PACKET = 4096, TDS_ENCRYPTION = 1, TDS_END = 0xff };
+
+static enum dialog_says by_tds_prelogin(struct bytes heard, const char *yes)
+{
+    enum { NOT_SUPPORTED = 2, REQUIRED = 3, FOR_CERTIFICATES = 0x80 };
+    (void)yes;
+    if (heard.n < TDS_HEADER || heard.n < be16(heard.p + 2))
+        return heard.n >= 1 && heard.p[0] != TDS_RESPONSE ? DIALOG_REFUSED : DIALOG_WAIT;
+    struct bytes body = { heard.p + TDS_HEADER, heard.n - TDS_HEADER };
+    for (size_t at = 0; at + 5 <= body.n && body.p[at] != TDS_END; at += 5) {
+        size_t offset = be16(body.p + at + 1);
+        if (body.p[at] != TDS_ENCRYPTION)
+            continue;
+        unsigned says = offset < body.n ? body.p[offset] & ~(unsigned)FOR_CERTIFICATES : NOT_SUPPORTED;
+        return says != NOT_SUPPORTED && says <= REQUIRED ? DIALOG_SEND : DIALOG_REFUSED;
+    }
+    return DIALOG_REFUSED;
+}
+
 /* ------------------------------------------------------------------------------------ scripts */
 
 #define RAW(bytes) (bytes), sizeof(bytes) - 1
@@ -164,6 +184,10 @@ static enum dialog_says by_rdp_answer(struct bytes heard, const char *yes)
 #define LDAP_STARTTLS "\x30\x1d\x02\x01\x01\x77\x18\x80\x16" "1.3.6.1.4.1.1466.20037"
 #define MYSQL_SSL "\x20\0\0\1\x85\xae\xff\0\0\0\0\1\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define RDP_REQUEST "\3\0\0\x13\x0e\xe0\0\0\0\0\0\1\0\x08\0\3\0\0\0"
+
+/* Options VERSION, ENCRYPTION (on), INSTOPT, THREADID, MARS, and what they stand for */
+#define TDS_REQUEST "\x12\1\0\x2f\0\0\0\0" "\0\0\x1a\0\6" "\1\0\x20\0\1" "\2\0\x21\0\1" "\3\0\x22\0\4" "\4\0\x26\0\1" "\xff" \
+                    "\x0f\0\0\0\0\0" "\1" "\0" "\0\0\0\0" "\0"
 
 static const struct dialog dialogs[] = {
     { "smtp", 25, { { NULL, 0, by_code, "220" }, { "EHLO tlswhy.invalid\r\n", 0, by_code, "250" }, { "STARTTLS\r\n", 0, by_code, "220" } } },
@@ -180,6 +204,7 @@ static const struct dialog dialogs[] = {
     { "postgres", 5432, { { RAW("\0\0\0\x08\x04\xd2\x16\x2f"), by_letter, "S" } } },
     { "mysql", 3306, { { NULL, 0, by_mysql_greeting, "" }, { RAW(MYSQL_SSL), NULL, "" } } },
     { "rdp", 3389, { { RAW(RDP_REQUEST), by_rdp_answer, "" } } },
+    { "mssql", 1433, { { RAW(TDS_REQUEST), by_tds_prelogin, "" } } },
 };
 
 const struct dialog *dialog_named(const char *name)
@@ -203,6 +228,27 @@ const struct dialog *dialog_of_port(uint16_t port)
 const char *dialog_name_at(size_t i) { return i < ARRAY_LEN(dialogs) ? dialogs[i].name : NULL; }
 const char *dialog_name(const struct dialog *d) { return d->name; }
 uint16_t    dialog_port(const struct dialog *d) { return d->port; }
+
+/* ------------------------------------------------------------------------------------ TLS in packets */
+
+/* Until the handshake is over TLS travels in PRELOGIN packets ([MS-TDS] 2.2.6.5). */
+struct bytes dialog_wrap(const struct dialog *d, struct bytes tls, struct arena *a)
+{
+    enum { ROOM = TDS_PACKET - TDS_HEADER };
+    if (d == NULL || d->steps[0].read != by_tds_prelogin)
+        return tls;
+    size_t   packets = (tls.n + ROOM - 1) / ROOM, n = 0;
+    uint8_t *out = ARENA_NEW_N(a, tls.n + packets * TDS_HEADER, uint8_t);
+    for (size_t at = 0; at < tls.n;) {
+        size_t  piece = tls.n - at < ROOM ? tls.n - at : ROOM, len = piece + TDS_HEADER;
+        uint8_t header[TDS_HEADER] = { TDS_PRELOGIN, at + piece == tls.n ? TDS_LAST : 0, (uint8_t)(len >> 8), (uint8_t)len };
+        memcpy(out + n, header, sizeof header);
+        memcpy(out + n + sizeof header, tls.p + at, piece);
+        n += len;
+        at += piece;
+    }
+    return (struct bytes){ out, n };
+}
 
 /* ------------------------------------------------------------------------------------ the machine */
 

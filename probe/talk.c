@@ -54,6 +54,7 @@ static void say_hello(struct attempt *a)
     }
     if (a->out.n == 0)
         attempt_stop(a);
+    a->out = dialog_wrap(a->ask->starttls, a->out, &a->arena);
     attempt_send(a);
 }
 
@@ -142,7 +143,7 @@ static bool say_no_certificate(struct attempt *a, const struct handshake *h)
         return false;
     a->replied = true;
     attempt_by(a, loop_now() + wait);
-    a->out = (struct bytes){ arena_copy(&a->arena, buf, n), n };
+    a->out = dialog_wrap(a->ask->starttls, (struct bytes){ arena_copy(&a->arena, buf, n), n }, &a->arena);
     attempt_send(a);
     return true;
 }

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -122,6 +123,51 @@ def half_an_answer(c):
     time.sleep(3)
 
 
+def exactly(c, n):
+    data = b""
+    while len(data) < n:
+        more = c.recv(n - len(data))
+        if not more:
+            raise OSError("the client left")
+        data += more
+    return data
+
+
+def sql_server(encryption, newest=ssl.TLSVersion.TLSv1_3):
+    """TDS: PRELOGIN of both sides, then TLS in PRELOGIN packets, small ones, as the handshake goes."""
+
+    def packet(c):
+        kind, last, n = struct.unpack(">BBH", exactly(c, 8)[:4])
+        return kind, exactly(c, n - 8)
+
+    def script(c):
+        kind, asked = packet(c)
+        assert kind == 0x12 and asked[asked.index(b"\xff") + 7] == 1
+        body = b"\0\0\x0b\0\6\1\0\x11\0\1\xff" + b"\x10\0\x0f\xa0\0\0" + bytes([encryption])
+        c.sendall(struct.pack(">BBHHBB", 4, 1, 8 + len(body), 0, 1, 0) + body)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(leaf, key)
+        context.maximum_version = newest
+        heard, said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(heard, said, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                pass
+            out = said.read()
+            for at in range(0, len(out), 700):
+                piece = out[at : at + 700]
+                c.sendall(struct.pack(">BBHHBB", 0x12, at + 700 >= len(out), 8 + len(piece), 0, 1, 0) + piece)
+            kind, more = packet(c)
+            heard.write(more)
+
+    return script
+
+
 certificate()
 cases = [
     # name, server, options
@@ -150,6 +196,12 @@ cases = [
     ("HTTP", lambda: Scripted(says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", first=False)), []),
     ("SMTP without STARTTLS", lambda: Scripted(says(b"220 mail ESMTP\r\n", b"250 mail\r\n", b"502 no\r\n")), ["--starttls", "smtp"]),
     ("SMTP that says nothing", lambda: Scripted(silent), ["--starttls", "smtp", "--timeout", "1"]),
+    ("SQL Server, TLS 1.3", lambda: Scripted(sql_server(1)), ["--starttls", "mssql"]),
+    ("SQL Server, TLS 1.2", lambda: Scripted(sql_server(3, ssl.TLSVersion.TLSv1_2)), ["--starttls", "mssql"]),
+    ("SQL Server, large hello", lambda: Scripted(sql_server(1)), ["--starttls", "mssql", "--pad-to", "9000"]),
+    ("SQL Server, old client", lambda: Scripted(sql_server(1, ssl.TLSVersion.TLSv1_2)), ["--starttls", "mssql", "--tls", "1.0"]),
+    ("SQL Server without TLS", lambda: Scripted(sql_server(2)), ["--starttls", "mssql"]),
+    ("SSH for a SQL Server", lambda: Scripted(says(b"SSH-2.0-OpenSSH_9.2\r\n")), ["--starttls", "mssql"]),
     ("IPv6", lambda: Scripted(alert(70), socket.AF_INET6), []),
 ]
 
