@@ -21,14 +21,32 @@ static size_t utf8_len(const uint8_t *p, size_t n)
     return len;
 }
 
+/* How many bytes stand for themselves in a JSON string: ASCII that is no control character, quote or backslash. Eight at a
+ * time: a byte is below a bound where subtracting the bound borrows into its highest bit. */
+static size_t plain_run(const uint8_t *p, size_t n)
+{
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define BELOW(v, bound) (((v) - EACH(bound)) & ~(v))
+    size_t i = 0;
+    for (uint64_t v; i + sizeof v <= n; i += sizeof v) {
+        memcpy(&v, p + i, sizeof v);
+        if (((v | BELOW(v, 0x20) | BELOW(v ^ EACH('"'), 1) | BELOW(v ^ EACH('\\'), 1) | BELOW(v ^ EACH(0x7f), 1)) & EACH(0x80)) != 0)
+            break;
+    }
+    while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+        i++;
+    return i;
+#undef EACH
+#undef BELOW
+}
+
 static void quote(struct text *out, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
     text_char(out, '"');
     for (size_t i = 0, plain = 0; i < n; i += plain) {
         /* Most text needs no escape: copy runs of it at once. */
-        for (plain = 0; i + plain < n && p[i + plain] >= 0x20 && p[i + plain] < 0x7f && p[i + plain] != '"' && p[i + plain] != '\\';)
-            plain++;
+        plain = plain_run(p + i, n - i);
         if (plain != 0) {
             text_add_n(out, (const char *)p + i, plain);
             continue;

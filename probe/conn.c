@@ -85,10 +85,12 @@ static void ask_kernel(struct attempt *a)
 
 void attempt_close(struct attempt *a)
 {
-    if (a->tunnel != NULL)
+    if (a->tunnel != NULL) {
+        loop_forget(a->prober->loop, &a->watch);
         tunnel_end(a->tunnel);
-    else if (a->watch.fd >= 0)
-        close(a->watch.fd);
+    } else {
+        loop_close(a->prober->loop, &a->watch);
+    }
     a->tunnel = NULL;
     a->watch.fd = -1;
 }
@@ -97,7 +99,6 @@ void attempt_over(struct attempt *a)
 {
     ask_kernel(a);
     attempt_tell(a, WIRE_END, CLIENT, nothing, 0);
-    loop_forget(a->prober->loop, &a->watch);
     attempt_close(a);
     a->state = OVER;
     prober_over(a);
@@ -235,11 +236,11 @@ static void own_address(struct attempt *a)
         endpoint_of(&own, &a->ends[CLIENT]);
 }
 
-static void opened(struct attempt *a)
+static void opened(struct attempt *a, bool hung_up)
 {
     int       error = 0;
     socklen_t len = sizeof error;
-    if (getsockopt(a->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+    if (hung_up && getsockopt(a->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     if (error != 0 && error != ECONNRESET) { /* that one is told of connections that had been open only */
         failed(a, error);
@@ -337,7 +338,7 @@ void attempt_ready(void *attempt, unsigned what)
     if (a->tunnel != NULL && (what & LOOP_IN) != 0)
         through_ready(a);
     else if (a->state == CONNECTING && (what & (LOOP_IN | LOOP_OUT)) != 0)
-        opened(a);
+        opened(a, (what & LOOP_HUP) != 0);
     if (a->state == TALKING && (what & LOOP_OUT) != 0)
         attempt_send(a);
     if (a->state == TALKING && a->tunnel == NULL && (what & LOOP_IN) != 0)

@@ -121,18 +121,31 @@ bool loop_poll(struct loop *l, struct watch *w)
 
 bool loop_again(struct loop *l, struct watch *w) { return control(l, w, EPOLL_CTL_MOD); }
 
-void loop_forget(struct loop *l, struct watch *w)
+/* All but telling the kernel. */
+static void leave(struct loop *l, struct watch *w)
 {
     if (w->heap_at != 0)
         take_out(l, w);
     if (w->ready_at != 0)
         l->ready[w->ready_at - 1].data.ptr = NULL;
     w->ready_at = 0;
-    if (w->polled) {
-        epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
-        l->polled--;
-    }
+    l->polled -= w->polled;
     w->polled = false;
+}
+
+void loop_forget(struct loop *l, struct watch *w)
+{
+    if (w->polled)
+        epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+    leave(l, w);
+}
+
+void loop_close(struct loop *l, struct watch *w)
+{
+    leave(l, w);
+    if (w->fd >= 0)
+        close(w->fd); /* nobody else has it: epoll lets it go by itself */
+    w->fd = -1;
 }
 
 static unsigned what_of(uint32_t events)

@@ -31,6 +31,7 @@ bool         loop_poll(struct loop *l, struct watch *w);  /* its fd is watched f
 bool         loop_again(struct loop *l, struct watch *w); /* tells what is ready once more */
 void         loop_due(struct loop *l, struct watch *w, int64_t at); /* INT64_MAX: never */
 void         loop_forget(struct loop *l, struct watch *w); /* before its fd is closed; nothing of it will be called */
+void         loop_close(struct loop *l, struct watch *w);  /* the same, and closes it, which costs less than both */
 /* Waits until something is ready or due, at most until `until`, and tells the owners. False: nothing is waited for. */
 bool         loop_step(struct loop *l, int64_t until);
 

@@ -132,8 +132,29 @@ static void summary(void)
     text_free(&t);
 }
 
+/* Text is copied eight bytes at a time where nothing in it is special: a special one at every place of every length. */
+static void special_bytes_at_every_place(void)
+{
+    static const uint8_t special[] = { '"', '\\', 0x00, 0x1f, 0x7f, '\n', ' ', '~', '!', '#', '[', ']' };
+    for (size_t n = 1; n <= 26; n++) {
+        for (size_t at = 0; at < n * ARRAY_LEN(special); at++) {
+            char        in[32];
+            struct text t = { 0 };
+            struct json j = { .out = &t };
+            memset(in, 'a', sizeof in);
+            in[at / ARRAY_LEN(special)] = (char)special[at % ARRAY_LEN(special)];
+            json_bytes(&j, NULL, in, n);
+            json_t *o = json_loadb(t.s, t.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+            CU_ASSERT(o != NULL && json_string_length(o) == n && memcmp(json_string_value(o), in, n) == 0);
+            json_decref(o);
+            text_free(&t);
+        }
+    }
+}
+
 int main(void)
 {
     return run_tests("json", (CU_TestInfo[]){ { "fields", fields }, { "absent and null", absent_and_null }, { "outside bytes", outside_bytes },
-                                              { "versions", versions }, { "summary", summary }, CU_TEST_INFO_NULL });
+                                              { "versions", versions }, { "summary", summary },
+                                              { "special bytes at every place", special_bytes_at_every_place }, CU_TEST_INFO_NULL });
 }
