@@ -13,6 +13,7 @@ enum { SLOTS_MAX = 64 };
 
 struct slot {
     bool             busy, again; /* again: asked alone, after a crowd */
+    int64_t          begun;
     struct sweep_ask question;
     struct probe_ask ask;
     struct arena     arena; /* of its hello */
@@ -26,7 +27,8 @@ struct sweeper {
     struct slot  *alone;       /* waits for quiet, so nothing else begins */
     bool          drops_alone; /* the server drops what it refuses without a crowd, too */
     int64_t       timeout_ns;
-    int64_t       gather_ns; /* answers that come so close together are looked at together, before more is asked */
+    int64_t       gather_ns; /* questions that were asked so close together are answered together, before more is asked */
+    int64_t       newest;    /* when the newest of those was asked whose answers are there */
 };
 
 static struct slot *free_slot(struct sweeper *w)
@@ -45,6 +47,7 @@ static void start(struct sweeper *w, struct slot *s, const struct sweep_ask *que
     s->question = *question;
     s->busy = true;
     s->again = false;
+    s->begun = loop_now();
     s->ask = (struct probe_ask){ .to = t->addresses[t->address], .spec = sweep_spec(w->plan, question, name, &s->arena), .timeout_ns = w->timeout_ns,
                                  .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port,
                                  .way = t->through ? &t->way : NULL, .ctx = s, .count = &t->count, .hello_only = sweep_ask_hello_only(question),
@@ -84,6 +87,7 @@ static void took(struct sweeper *w, const struct probe_done *done)
     else if (ask_alone(w, s, done))
         return;
     s->busy = false;
+    w->newest = s->begun > w->newest ? s->begun : w->newest;
     if (keeps(&s->question, w->t)) {
         finish_attempt(w->t, done->h, NULL, "tlswhy", sweep_check_words(s->question.check));
         sweep_took(w->plan, &s->question, &answer);
@@ -106,15 +110,26 @@ static void ask_more(struct sweeper *w)
         start(w, free_slot(w), &asks[i]);
 }
 
+/* Is there still a question under way that was asked together with those that are answered? */
+static bool more_to_gather(const struct sweeper *w)
+{
+    for (size_t i = 0; i < w->slots; i++)
+        if (w->slot[i].busy && w->slot[i].begun <= w->newest + w->gather_ns)
+            return true;
+    return false;
+}
+
 /* Waits for an answer, and a little longer for those that come with it: what to ask next depends on all of them. */
 static void take_some(struct sweeper *w)
 {
     struct probe_done done;
     int64_t           until = INT64_MAX;
-    while (probe_open(w->t->run->prober) > 0 && loop_now() < until && probe_step(w->t->run->prober, until)) {
+    w->newest = 0;
+    while (probe_open(w->t->run->prober) > 0 && (w->newest == 0 || (more_to_gather(w) && loop_now() < until)) &&
+           probe_step(w->t->run->prober, until)) {
         while (probe_collect(w->t->run->prober, &done)) {
             took(w, &done);
-            until = until == INT64_MAX ? loop_now() + w->gather_ns : until;
+            until = until == INT64_MAX && w->newest != 0 ? loop_now() + w->gather_ns : until;
         }
     }
 }
@@ -174,7 +189,7 @@ static int64_t patience(const struct trial *t, const struct handshake *first)
 
 static int64_t gathering(const struct handshake *first)
 {
-    enum { MOST_MS = 8, PART = 16 };
+    enum { MOST_MS = 25, PART = 6 };
     int64_t took = first->tcp.last_seen[SERVER].ns - first->hello.where.ns, most = MOST_MS * (NS_PER_S / 1000);
     return took <= 0 ? 0 : took / PART < most ? took / PART : most;
 }
