@@ -141,9 +141,10 @@ static int64_t run_sweep(struct sweeper *w)
     ask_more(w);
     while (probe_open(w->t->run->prober) > 0) {
         take_some(w);
+        int64_t now = loop_now();
+        ask_more(w); /* where there is nothing more to ask about suites, this finds it */
         if (suites == 0 && sweep_suites_over(w->plan))
-            suites = loop_now() - begun;
-        ask_more(w);
+            suites = now - begun;
     }
     return suites;
 }

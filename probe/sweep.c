@@ -146,9 +146,12 @@ static void ask_others(struct sweep *s, struct hunt *h)
         if (!holds(h->left, h->n, all[i]) && !holds(h->found, h->found_n, all[i]))
             list[part++] = all[i];
         if (part == LIST_SHORT || (i + 1 == n && part > 0)) {
-            before = part_of(s, h, before, list, part);
-            before->parent = NONE; /* picks of one list say nothing of the other */
-            before->kind = HUNT_SHORT;
+            struct hunt *other = part_of(s, h, before, list, part);
+            if (other != before) {
+                other->parent = NONE; /* picks of one list say nothing of the other */
+                other->kind = HUNT_SHORT;
+            }
+            before = other;
             part = 0;
         }
     }

@@ -231,6 +231,36 @@ static void finds_groups_and_signature_algorithms(void)
     free(f);
 }
 
+/* Whatever is answered, the questions end: servers that answer by chance, and such that pick what was not offered. */
+static void ends_whatever_is_answered(void)
+{
+    enum { SEEDS = 300, ENOUGH = 6000 };
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        struct sweep    *s = sweep_new(seed % 2 == 0 ? 8 : 1 + seed % 40);
+        struct sweep_ask asks[SLOTS];
+        size_t           n, all = 0;
+        unsigned         at = seed;
+        while ((n = sweep_next(s, asks, SLOTS)) > 0 && all < ENOUGH) {
+            all += n;
+            for (size_t i = 0; i < n; i++) {
+                at = at * 1103515245u + 12345u;
+                unsigned            r = at >> 16;
+                struct sweep_answer a = { .kind = r % 16 > 9 - seed % 8 ? ANSWER_HELLO : (enum answer_kind)(2 + r % 7), .alert = (uint8_t)(r >> 3) };
+                uint32_t            v = asks[i].list.n > 0 ? asks[i].list.v[(r >> 4) % asks[i].list.n] : 0;
+                a.version = r % 29 == 0 ? 0x0302 : asks[i].version;
+                a.suite = r % 31 == 0 ? r : v;
+                a.group = a.sigalg = (uint16_t)a.suite;
+                sweep_took(s, &asks[i], &a);
+            }
+        }
+        CU_ASSERT_TRUE(all < ENOUGH);
+        CU_ASSERT_TRUE(sweep_suites_over(s));
+        for (size_t v = 0; v < SWEEP_VERSIONS; v++)
+            CU_ASSERT_TRUE(sweep_facts(s)->version[v].suites.n <= SWEEP_LIST);
+        sweep_free(s);
+    }
+}
+
 /* What a version alone is asked about, and what the hello must look like. */
 static void hellos_fit_their_questions(void)
 {
@@ -274,6 +304,7 @@ int main(void)
     CU_add_test(suite, "finds all that is accepted, in few connections", finds_all_that_is_accepted);
     CU_add_test(suite, "tells how versions are refused", tells_how_versions_are_refused);
     CU_add_test(suite, "finds groups and signature algorithms", finds_groups_and_signature_algorithms);
+    CU_add_test(suite, "ends, whatever is answered", ends_whatever_is_answered);
     CU_add_test(suite, "hellos fit their questions", hellos_fit_their_questions);
     CU_basic_run_tests();
     unsigned failed = CU_get_number_of_failures();
