@@ -4,158 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_SHORT = 120, CUTS_MAX = 12 };
-
 const uint16_t sweep_versions[SWEEP_VERSIONS] = { 0x0002, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304 };
-
-/* ------------------------------------------------------------------------------------ hunts */
-
-struct hunt *hunt_new(struct sweep *s, enum sweep_topic topic, uint16_t version, const uint32_t *list, size_t n)
-{
-    if (s->hunts == HUNTS_MAX || n == 0)
-        return NULL;
-    struct hunt *h = &s->hunt[s->hunts++];
-    *h = (struct hunt){ .topic = topic, .version = version, .parent = NONE, .next = NONE, .n = n };
-    h->left = ARENA_NEW_N(&s->arena, n, uint32_t);
-    h->found = ARENA_NEW_N(&s->arena, n, uint32_t);
-    memcpy(h->left, list, n * sizeof list[0]);
-    return h;
-}
-
-static uint16_t index_of(const struct sweep *s, const struct hunt *h) { return (uint16_t)(h - s->hunt); }
-
-/* A part of a hunt, which comes right after `before` in the guessed order. */
-static struct hunt *part_of(struct sweep *s, struct hunt *whole, struct hunt *before, const uint32_t *list, size_t n)
-{
-    struct hunt *part = hunt_new(s, whole->topic, whole->version, list, n);
-    if (part == NULL)
-        return before;
-    part->parent = index_of(s, whole);
-    part->first = whole->first;
-    part->next = before->next;
-    before->next = index_of(s, part);
-    return part;
-}
-
-static unsigned promise(const struct sweep *s, const struct hunt *h, size_t from, size_t to)
-{
-    unsigned sum = 0;
-    for (size_t i = from; i < to; i++)
-        sum += suite_promise(h->left[i], sweep_versions[h->version], &s->facts.version[h->version].suites, s->refused_kex[h->version]);
-    return sum;
-}
-
-/* Where to cut: as near to half of what is promised as can be, and between two kinds where one is near. */
-static size_t middle(const struct sweep *s, const struct hunt *h)
-{
-    unsigned all = promise(s, h, 0, h->n), sum = 0, best = UINT32_MAX;
-    size_t   at = h->n / 2;
-    for (size_t i = 1; i < h->n; i++) {
-        sum += promise(s, h, i - 1, i);
-        unsigned off = 2 * sum > all ? 2 * sum - all : all - 2 * sum;
-        bool     kinds = suite_place(h->left[i - 1]) >> 12 != suite_place(h->left[i]) >> 12;
-        off = kinds ? off / 3 : off;
-        if (off < best) {
-            best = off;
-            at = i;
-        }
-    }
-    return at;
-}
-
-/* Cuts the most promising of the lists that wait for a question. False: none is worth it, or one that promises much more will be
- * back soon. */
-static bool cut_one(struct sweep *s)
-{
-    enum { WORTH = 32 };
-    struct hunt *most = NULL;
-    unsigned     best = WORTH, asked = 0;
-    if (s->gentle || s->cuts >= CUTS_MAX || s->cuts >= 2 * s->at_once || s->hunts + 2 > HUNTS_MAX)
-        return false;
-    for (size_t i = 0; i < s->hunts; i++) {
-        struct hunt *h = &s->hunt[i];
-        unsigned     p = h->topic == TOPIC_SUITES && h->state != HUNT_OVER && !h->first && h->n > 1 ? promise(s, h, 0, h->n) : 0;
-        if (h->state == HUNT_ASKED && p > asked)
-            asked = p;
-        if (h->state == HUNT_IDLE && p > best) {
-            best = p;
-            most = h;
-        }
-    }
-    if (most == NULL || asked > 2 * best)
-        return false;
-    size_t       at = middle(s, most);
-    struct hunt *better = part_of(s, most, most, most->left + at, most->n - at);
-    part_of(s, most, better, most->left, at);
-    most->state = HUNT_OVER;
-    s->cuts++;
-    return true;
-}
-
-/* What is left, asked again a key exchange family at a time. False: it is one family already. */
-static bool cut_by_family(struct sweep *s, struct hunt *h)
-{
-    uint32_t     list[CANDIDATES_MAX];
-    struct hunt *before = h;
-    if (h->topic != TOPIC_SUITES || h->kind == HUNT_FAMILY || h->n < 2 || sweep_versions[h->version] == 0x0304 || sweep_versions[h->version] == 0x0002)
-        return false;
-    for (unsigned family = 0; family < FAMILIES; family++) {
-        size_t n = family == FAMILIES - 1 && h->first && h->kind == HUNT_WHOLE ? sweep_suites(sweep_versions[h->version], CANDIDATES_RARE, list) : 0;
-        for (size_t i = 0; i < h->n; i++)
-            if (suite_family(h->left[i]) == family)
-                list[n++] = h->left[i];
-        if (n == h->n)
-            return false;
-        struct hunt *part = part_of(s, h, before, list, n);
-        if (part != before)
-            part->kind = HUNT_FAMILY;
-        before = part;
-    }
-    return true;
-}
-
-static bool holds(const uint32_t *list, size_t n, uint32_t v)
-{
-    for (size_t i = 0; i < n; i++)
-        if (list[i] == v)
-            return true;
-    return false;
-}
-
-/* A version that was refused with a long list: once more with a short one, which holds rare suites, too. */
-static void ask_short(struct sweep *s, struct hunt *h)
-{
-    uint32_t list[CANDIDATES_MAX];
-    uint16_t version = sweep_versions[h->version];
-    if (h->kind != HUNT_WHOLE || version == 0x0304 || version == 0x0002)
-        return;
-    size_t       n = sweep_suites(version, CANDIDATES_SHORT, list);
-    struct hunt *part = part_of(s, h, h, list, n < LIST_SHORT ? n : LIST_SHORT);
-    if (part != h)
-        part->kind = HUNT_SHORT;
-}
-
-/* The short list was answered: now the others, in lists that are as short. */
-static void ask_others(struct sweep *s, struct hunt *h)
-{
-    uint32_t     all[2 * CANDIDATES_MAX], list[LIST_SHORT];
-    size_t       n = sweep_suites(sweep_versions[h->version], CANDIDATES_USUAL, all), part = 0;
-    struct hunt *before = h;
-    n += sweep_suites(sweep_versions[h->version], CANDIDATES_RARE, all + n);
-    for (size_t i = 0; i < n; i++) {
-        if (!holds(h->left, h->n, all[i]) && !holds(h->found, h->found_n, all[i]))
-            list[part++] = all[i];
-        if (part == LIST_SHORT || (i + 1 == n && part > 0)) {
-            struct hunt *other = part_of(s, h, before, list, part);
-            if (other != before) {
-                other->parent = NONE; /* picks of one list say nothing of the other */
-                other->kind = HUNT_SHORT;
-            }
-            before = other;
-            part = 0;
-        }
-    }
-}
 
 /* ------------------------------------------------------------------------------------ answers */
 
@@ -174,7 +23,7 @@ static bool take_out(struct hunt *h, uint32_t v)
 
 static void add_to(struct sweep_list *list, uint32_t v)
 {
-    if (list->n < SWEEP_LIST && !holds(list->v, list->n, v))
+    if (list->n < SWEEP_LIST && !list_holds(list->v, list->n, v))
         list->v[list->n++] = v;
 }
 
@@ -212,7 +61,7 @@ static void spoken(struct sweep *s, struct hunt *h)
     if (h->kind == HUNT_WHOLE)
         add_rare(s, h);
     else if (h->kind == HUNT_SHORT)
-        ask_others(s, h);
+        hunt_ask_others(s, h);
 }
 
 /* Of SSL 2.0 the server lists all that it takes (its cipher specs stand in the SERVER-HELLO). */
@@ -294,9 +143,9 @@ static void refused(struct sweep *s, struct hunt *h, const struct sweep_answer *
     if (first && v->refusal.kind == ANSWER_NONE)
         v->refusal = *a;
     if (doubtful(s, a))
-        cut_by_family(s, h);
+        hunt_cut_by_family(s, h);
     else if (first && a->kind == ANSWER_ALERT && a->alert != ALERT_PROTOCOL_VERSION)
-        ask_short(s, h);
+        hunt_ask_short(s, h);
 }
 
 static void unsent(struct sweep *s, struct hunt *h, const struct sweep_answer *a)
@@ -377,7 +226,7 @@ struct sweep *sweep_new(size_t at_once)
     for (uint16_t i = SWEEP_VERSIONS; i-- > 0;) {
         struct hunt *h = hunt_new(s, TOPIC_SUITES, i, list, sweep_suites(sweep_versions[i], CANDIDATES_USUAL, list));
         s->facts.version[i].version = sweep_versions[i];
-        s->first_hunt[i] = index_of(s, h);
+        s->first_hunt[i] = hunt_index(s, h);
         h->first = true;
     }
     return s;
@@ -452,7 +301,7 @@ static size_t ask_hunts(struct sweep *s, struct sweep_ask *out, size_t room)
     size_t n = 0, idle = 0;
     for (size_t i = 0; i < s->hunts; i++)
         idle += s->hunt[i].state == HUNT_IDLE;
-    while (idle < room && cut_one(s))
+    while (idle < room && hunt_cut(s))
         idle++;
     for (size_t i = 0; i < s->hunts && n < room; i++) {
         struct hunt *h = &s->hunt[i];

@@ -61,8 +61,14 @@ enum { FAMILIES = 4 };
 /* How likely it is accepted, by what is; `refused_kex`: bits of enum kex of which nothing was accepted in a list that was refused. */
 unsigned suite_promise(uint32_t id, uint16_t version, const struct sweep_list *accepted, unsigned refused_kex);
 
-/* sweep.c */
-struct hunt *hunt_new(struct sweep *s, enum sweep_topic topic, uint16_t version, const uint32_t *list, size_t n);
+/* sweep_hunt.c */
+bool         list_holds(const uint32_t *list, size_t n, uint32_t v);
+struct hunt *hunt_new(struct sweep *s, enum sweep_topic topic, uint16_t version, const uint32_t *list, size_t n); /* NULL: no room */
+uint16_t     hunt_index(const struct sweep *s, const struct hunt *h);
+bool         hunt_cut(struct sweep *s); /* one of those that wait; false: none is worth it */
+bool         hunt_cut_by_family(struct sweep *s, struct hunt *h); /* false: it is one family */
+void         hunt_ask_short(struct sweep *s, struct hunt *h);
+void         hunt_ask_others(struct sweep *s, struct hunt *h);
 
 /* sweep_order.c */
 void order_begin(struct sweep *s, size_t version); /* all hunts of it are over */
