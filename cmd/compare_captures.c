@@ -31,14 +31,18 @@ static void keep(struct side_input *in, struct handshake *h)
     in->views.v[in->views.n++] = (struct view){ .h = h };
 }
 
+static void keep_finished(struct side_input *in, struct observer *observer)
+{
+    for (struct handshake *h; (h = observed(observer)) != NULL;)
+        keep(in, h);
+}
+
 static void observe_all(struct side_input *in, struct flows *flows, struct observer *observer)
 {
     struct wire_event ev;
-    struct handshake *h;
     while (flows_next(flows, &ev)) {
         observe(observer, &ev);
-        while ((h = observed(observer)) != NULL)
-            keep(in, h);
+        keep_finished(in, observer);
     }
 }
 
@@ -82,6 +86,8 @@ static bool read_side(struct side_input *in, const char *path)
     }
     flows_end(flows);
     observe_all(in, flows, observer);
+    observer_end(observer);
+    keep_finished(in, observer);
     const struct capture_facts *facts = capture_facts(capture);
     in->views.packets = facts->packets;
     in->views.first_ns = facts->first_ns;

@@ -61,22 +61,27 @@ static void learn_hosts(struct input *in, const struct capture *c)
         hosts_learn(verdicts_hosts(in->v), host.ip, host.ip_len, host.name, host.n);
 }
 
+static void take_finished(struct input *in)
+{
+    struct handshake *h = NULL;
+    while ((h = observed(in->observer)) != NULL) {
+        if (in->o->filter == NULL || streams_has(&in->wanted, h->datagram, h->stream))
+            verdicts_take(in->v, h);
+        else
+            handshake_free(h);
+    }
+}
+
 /* Passes on all that the packet (or the end) brought about. */
 static void observe_all(struct input *in)
 {
     struct wire_event ev;
-    struct handshake *h = NULL;
     struct unopened   u;
     while (flows_next(in->flows, &ev)) {
         if (is_dns_message(&ev))
             hosts_learn_dns(verdicts_hosts(in->v), ev.bytes, ev.len);
         observe(in->observer, &ev);
-        while ((h = observed(in->observer)) != NULL) {
-            if (in->o->filter == NULL || streams_has(&in->wanted, h->datagram, h->stream))
-                verdicts_take(in->v, h);
-            else
-                handshake_free(h);
-        }
+        take_finished(in);
         if (observed_unopened(in->observer, &u) && (in->o->filter == NULL || streams_has(&in->wanted, false, u.stream)))
             verdicts_take_unopened(in->v, &u);
     }
@@ -132,6 +137,8 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
     learn_marks(&in, capture);
     flows_end(in.flows);
     observe_all(&in);
+    observer_end(in.observer);
+    take_finished(&in);
     const struct flow_facts *facts = flow_facts(in.flows);
     verdicts_end(v, capture_facts(capture), facts);
     bool useless = !any && facts->unknown_link != 0;

@@ -82,16 +82,20 @@ static void status_show(struct watch *w)
 
 /* ---- packets to verdicts ---- */
 
+static void take_finished(struct watch *w)
+{
+    for (struct handshake *h; (h = observed(w->observer)) != NULL;)
+        verdicts_take(w->v, h);
+}
+
 static void observe_all(struct watch *w)
 {
     struct wire_event ev;
-    struct handshake *h = NULL;
     while (flows_next(w->flows, &ev)) {
         if (is_dns_message(&ev))
             verdicts_learn_dns(w->v, ev.bytes, ev.len);
         observe(w->observer, &ev);
-        while ((h = observed(w->observer)) != NULL)
-            verdicts_take(w->v, h);
+        take_finished(w);
     }
 }
 
@@ -337,6 +341,8 @@ int watch_run(struct watch *w)
     facts.last_ns = packets_now(w);
     flows_end(w->flows);
     observe_all(w);
+    observer_end(w->observer);
+    take_finished(w);
     verdicts_tick(w->v, w->steady, facts.last_ns);
     verdicts_end(w->v, &facts, flow_facts(w->flows));
     if (w->recorder != NULL && recorder_missed(w->recorder) != 0)

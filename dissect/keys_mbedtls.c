@@ -2,6 +2,7 @@
 #include "tlswhy/keys.h"
 
 #include <errno.h>
+#include <mbedtls/aes.h>
 #include <mbedtls/ccm.h>
 #include <mbedtls/chachapoly.h>
 #include <mbedtls/cipher.h>
@@ -225,4 +226,13 @@ bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct b
     bad = bad != 0 ? bad : mbedtls_cipher_finish(&ctx, out + n, &more);
     mbedtls_cipher_free(&ctx);
     return bad == 0 && n + more == in.n;
+}
+
+bool aes_block(const uint8_t key[16], const uint8_t in[16], uint8_t out[16])
+{
+    mbedtls_aes_context aes;
+    mbedtls_aes_init(&aes);
+    bool ok = mbedtls_aes_setkey_enc(&aes, key, 128) == 0 && mbedtls_aes_crypt_ecb(&aes, MBEDTLS_AES_ENCRYPT, in, out) == 0;
+    mbedtls_aes_free(&aes);
+    return ok;
 }

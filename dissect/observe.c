@@ -36,6 +36,7 @@ void observer_free(struct observer *o)
     if (o == NULL)
         return;
     thrift_free(o);
+    datagrams_forget(o);
     for (struct conn *list = o->open, *c; (c = list) != NULL; conn_free(c))
         list = c->after;
     for (struct conn *list = o->finished, *c; (c = list) != NULL; conn_free(c))
@@ -67,7 +68,7 @@ struct handshake *observed(struct observer *o)
     return h;
 }
 
-static struct conn *conn_new(struct observer *o, const struct wire_event *ev)
+struct conn *conn_new(struct observer *o, const struct wire_event *ev)
 {
     struct conn *c = pool_get(&conns);
     c->o = o;
@@ -283,10 +284,18 @@ static void tcp_known(struct conn *c, const struct wire_event *ev)
             h->known |= tls_side(c, (enum side)w) == CLIENT ? KNOW_WHOLE_CLIENT : KNOW_WHOLE_SERVER;
 }
 
+void conn_over(struct conn *c)
+{
+    struct observer *o = c->o;
+    conn_outcome(c);
+    conn_unlink(c);
+    *o->finished_end = c;
+    o->finished_end = &c->after;
+}
+
 static void on_end(struct conn *c, const struct wire_event *ev)
 {
     struct handshake *h = c->h;
-    struct observer  *o = c->o;
     for (int w = 0; w < 2; w++) {
         drop_held_alert(c, (enum side)w, true);
         take_rest(c, (enum side)w);
@@ -297,11 +306,8 @@ static void on_end(struct conn *c, const struct wire_event *ev)
     h->start_ns = h->first.ns;
     h->end_ns = h->last.ns;
     h->at_end_of_capture = h->close.how == CLOSE_NONE && !h->refused && !h->unreachable && !h->stopped_by_us;
-    conn_outcome(c);
     tap_read(c);
-    conn_unlink(c);
-    *o->finished_end = c;
-    o->finished_end = &c->after;
+    conn_over(c);
     *ev->slot = NULL;
 }
 
@@ -328,9 +334,11 @@ uint64_t observer_memory(const struct observer *o)
 
 void observe(struct observer *o, const struct wire_event *ev)
 {
-    if (ev->kind == WIRE_DATAGRAM || ev->slot == NULL) /* DTLS and QUIC have an observer of their own */
-        return;
     o->now = ev->ns > o->now ? ev->ns : o->now;
+    if (ev->kind == WIRE_DATAGRAM)
+        observe_datagram(o, ev);
+    if (ev->kind == WIRE_DATAGRAM || ev->slot == NULL)
+        return;
     if (!o->thrifty || !thrift_takes(o, ev))
         observe_now(o, ev);
 }

@@ -81,6 +81,7 @@ struct observer {
         struct wire_event ev; /* slot NULL = none */
         struct endpoint   ends[2];
     } lone;
+    struct datagram_table *datagrams; /* NULL: no DTLS or QUIC was seen */
 };
 
 #define SWAP_SIDES(a) do { __typeof__((a)[0]) x_ = (a)[0]; (a)[0] = (a)[1]; (a)[1] = x_; } while (0)
@@ -93,6 +94,14 @@ size_t take_bytes(struct conn *c, enum side w, struct bytes in);
 void   take_rest(struct conn *c, enum side w); /* no more will follow what is kept: a hole or the end */
 bool   starts_with_hello(struct bytes in);
 void   begin_plain(struct conn *c, enum side w, struct bytes in);
+
+/* observe.c: a connection, listed with the open ones; one whose facts are all there goes to the finished ones. */
+struct conn *conn_new(struct observer *o, const struct wire_event *ev);
+void         conn_over(struct conn *c);
+
+/* observe_datagram.c: DTLS and QUIC */
+void observe_datagram(struct observer *o, const struct wire_event *ev);
+void datagrams_forget(struct observer *o);
 
 /* observe.c: appends to a buffer that grows. */
 void keep_bytes(uint8_t **buf, size_t *n, size_t *cap, const uint8_t *p, size_t len);

@@ -51,15 +51,20 @@ void world_new(struct world *w, const char *folder)
 
 void world_free(struct world *w) { verdicts_close(w->verdicts); }
 
+static void take_finished(struct world *w, struct observer *observer)
+{
+    for (struct handshake *h; (h = observed(observer)) != NULL;) {
+        peers_add(w->others, h);
+        verdicts_take(w->verdicts, h);
+    }
+}
+
 static void observe_all(struct world *w, struct flows *flows, struct observer *observer)
 {
     struct wire_event ev;
     while (flows_next(flows, &ev)) {
         observe(observer, &ev);
-        for (struct handshake *h; (h = observed(observer)) != NULL;) {
-            peers_add(w->others, h);
-            verdicts_take(w->verdicts, h);
-        }
+        take_finished(w, observer);
     }
 }
 
@@ -87,6 +92,8 @@ void answers_of(struct world *w, const void *capture, size_t n, struct answers *
     }
     flows_end(flows);
     observe_all(w, flows, observer);
+    observer_end(observer);
+    take_finished(w, observer);
     verdicts_end(w->verdicts, capture_facts(c), flow_facts(flows));
     peers_free(w->others);
     observer_free(observer);

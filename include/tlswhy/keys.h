@@ -41,4 +41,7 @@ enum block_cipher { CIPHER_NONE, CIPHER_AES, CIPHER_CAMELLIA, CIPHER_3DES };
 /* Decrypts whole blocks in CBC mode into `out` (in.n bytes); padding and MAC are the caller's. */
 bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out);
 
+/* One block of AES-128, encrypted: the mask of QUIC's header protection (RFC 9001 section 5.4.3). */
+bool aes_block(const uint8_t key[16], const uint8_t in[16], uint8_t out[16]);
+
 #endif

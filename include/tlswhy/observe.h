@@ -20,6 +20,8 @@ void              observer_certs(struct observer *o, struct cert_store *certs); 
 void              observer_free(struct observer *o);
 void              observe(struct observer *o, const struct wire_event *ev);
 struct handshake *observed(struct observer *o);
+/* The input is over: what goes on over UDP, where nothing ends a connection, is finished, too. */
+void              observer_end(struct observer *o);
 /* For inputs of very many connections, before the first event: those that nobody answered, or that were refused, then come
  * from observed_unopened() and not from observed(), and where thousands are open a hello that nothing has followed is kept
  * as its bytes alone. What slots point to is then no business of anybody else. */
