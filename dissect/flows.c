@@ -171,16 +171,18 @@ static void icmp(struct flows *f, const struct transport *t, const struct packet
     bool     error = v6 ? type >= 1 && type <= 4 : type == 3 || type == 11 || type == 12;
     bool     too_big = v6 ? type == 2 : type == 3 && code == 4;
     cut_off(&c, 8);
-    if (!error || !ip_header(&c, &quoted) || quoted.proto != PROTO_TCP || quoted.body.cap < PORTS)
+    if (!error || !ip_header(&c, &quoted) || (quoted.proto != PROTO_TCP && quoted.proto != PROTO_UDP) || quoted.body.cap < PORTS)
         return;
-    if (quoted.body.cap >= HEADER_START) {
+    if (quoted.proto == PROTO_TCP && quoted.body.cap >= HEADER_START) {
         f->last = flow_of_header(f, &quoted, &seg, &s);
     } else { /* RFC 792 demands no more than 8 bytes */
         quoted.src.port = be16(quoted.body.p);
         quoted.dst.port = be16(quoted.body.p + 2);
-        f->last = flow_find(&f->table, &quoted.src, &quoted.dst, PROTO_TCP, false, &s, &fresh);
+        f->last = flow_find(&f->table, &quoted.src, &quoted.dst, quoted.proto, false, &s, &fresh);
     }
-    if (f->last != NULL)
+    if (f->last != NULL && quoted.proto == PROTO_UDP && !too_big)
+        flows_push(f, f->last, WIRE_UNREACHABLE, s == CLIENT ? SERVER : CLIENT, place_of(p))->code = (int)(type << 8 | code);
+    else if (f->last != NULL && quoted.proto == PROTO_TCP)
         conn_unreachable(f, f->last, s, type, code, too_big, p);
 }
 

@@ -288,6 +288,7 @@ void conn_over(struct conn *c)
 {
     struct observer *o = c->o;
     conn_outcome(c);
+    tap_read(c);
     conn_unlink(c);
     *o->finished_end = c;
     o->finished_end = &c->after;
@@ -306,7 +307,6 @@ static void on_end(struct conn *c, const struct wire_event *ev)
     h->start_ns = h->first.ns;
     h->end_ns = h->last.ns;
     h->at_end_of_capture = h->close.how == CLOSE_NONE && !h->refused && !h->unreachable && !h->stopped_by_us;
-    tap_read(c);
     conn_over(c);
     *ev->slot = NULL;
 }
@@ -335,9 +335,10 @@ uint64_t observer_memory(const struct observer *o)
 void observe(struct observer *o, const struct wire_event *ev)
 {
     o->now = ev->ns > o->now ? ev->ns : o->now;
-    if (ev->kind == WIRE_DATAGRAM)
+    bool datagram = ev->kind == WIRE_DATAGRAM || (ev->kind == WIRE_UNREACHABLE && ev->tcp == NULL);
+    if (datagram)
         observe_datagram(o, ev);
-    if (ev->kind == WIRE_DATAGRAM || ev->slot == NULL)
+    if (datagram || ev->slot == NULL)
         return;
     if (!o->thrifty || !thrift_takes(o, ev))
         observe_now(o, ev);

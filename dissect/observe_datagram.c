@@ -43,6 +43,7 @@ struct datagrams {
     struct quic_keys  keys[2];
     uint32_t          version; /* that the keys are for; 0 = none yet */
     bool              seen[2]; /* a datagram of this side */
+    bool              again;   /* this datagram repeats what was said */
     uint64_t          bytes[2];
     int64_t           last_ns;
 };
@@ -102,6 +103,9 @@ static void finish(struct observer *o, struct datagrams *d)
     for (int w = 0; w < 2; w++)
         h->tcp.bytes[tls_side(c, (enum side)w)] = d->bytes[w];
     h->tcp.both_directions = d->seen[CLIENT] && d->seen[SERVER];
+    /* A client that only repeats its hello got no answer: there is no other direction that the capture could lack. */
+    if (h->tcp.retransmissions[CLIENT] != 0 && knows(h, KNOW_CLIENT_HELLO) && h->message_count == 1)
+        h->known |= KNOW_BOTH_SIDES;
     h->known |= (h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u) | (knows(h, KNOW_CLIENT_HELLO) ? KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER : 0u);
     h->start_ns = h->first.ns;
     h->end_ns = h->last.ns;
@@ -211,6 +215,7 @@ static void dtls_handshake(struct datagrams *d, enum side w, struct bytes body, 
             s->next = f.seq;
         }
         struct waiting *m = f.seq < s->next ? NULL : waiting_for(s, &f); /* NULL: sent again */
+        d->again = d->again || m == NULL;
         for (size_t i = 0; m != NULL && i < f.body.n; i++) {
             m->got += !m->have[f.at + i];
             if (!m->have[f.at + i])
@@ -238,7 +243,9 @@ static void dtls_one(struct datagrams *d, enum side w, const struct dtls_record 
 {
     struct conn *c = d->c;
     struct place where = { .frame = ev->frame, .ns = ev->ns, .at = d->bytes[w], .len = rec->body.n + 13 };
-    c->h->tls_seen[tls_side(c, w)] = true;
+    bool cookie_wanted = rec->epoch == 0 && rec->type == TLS_HANDSHAKE && rec->body.n > 0 && rec->body.p[0] == HS_HELLO_VERIFY_REQUEST;
+    if (!cookie_wanted) /* that one answers no offer yet */
+        c->h->tls_seen[tls_side(c, w)] = true;
     dtls_deliver(d, other(w), true); /* the other side goes on: it had all it waited for */
     if (rec->epoch != 0) {
         encrypted_record(c, w, rec->type, rec->body.n, where);
@@ -268,6 +275,7 @@ static void crypto_add(struct datagrams *d, enum side w, const struct quic_frame
     struct crypto_side *s = &d->crypto[w];
     if (f->at > CRYPTO_MAX || f->body.n > CRYPTO_MAX - f->at)
         return;
+    d->again = d->again || (f->body.n != 0 && f->at + f->body.n <= s->taken);
     size_t at = (size_t)f->at, end = at + f->body.n;
     if (end > s->cap) {
         size_t cap = end > 2 * s->cap ? end : 2 * s->cap;
@@ -378,10 +386,23 @@ static void quic_datagram(struct datagrams *d, enum side w, const struct wire_ev
 
 /* ------------------------------------------------------------------------------------ from outside */
 
+static void unreachable(struct datagrams *d, const struct wire_event *ev)
+{
+    struct handshake *h = d->c->h;
+    h->unreachable = true;
+    h->code = ev->code;
+    h->error_at = h->last = (struct place){ .frame = ev->frame, .ns = ev->ns };
+}
+
 void observe_datagram(struct observer *o, const struct wire_event *ev)
 {
     struct bytes      in = { ev->bytes, ev->len };
     struct datagrams *d = o->datagrams != NULL ? *place_in(o->datagrams, ev->stream) : NULL;
+    if (ev->kind == WIRE_UNREACHABLE) {
+        if (d != NULL)
+            unreachable(d, ev);
+        return;
+    }
     if (d == NULL) {
         bool quic = quic_begins(in);
         if (!quic && !dtls_begins(in))
@@ -397,8 +418,10 @@ void observe_datagram(struct observer *o, const struct wire_event *ev)
     d->last_ns = ev->ns;
     unlist(o->datagrams, d);
     list_newest(o->datagrams, d);
+    d->again = false;
     (d->quic ? quic_datagram : dtls_datagram)(d, w, ev);
     d->bytes[w] += ev->len;
+    d->c->h->tcp.retransmissions[tls_side(d->c, w)] += d->again;
     while (o->datagrams->oldest != NULL && o->now - o->datagrams->oldest->last_ns > IDLE_NS)
         finish(o, o->datagrams->oldest);
 }

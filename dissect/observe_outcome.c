@@ -109,6 +109,8 @@ static enum outcome outcome_of(const struct handshake *h, int64_t now)
         return without_client(h, now);
     if (a != NULL && (hello || !a->encrypted))
         return aborted_by(a->from);
+    if (h->datagram && h->unreachable && !h->tls_seen[SERVER])
+        return OUTCOME_NOT_OPENED;
     bool probed = h->timed_out || h->stopped_by_us; /* a socket sees both sides */
     if ((!knows(h, KNOW_BOTH_SIDES) && !probed) || !hello || hole_matters(h))
         return OUTCOME_INCOMPLETE;

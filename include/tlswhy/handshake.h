@@ -138,6 +138,7 @@ struct alert {
 
 /* What was sent, for ladders, history and comparison. `type` is the handshake type, or one of these. */
 enum message_type {
+    MSG_HELLO_VERIFY_REQUEST = 3, /* DTLS (RFC 6347 section 4.2.1) */
     MSG_CHANGE_CIPHER_SPEC = 0x114, MSG_ALERT = 0x115, MSG_APPLICATION_DATA = 0x117, MSG_HEARTBEAT = 0x118,
     MSG_ENCRYPTED_HANDSHAKE = 0x116, /* type 22 under encryption (TLS <= 1.2) */
     MSG_ENCRYPTED = 0x120,           /* TLS 1.3: type 23 before the handshake is known to be over */

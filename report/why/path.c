@@ -24,7 +24,10 @@ static const char *icmp_words(const struct case_file *c)
                  type, code);
 }
 
-static bool was_refused(const struct handshake *h) { return (h->refused || h->unreachable) && !knows(h, KNOW_CLIENT_HELLO); }
+static bool was_refused(const struct handshake *h)
+{
+    return (h->refused || h->unreachable) && (!knows(h, KNOW_CLIENT_HELLO) || (h->datagram && h->outcome == OUTCOME_NOT_OPENED));
+}
 
 static bool was_ignored(const struct handshake *h)
 {
@@ -165,13 +168,33 @@ static bool silent_at_hello(const struct handshake *h)
            knows(h, KNOW_BOTH_SIDES) && h->tcp.missing[SERVER] == 0 && !(h->close.how == CLOSE_RST && h->close.by == SERVER);
 }
 
+/* Over UDP nothing is acknowledged; a DTLS server that asked for a cookie has at least been reached. */
+static bool no_answer_to_datagrams(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    bool    met = sent(h, SERVER, MSG_HELLO_VERIFY_REQUEST), again = h->tcp.retransmissions[CLIENT] != 0;
+    int64_t wait = wait_of(h);
+    if (!h->datagram || !silent_at_hello(h) || !again || wait < NOTICE * NS_PER_S)
+        return false;
+    f->weight = 2;
+    f->decisive = h->hello.where.frame;
+    if (met)
+        ALSO(f, "cipher-mismatch", "protocol-version", "cert-key-type");
+    ALSO(f, "hello-size");
+    return say(c, f, met ? BLAME_SERVER : BLAME_PATH, LIKELY,
+               met ? "the server asked for a cookie before, so the way there and back is open; some servers refuse an offer without a word"
+                   : "the client sent its hello again and again, as one that hears nothing does",
+               WORDS(c, "%s, and then nothing came for %s, though the client sent its hello again.",
+                     met ? "The server asked the client for a cookie and got it" : "The client sent its hello", duration_text(c->arena, wait)));
+}
+
 static bool no_answer(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     int64_t wait = wait_of(h), rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack);
     bool server_left = h->close.how == CLOSE_FIN && h->close.by == SERVER;
     bool waited_out = h->probed != NULL && h->timed_out; /* as long as somebody chose to wait */
-    if (!silent_at_hello(h) || (wait < NOTICE * NS_PER_S && !waited_out) || wait < 3 * rtt)
+    if (h->datagram || !silent_at_hello(h) || (wait < NOTICE * NS_PER_S && !waited_out) || wait < 3 * rtt)
         return false;
     if (server_left && wait < 3 * NS_PER_S)
         return false; /* an answer of its own: it hung up */
@@ -285,5 +308,6 @@ const struct rule path_rules[] = { { "refused", "tcp-refused", refused },
                                    { "reset", "tcp-reset", reset },
                                    { "too-large", "hello-size", too_large },
                                    { "no-answer", "silent-drop", no_answer },
+                                   { "no-answer-udp", "silent-drop", no_answer_to_datagrams },
                                    { "flight-broke-off", "silent-drop", flight_broke_off },
                                    { NULL, NULL, NULL } };

@@ -99,20 +99,20 @@ class Process:
 
 def listening(pid, port):
     """Does anything in this process's network namespace listen there? Looked up without connecting."""
-    for table in ("tcp", "tcp6"):
+    for table, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         try:
             rows = open("/proc/%d/net/%s" % (pid, table)).read().split("\n")[1:]
         except OSError:
             return False
         for row in rows:
             f = row.split()
-            if len(f) > 3 and f[3] == "0A" and int(f[1].split(":")[1], 16) == port:
+            if len(f) > 3 and f[3] == state and int(f[1].split(":")[1], 16) == port:
                 return True
     return False
 
 
 class Capture:
-    FILTER = "tcp or icmp or (icmp6 and ip6[40] == 1) or udp port 53"
+    FILTER = "tcp or icmp or (icmp6 and ip6[40] == 1) or udp port 53 or udp port 443"
 
     def __init__(self, path, side="client", dev="c0", expr=None, snaplen=262144, linktype=None):
         argv = ["tcpdump", "-U", "-n", "--immediate-mode", "-Z", "root", "-i", dev, "-s", str(snaplen), "-w", path]

@@ -265,4 +265,18 @@ SECRETS = [
         lambda: gnutls_cli(TLS12), secrets=True),
 ]
 
-RECORDINGS = OK + VERSION + CIPHER + TRUST + CLIENT_AUTH + NAME + SERVICE + PROTOCOL + PROXY_CASES + PATH + CAPTURE + SECRETS
+DTLS12 = "NORMAL:-VERS-ALL:+VERS-DTLS1.2"
+
+DATAGRAMS = [
+    one("ok-dtls12", "ok", "none", "nothing; DTLS 1.2", lambda: gnutls_serv("NORMAL", "www", "--udp", "--echo", "--noticket"),
+        lambda: s_client("-dtls1_2"), say=b"hello\n"),
+    one("dtls-unknown-root", "cert-untrusted-root", "server", "DTLS 1.2: the root is not in the client's list", lambda: gnutls_serv("NORMAL", "stranger", "--udp", "--echo"),
+        lambda: s_client("-dtls1_2")),
+    one("dtls-refused-silently", "silent-drop", "server", "DTLS 1.2: no cipher suite in common, and the server says nothing", lambda: gnutls_serv("NORMAL:-CIPHER-ALL:+CHACHA20-POLY1305", "www", "--udp", "--echo"),
+        lambda: s_client("-dtls1_2", "-cipher", "AES128-SHA:AES256-SHA")),
+    one("dtls-nothing-listens", "tcp-refused", "server", "DTLS 1.2: nothing listens there (ICMP port unreachable)", None, lambda: s_client("-dtls1_2"), seconds=4),
+    one("dtls-no-answer", "silent-drop", "path", "DTLS 1.2: all answers are dropped on the way", lambda: gnutls_serv("NORMAL", "www", "--udp", "--echo"),
+        lambda: s_client("-dtls1_2"), box=["ip saddr 198.51.100.80 udp sport 443 drop"], seconds=8),
+]
+
+RECORDINGS = OK + VERSION + CIPHER + TRUST + CLIENT_AUTH + NAME + SERVICE + PROTOCOL + PROXY_CASES + PATH + CAPTURE + SECRETS + DATAGRAMS
