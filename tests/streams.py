@@ -9,18 +9,20 @@ import sys
 PCAPS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pcaps")
 
 
-def tshark_streams(path):
-    p = subprocess.run(["tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.number", "-e", "tcp.stream"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def tshark_streams(path, transport):
+    p = subprocess.run(["tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.number", "-e", transport + ".stream"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return {int(f): int(s) for f, s in (line.split("\t") for line in p.stdout.decode().splitlines()) if s.isdigit()}
 
 
 def wrong(program, path):
-    theirs = tshark_streams(path)
     out = subprocess.run([program, "read", "--json", "--all", path], stdout=subprocess.PIPE).stdout.decode()
     ours = [json.loads(line) for line in out.splitlines()]
-    ours = [o["tlswhy"] for o in ours if o.get("type") == "handshake"]
+    ours = [o for o in ours if o.get("type") == "handshake"]
+    transport = ours[0]["network"]["transport"] if ours else "tcp" # a recording has one of them
+    ours = [o["tlswhy"] for o in ours if o["network"]["transport"] == transport]
+    theirs = tshark_streams(path, transport)
     if not theirs:
-        return None if not ours else "tshark sees no TCP here"
+        return None if not ours else "tshark sees no such streams here"
     for t in ours:
         for what, frame in t["frames"].items():
             if frame in theirs and theirs[frame] != t["stream"]:
