@@ -8,7 +8,7 @@
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
        OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_SWEEP, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
-       OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY,
+       OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY, OPT_DIRECT,
        OPT_WRITE };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
@@ -46,6 +46,7 @@ static const struct option_row rows[] = {
     { OPT_PROXY_AUTH, "proxy-auth", "SCHEME", "none, basic, digest, ntlm or negotiate; default: those that the proxy offers, one by one" },
     { OPT_PROXY_CA, "proxy-ca", "FILE", "trust anchors for an https:// proxy's own certificate; default: as --ca" },
     { OPT_NOPROXY, "noproxy", "LIST", "hosts to go to without the proxy; default: no_proxy of the environment" },
+    { OPT_DIRECT, "direct", NULL, "with a proxy: also without it, what the proxy changed, and whose fault a failure is" },
     { '4', "ipv4", NULL, "IPv4 addresses only" },
     { '6', "ipv6", NULL, "IPv6 addresses only" },
     { OPT_TIMEOUT, "timeout", "S", "for each connection, in seconds; default 10" },
@@ -158,6 +159,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_PROXY_AUTH: return proxy_set_auth(&o->proxy, value);
     case OPT_PROXY_CA: o->proxy.ca = value; return true;
     case OPT_NOPROXY: o->proxy.noproxy = value; return true;
+    case OPT_DIRECT: o->proxy.direct = true; return true;
     case OPT_TIMEOUT: return parse_time("--timeout", value, "seconds", NS_PER_S, 0.001, 3600, &o->timeout_ns);
     case OPT_JOBS: return parse_jobs(value, &o->jobs);
     case OPT_PAUSE: return parse_time("--pause", value, "milliseconds", NS_PER_S / 1000, 0, 3600000, &o->pause_ns);
@@ -195,6 +197,8 @@ static int take_options(struct probe_options *o, int argc, char **argv, int *fir
         return trouble("which server? tlswhy probe HOST[:PORT] (--help for more)");
     if (id == 0 && o->nagios && (o->clients || o->sweep || source_is_list(argc - *first, argv + *first)))
         return trouble("--nagios is about one target: tlswhy probe --nagios HOST[:PORT]");
+    if (id == 0 && o->proxy.direct && (o->clients || o->sweep))
+        return trouble("--direct asks one question both ways; leave out --%s", o->clients ? "clients" : "sweep");
     if (id == 0 && o->prom != NULL && (o->clients || o->sweep))
         return trouble("--prom takes what a plain probe finds; leave out --%s", o->clients ? "clients" : "sweep");
     return id == 0 && make_shape(o, &changes) && proxy_settle(&o->proxy, o->ca) ? EXIT_NONE_FOUND : EXIT_TROUBLE;

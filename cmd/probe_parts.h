@@ -3,6 +3,7 @@
 #define TLSWHY_PROBE_PARTS_H
 
 #include "tlswhy/cmd.h"
+#include "tlswhy/compare.h"
 #include "tlswhy/plan.h"
 #include "tlswhy/probe.h"
 #include "tlswhy/record.h"
@@ -113,6 +114,12 @@ struct trial {
     struct tunnel_way    way;       /* the proxy, with the login in use; for `through` */
     bool                 through;   /* a proxy: addresses are its own */
     unsigned             logins;    /* bits of enum proxy_auth that were tried */
+    enum { ASKING, ASKING_DIRECTLY, ASKING_INSIDE, ASKED } phase;
+    struct handshake    *direct;    /* --direct: without the proxy; NULL = not asked, or not found */
+    struct address      *direct_addresses;
+    size_t               direct_n, direct_address;
+    bool                 direct_classical, direct_done;
+    const char          *direct_trouble; /* why nobody could be asked directly */
     struct address      *addresses;
     size_t               address_n, address; /* the one in use */
     struct handshake   **made;
@@ -157,6 +164,18 @@ enum proxy_auth proxy_next_auth(const struct proxy_options *o, const struct hand
 struct hello_spec spec_of(const struct trial *t);
 /* What a renderer and the rules need beside what was observed. `client`: whose eyes judge; NULL: nobody's in particular. */
 void   finish_attempt(struct trial *t, struct handshake *h, const struct client_match *client, const char *as, const char *changed);
+/* Asks; words: what is changed, NULL = nothing. */
+void   trial_ask(struct trial *t, const struct probe_ask *ask, const char *words);
+struct probe_ask trial_question(const struct trial *t, const struct hello_spec *spec);
+/* The first question is answered, or one of those that followed. False: there is more to ask; true: its verdict is told. */
+bool   trial_settle(struct trial *t);
+/* Did the server pick a key exchange whose keys we cannot compute, though a hello without it may do? */
+bool   picked_hybrid(const struct handshake *h);
+/* probe_ways.c */
+bool   ask_further(struct trial *t);                          /* false: nothing more is to be asked */
+bool   take_further(struct trial *t, struct handshake *h);    /* false: h answers no such question */
+bool   ask_directly(struct trial *t, struct address *list, size_t n); /* the list is the trial's from now on. False: there is nobody */
+void   run_look_up(struct trial *t);                          /* the target's own addresses, for ask_directly */
 /* Asks again, one thing changed at a time, until the answer is there. tried[0] is there already; gives how many are now.
  * Waits for each answer; nothing else may be under way. */
 size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tried[CHANGE_COUNT], size_t n);

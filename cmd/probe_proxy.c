@@ -90,11 +90,12 @@ static bool ask_password(struct tunnel_way *w)
             fclose(tty);
         return trouble("the proxy's password is not given and there is no terminal to ask on; use --proxy-user @FILE") == EXIT_NONE_FOUND;
     }
+    setvbuf(tty, NULL, _IONBF, 0); /* no second copy of what is typed */
     hidden = shown;
     hidden.c_lflag &= (tcflag_t)~ECHO;
+    tcsetattr(fileno(tty), TCSAFLUSH, &hidden); /* first: it drops what was typed before */
     fprintf(tty, "Password of the proxy's user %s: ", w->user);
     fflush(tty);
-    tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
     bool there = fgets(w->password, sizeof w->password, tty) != NULL;
     tcsetattr(fileno(tty), TCSAFLUSH, &shown);
     fputs("\n", tty);

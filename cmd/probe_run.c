@@ -117,6 +117,7 @@ static void trial_end(struct trial *t)
         handshake_free(t->made[i]);
     free(t->made);
     free(t->addresses);
+    free(t->direct_addresses);
     peers_free(t->peers);
     arena_free(&t->arena);
     tunnel_way_wipe(&t->way);
@@ -141,6 +142,20 @@ static void resolved(void *ctx, struct address *list, size_t n, const struct err
     } else {
         trial_begin(t);
     }
+}
+
+static void looked_up(void *ctx, struct address *list, size_t n, const struct err *err)
+{
+    struct trial *t = ctx;
+    if (n == 0)
+        t->direct_trouble = arena_str(&t->arena, err->text);
+    if (!ask_directly(t, list, n) && trial_settle(t))
+        trial_end(t);
+}
+
+void run_look_up(struct trial *t)
+{
+    resolve(t->run->resolver, t->target.host, t->target.port, t->run->o->family, t->run->o->timeout_ns, looked_up, t);
 }
 
 static void begin(struct run *run, const char *where, const char *text)

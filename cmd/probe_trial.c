@@ -146,19 +146,29 @@ static void answer(struct trial *t)
     struct probed    *final = ARENA_NEW(&h->arena, struct probed);
     *final = *h->probed;
     final->final = true;
+    final->direct = t->direct_trouble;
     h->probed = final;
+    struct view       through = { h, f }, direct = { t->direct, { 0 } };
+    struct comparison both;
+    if (t->direct != NULL) {
+        why_explain(t->direct, t->peers, &t->direct->arena, &direct.f);
+        compare_ways(&through, &direct, &h->arena, &both);
+        f = both.f;
+    }
     tell_attempts(t, h);
     sum_up(run, h, &f);
     run->expected = run->expected && run->o->expect != NULL && strcmp(run->o->expect, f.cause) == 0;
     if (!run->o->nagios)
         run->o->renderer->handshake(&run->out, &run->o->report, h, &f);
+    if (t->direct != NULL && !run->o->nagios)
+        (run->o->renderer == &json_renderer ? compare_json : compare_ways_text)(&run->out, &run->o->report, &both);
     if (run->monitor != NULL)
         monitor_take(run->monitor, t, h, &f);
 }
 
 /* ------------------------------------------------------------------------------------ questions and answers */
 
-static struct probe_ask question(const struct trial *t, const struct hello_spec *spec)
+struct probe_ask trial_question(const struct trial *t, const struct hello_spec *spec)
 {
     const struct probe_options *o = t->run->o;
     return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
@@ -178,7 +188,7 @@ size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tr
     enum change change;
     while (n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && (change = plan_next(tried, n)) != CHANGE_NONE) {
         struct hello_spec again = changed(spec, change, &t->arena);
-        struct probe_ask  ask = question(t, &again);
+        struct probe_ask  ask = trial_question(t, &again);
         struct handshake *h = NULL;
         ask.count = &t->count;
         probe_all(t->run->prober, &ask, 1, 1, &h);
@@ -188,14 +198,20 @@ size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tr
     return n;
 }
 
-static void ask(struct trial *t, const struct hello_spec *spec, enum change change, const char *words)
+void trial_ask(struct trial *t, const struct probe_ask *ask, const char *words)
 {
-    t->ask = question(t, spec);
+    t->ask = *ask;
     t->ask.count = &t->count;
     t->ask.ctx = t;
-    t->change = change;
     t->words = words;
     probe_start(t->run->prober, &t->ask);
+}
+
+static void ask(struct trial *t, const struct hello_spec *spec, enum change change, const char *words)
+{
+    struct probe_ask asked = trial_question(t, spec);
+    t->change = change;
+    trial_ask(t, &asked, words);
 }
 
 void trial_begin(struct trial *t)
@@ -241,8 +257,7 @@ static bool try_next_address(struct trial *t, const struct handshake *h)
     return true;
 }
 
-/* Did the server pick a key exchange whose keys we cannot compute, though a hello without it may do? */
-static bool picked_hybrid(const struct handshake *h)
+bool picked_hybrid(const struct handshake *h)
 {
     uint16_t group = h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? h->retry.group : h->answer.group;
     return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
@@ -279,6 +294,14 @@ static bool ask_next(struct trial *t)
     return true;
 }
 
+bool trial_settle(struct trial *t)
+{
+    if (ask_further(t))
+        return false;
+    answer(t);
+    return true;
+}
+
 bool trial_take(struct trial *t, const struct probe_done *done)
 {
     struct handshake *h = done->h;
@@ -289,6 +312,8 @@ bool trial_take(struct trial *t, const struct probe_done *done)
         return false;
     }
     finish_own(t, h, t->words);
+    if (take_further(t, h))
+        return (t->phase != ASKING_DIRECTLY || t->direct_done) && trial_settle(t);
     if (log_on(t, h))
         return false;
     if (t->classical) { /* if that one fails, the group is why */
@@ -302,7 +327,5 @@ bool trial_take(struct trial *t, const struct probe_done *done)
             return false;
     }
     forget_bad_moment(t);
-    if (!t->run->o->sweep) /* which has more to ask first */
-        answer(t);
-    return true;
+    return t->run->o->sweep || trial_settle(t); /* a sweep has more to ask first */
 }

@@ -38,6 +38,7 @@ struct attempt {
     struct watch            watch;  /* and its fd, or the tunnel's; -1 = none */
     struct tunnel          *tunnel; /* through a proxy; NULL = none, or not yet */
     struct way              way;    /* how that went */
+    struct inside_talk     *inside; /* a whole connection instead of a hello; NULL = not begun, or not wanted */
     enum state              state;
     int64_t                 begun, deadline;
     int                     trouble;
@@ -90,6 +91,13 @@ void endpoint_of(const struct sockaddr_storage *from, struct endpoint *out);
 void through_begin(struct attempt *a);           /* the connection to the proxy is open */
 void through_ready(struct attempt *a);           /* the tunnel has something to do */
 void through_told(const struct attempt *a, struct handshake *h);
+
+/* inside_mbedtls.c */
+struct inside_talk *inside_new(const char *host, uint16_t port);
+/* What came goes in, what is to be sent comes out, in the arena. False: it is over. */
+bool inside_hear(struct inside_talk *t, struct bytes in, struct arena *a, struct bytes *out);
+void inside_told(struct inside_talk *t, struct handshake *h); /* the connection has ended: what came of it */
+void inside_free(struct inside_talk *t);
 
 /* talk.c */
 void talk_begin(struct attempt *a);              /* the connection is open */

@@ -64,6 +64,8 @@ void attempt_tell(struct attempt *a, enum wire_kind kind, enum side from, struct
         record(a, &ev);
     if (kind == WIRE_END && (a->h = observed(a->view->observer)) != NULL)
         through_told(a, a->h);
+    if (kind == WIRE_END && a->h != NULL && a->inside != NULL)
+        inside_told(a->inside, a->h);
 }
 
 /* What the kernel knows: how much has arrived there, and what it sent again. */

@@ -42,6 +42,7 @@ static void attempt_free(struct attempt *a)
     keys_wipe(&a->keys, sizeof a->keys);
     arena_free(&a->arena);
     text_free(&a->heard);
+    inside_free(a->inside);
     free(a);
 }
 

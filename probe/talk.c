@@ -104,8 +104,30 @@ static void go_on(struct attempt *a)
     }
 }
 
+/* A whole connection is somebody else's to make: what it wants to send goes out. */
+static void let_inside_speak(struct attempt *a, struct bytes in)
+{
+    struct bytes more;
+    bool         goes_on = inside_hear(a->inside, in, &a->arena, &more);
+    if (a->out.n != 0 && more.n != 0) {
+        uint8_t *both = ARENA_NEW_N(&a->arena, a->out.n + more.n, uint8_t);
+        memcpy(both, a->out.p, a->out.n);
+        memcpy(both + a->out.n, more.p, more.n);
+        more = (struct bytes){ both, a->out.n + more.n };
+    }
+    a->out = more.n != 0 ? more : a->out;
+    attempt_send(a);
+    if (!goes_on && a->state == TALKING)
+        attempt_stop(a);
+}
+
 void talk_begin(struct attempt *a)
 {
+    if (a->ask->inside) {
+        a->inside = inside_new(a->ask->name, a->ask->port);
+        let_inside_speak(a, nothing);
+        return;
+    }
     a->in_dialog = a->ask->starttls != NULL;
     if (a->in_dialog)
         go_on(a);
@@ -169,6 +191,10 @@ static void look(struct attempt *a)
 
 void talk_hear(struct attempt *a, struct bytes b)
 {
+    if (a->inside != NULL) {
+        let_inside_speak(a, b);
+        return;
+    }
     if (!a->in_dialog) {
         look(a);
         return;

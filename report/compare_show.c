@@ -111,6 +111,29 @@ void compare_text(struct text *t, const struct report_options *o, const struct c
     text_free(&line);
 }
 
+void compare_ways_text(struct text *t, const struct report_options *o, const struct comparison *c)
+{
+    const struct view *d = c->pair.server;
+    char               version[NAME_MAX_LEN], suite[NAME_MAX_LEN];
+    struct text        line = { 0 };
+    bool               good = strcmp(d->f.cause, "ok") == 0;
+    text_printf(&line, "%s", good ? "in order" : d->f.cause);
+    if (knows(d->h, KNOW_SERVER_HELLO))
+        text_printf(&line, ", %s, %s", version_name(handshake_version(d->h), version), suite_name(d->h->answer.suite, suite));
+    paragraph(t, o, "Directly", line.s);
+    const char *label = "Changed";
+    for (size_t i = 0; i < c->changes; i++) {
+        const struct change_seen *s = &c->change[i];
+        if (strcmp(s->field, "certificate") == 0) /* its digest: what it says tells more */
+            continue;
+        text_clear(&line);
+        text_printf(&line, "%s: %s; directly %s", s->field, s->client[0] != '\0' ? s->client : "none", s->server[0] != '\0' ? s->server : "none");
+        paragraph(t, o, label, line.s);
+        label = "";
+    }
+    text_free(&line);
+}
+
 void compare_sums_text(struct text *t, const struct report_options *o, const struct comparison_sums *s)
 {
     struct text line = { 0 };

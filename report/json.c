@@ -267,6 +267,26 @@ static void prelude(struct json *j, const struct prelude *p)
     json_close(j, '}');
 }
 
+static void inside(struct json *j, const struct inside *in)
+{
+    if (in == NULL)
+        return;
+    json_open(j, "inside", '{');
+    json_bool(j, "established", in->finished);
+    if (in->status != 0)
+        json_int(j, "http_status", in->status);
+    if (in->line.p != NULL)
+        json_bytes(j, "answer", in->line.p, in->line.n);
+    if (in->server.p != NULL)
+        json_bytes(j, "server", in->server.p, in->server.n);
+    if (in->error.p != NULL)
+        json_bytes(j, "error", in->error.p, in->error.n);
+    if (in->reason.p != NULL)
+        json_bytes(j, "reason", in->reason.p, in->reason.n);
+    json_str(j, "note", in->trouble != NULL ? in->trouble : proxy_page(in) ? "the proxy's error page, seen inside an intercepted handshake" : "the answer to one request, sent inside the handshake");
+    json_close(j, '}');
+}
+
 static void chain(struct json *j, const struct chain *c)
 {
     static const char *const verdicts[] = { "ok", "fail", "unknown" }, *const severities[] = { "info", "warning", "error" };
@@ -345,6 +365,7 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     alerts(j, h);
     closing(j, &h->close);
     prelude(j, &h->prelude);
+    inside(j, h->inside);
     chain(j, h->chain);
     json_uint(j, "missing_bytes", h->tcp.missing[CLIENT] + h->tcp.missing[SERVER]);
     evidence(j, h, f);
@@ -380,6 +401,8 @@ static void probe(struct json *j, const struct handshake *h)
     json_str(j, "proxy", h->way != NULL ? h->way->proxy : NULL);
     if (h->way != NULL)
         json_str(j, "proxy_login", h->way->login);
+    if (p->direct != NULL)
+        json_str(j, "direct", p->direct);
     if (p->final)
         json_bool(j, "final", true);
     json_close(j, '}');

@@ -227,6 +227,29 @@ static void corrected(struct text *t, const struct report_options *o, const stru
     text_free(&line);
 }
 
+/* What one request inside was answered. */
+static void inside(struct text *t, const struct report_options *o, const struct handshake *h)
+{
+    const struct inside *in = h->inside;
+    struct text          line = { 0 };
+    if (in == NULL)
+        return;
+    if (in->line.p != NULL)
+        text_safe(&line, in->line.p, in->line.n, 80);
+    else
+        text_printf(&line, "no answer to an HTTP request: %s", in->trouble != NULL ? in->trouble : "what came is no HTTP");
+    if (in->server.p != NULL) {
+        text_add(&line, ", from ");
+        text_safe(&line, in->server.p, in->server.n, 60);
+    }
+    if (in->status >= 400 && in->reason.p != NULL) {
+        text_add(&line, ": ");
+        text_safe(&line, in->reason.p, in->reason.n, 200);
+    }
+    paragraph(t, o, "Inside", line.s);
+    text_free(&line);
+}
+
 static void verdict(struct text *t, const struct report_options *o, const struct handshake *h, const struct finding *f)
 {
     bool given_up = strcmp(f->cause, "abandoned") == 0, unclear = finding_result(h, f) == RESULT_UNCLEAR;
@@ -237,6 +260,7 @@ static void verdict(struct text *t, const struct report_options *o, const struct
     if (f->sure != CERTAIN)
         causes(t, o, "Or else", "", f->alternatives, f->alternatives_n, false);
     evidence(t, o, h, f);
+    inside(t, o, h);
     if (f->repeats && !o->verbose) {
         label(t, "Fix");
         text_printf(t, "as for stream %u above\n", f->repeats_of);
@@ -269,6 +293,7 @@ static void good(struct text *t, const struct report_options *o, const struct ha
     headline(t, o, h, finding_result(h, f) == RESULT_NO_TLS ? "plain" : "ok", "", right.s, less);
     if (live(h))
         paragraph(t, o, "Why", f->why);
+    inside(t, o, h);
     text_free(&right);
 }
 
@@ -279,6 +304,8 @@ static void text_handshake(struct text *t, const struct report_options *o, struc
         good(t, o, h, f);
     else
         verdict(t, o, h, f);
+    if (h->probed != NULL && h->probed->direct != NULL)
+        paragraph(t, o, "Directly", arena_printf(&h->arena, "not asked: %s", safe_str(&h->arena, h->probed->direct, strlen(h->probed->direct))));
 }
 
 static void text_file(struct text *t, const struct report_options *o, const char *name)

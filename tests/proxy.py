@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import socket
 import ssl
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 TLSWHY = os.path.abspath(sys.argv[1])
 PASSWORD = "Wer5-das%liest"
@@ -167,6 +169,21 @@ def greets(c):
     time.sleep(0.3)
 
 
+def intercepts(context, page=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"):
+    def serve(c):
+        request(c)
+        c.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with context.wrap_socket(c, server_side=True) as inside:
+            request(inside)
+            inside.sendall(page)
+    return serve
+
+
+def alerts(c):
+    c.recv(65536)
+    c.sendall(bytes([21, 3, 3, 0, 2, 2, 40]))
+
+
 def socks(reply=0, login=False):
     def serve(c):
         head = c.recv(2)
@@ -212,11 +229,17 @@ def certificates(work):
         f.write("[req]\ndistinguished_name=d\n[d]\n[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n[leaf]\n"
                 "subjectAltName=DNS:www.example,DNS:localhost\nextendedKeyUsage=serverAuth\n")
     for ca in "root", "corporate":
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", ca + ".key", "-out", ca + ".pem", "-subj", "/CN=%s CA" % ca, "-days", "30",
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", ca + ".key", "-out", ca + ".pem", "-subj", "/CN=%s CA" % ca, "-days", "30",
                 "-config", "c.cnf", "-extensions", "ca")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", ca + "-leaf.key", "-out", "leaf.csr", "-subj", "/CN=www.example", "-config", "c.cnf")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", ca + "-leaf.key", "-out", "leaf.csr", "-subj", "/CN=www.example", "-config", "c.cnf")
         openssl("x509", "-req", "-in", "leaf.csr", "-CA", ca + ".pem", "-CAkey", ca + ".key", "-CAcreateserial", "-extfile", "c.cnf", "-extensions", "leaf",
                 "-out", ca + "-leaf.pem", "-days", "20")
+    with open(work + "/c.cnf", "a") as f:
+        f.write("[other]\nsubjectAltName=DNS:other.example\nextendedKeyUsage=serverAuth\n")
+    shutil.copy(work + "/root-leaf.key", work + "/other-leaf.key")
+    openssl("req", "-new", "-key", "other-leaf.key", "-out", "leaf.csr", "-subj", "/CN=other.example", "-config", "c.cnf")
+    openssl("x509", "-req", "-in", "leaf.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-extfile", "c.cnf", "-extensions", "other",
+            "-out", "other-leaf.pem", "-days", "20")
     both = open(work + "/both.pem", "w")
     both.write(open(work + "/root.pem").read() + open(work + "/corporate.pem").read())
     both.close()
@@ -230,10 +253,16 @@ def server_context(work, ca):
 
 # ---- the tests
 
+def told(future):
+    if future.exception() is not None:
+        result("a test that broke", repr(future.exception()))
+
+
 class Tests:
     def __init__(self, work):
         self.work = work
         self.texts = []
+        self.pool = ThreadPoolExecutor(6) # most of them wait
         self.origin = Listener(lambda c: c.recv(1), server_context(work, "root"))
 
     def probe(self, *options, target=None, env=None):
@@ -242,7 +271,10 @@ class Tests:
         self.texts.append(done.stdout + done.stderr)
         return done
 
-    def expect(self, name, serve, cause, side=None, sure=None, words=None, scheme="http", options=(), login="", status=None, host="127.0.0.1", target=None):
+    def expect(self, *args, **more):
+        self.pool.submit(self.expected, *args, **more).add_done_callback(told)
+
+    def expected(self, name, serve, cause, side=None, sure=None, words=None, scheme="http", options=(), login="", status=None, host="127.0.0.1", target=None):
         port = serve if isinstance(serve, int) else serve.port if isinstance(serve, Listener) else Listener(serve).port
         url = "%s://%s%s:%d" % (scheme, login, host, port)
         done = self.probe("--json", "--proxy", url, *options, target=target)
@@ -328,6 +360,68 @@ class Tests:
         e("SOCKS 5, no such name here", socks(), "proxy-upstream", "client", "certain", "could not be looked up here", scheme="socks5", target="no.such.invalid")
         e("a SOCKS proxy that is none", answers(b""), "proxy-upstream", "proxy", "likely", "said nothing", scheme="socks5h")
 
+    def both_ways(self):
+        """--direct, and what is found inside."""
+        work = self.work
+        corporate, other = server_context(work, "corporate"), Listener(lambda c: c.recv(1), server_context(work, "other"))
+        squid = b"HTTP/1.1 503 Service Unavailable\r\nServer: squid/5.7\r\nX-Squid-Error: ERR_SECURE_CONNECT_FAIL 0\r\n\r\n<p>(TLS code: X509_V_ERR_CERT_HAS_EXPIRED)</p>"
+        plain = b"HTTP/1.1 502 Bad Gateway\r\nServer: nginx\r\n\r\n<p>connection refused</p>"
+        both = ("--ca", work + "/both.pem")
+
+        def ways(*args, **more):
+            done = self.pool.submit(compared_ways, *args, **more)
+            done.add_done_callback(told)
+            return done
+
+        def compared_ways(name, serve, origin, relation, code, side, words, options=both, status=None, direct=True):
+            url = "http://127.0.0.1:%d" % Listener(serve).port
+            port = origin if isinstance(origin, int) else origin.port
+            option = ("--direct",) if direct else ()
+            done = self.probe("--json", "--proxy", url, "--sni", "www.example", *option, *options, target="127.0.0.1:%d" % port)
+            self.texts.append(self.probe("--proxy", url, "--sni", "www.example", *option, *options, target="127.0.0.1:%d" % port).stdout)
+            rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
+            final = [r for r in rows if r.get("probe", {}).get("final")]
+            compared = [r for r in rows if r["type"] == "comparison"]
+            if len(final) != 1 or len(compared) != direct:
+                result(name, "%d verdicts, %d comparisons: %s" % (len(final), len(compared), done.stderr.decode()))
+                return None
+            got = (compared[0]["relation"] if direct else None, final[0]["event"]["code"], final[0]["tlswhy"].get("side"))
+            trouble = None
+            if got != (relation, code, side):
+                trouble = "%s instead of %s: %s" % (got, (relation, code, side), final[0]["event"]["reason"])
+            elif words not in final[0]["event"]["reason"]:
+                trouble = "no '%s' in: %s" % (words, final[0]["event"]["reason"])
+            elif direct and compared[0]["event"]["code"] != code:
+                trouble = "the comparison says %s" % compared[0]["event"]["code"]
+            elif status is not None and final[0]["tlswhy"].get("inside", {}).get("http_status") != status:
+                trouble = "inside %s" % final[0]["tlswhy"].get("inside")
+            result(name, trouble)
+            return compared[0] if direct else final[0]
+
+        ways("a proxy that forwards", opens, self.origin, "forwarded", "ok", None, "The proxy forwards")
+        seen = ways("a proxy that intercepts", intercepts(corporate), self.origin, "terminated", "ok", None, "which this client trusts", status=200)
+        seen = seen.result()
+        change = {c["field"]: (c["client"], c["server"]) for c in seen["changes"]} if seen else {}
+        result("what an interceptor changed", None if change.get("issuer") == ("CN=corporate CA", "CN=root CA") else str(change))
+        ways("an interceptor that is not trusted", intercepts(corporate), self.origin, "terminated", "interception", "proxy", "which this client does not trust", options=())
+        ways("an interceptor that fails upstream", intercepts(corporate, squid), self.origin, "terminated", "proxy-upstream", "proxy",
+             "X509_V_ERR_CERT_HAS_EXPIRED", status=503)
+        ways("an interceptor without a name that fails upstream", intercepts(corporate, plain), self.origin, "terminated", "proxy-upstream", "proxy",
+             "connection refused", status=502)
+        ways("the same without a look at the server", intercepts(corporate, squid), self.origin, None, "proxy-upstream", "proxy", "503 Service Unavailable", status=503,
+             direct=False)
+        ways("a bad page of the server's own", intercepts(corporate, plain), self.origin, None, "ok", None, "in order", status=502, direct=False)
+        ways("an interceptor that tells of a bad server inside only", intercepts(corporate, squid), other, "terminated", "cert-name", "server",
+             "The failure is not the proxy's", status=503)
+        ways("an interceptor that hides a bad server", intercepts(corporate), other, "terminated", "cert-name", "server", "hides that", status=200)
+        ways("a server that fails both ways", opens, Listener(alerts), "unpaired", "cipher-mismatch", "server", "The failure is not the proxy's")
+        ways("an interceptor before a server that refuses", intercepts(corporate), Listener(alerts), "terminated", "cipher-mismatch", "server", "it took what this client refuses")
+        ways("a login that is missing", wants("Basic"), self.origin, "unpaired", "proxy-auth", "proxy", "Directly the server is in order")
+        ways("nobody at the server's port", opens, 1, "unpaired", "proxy-upstream", "proxy", "Directly the server fails, too")
+        done = self.probe("--json", "--direct", "--proxy", "http://127.0.0.1:%d" % Listener(opens).port, "--timeout", "3")
+        h = json.loads(done.stdout.decode().splitlines()[-1])
+        result("a name that is known to the proxy only", None if h["event"]["code"] == "ok" and "direct" in h["probe"] else str(h["probe"]))
+
     def environment(self):
         p = Listener(opens)
         url = "http://127.0.0.1:%d" % p.port
@@ -363,6 +457,8 @@ class Tests:
         said, typed = b"", False
         end = time.time() + 10
         while time.time() < end:
+            if not select.select([fd], [], [], 1)[0]:
+                continue
             try:
                 more = os.read(fd, 4096)
             except OSError:
@@ -373,6 +469,8 @@ class Tests:
             if not typed and b"Password of the proxy's user user: " in said:
                 os.write(fd, PASSWORD.encode() + b"\n")
                 typed = True
+        if time.time() >= end:
+            os.kill(pid, 9)
         _, status = os.waitpid(pid, 0)
         self.texts.append(said)
         result("a login typed in", None if typed and os.waitstatus_to_exitcode(status) == 0 else said.decode())
@@ -382,6 +480,8 @@ class Tests:
                                      ("a port that is none", "port", ("--proxy", "http://user:%s@x:99999" % PASSWORD)),
                                      ("an unknown scheme of login", "--proxy-auth takes", ("--proxy", "http://127.0.0.1:1", "--proxy-auth", "bearer")),
                                      ("a login without a proxy", "--proxy-user is for a proxy", ("--proxy-user", "user:" + PASSWORD)),
+                                     ("--direct without a proxy", "--direct is for a proxy", ("--direct",)),
+                                     ("--direct of every client", "leave out --clients", ("--direct", "--clients", "--proxy", "http://127.0.0.1:1")),
                                      ("Digest without a user", "needs --proxy-user", ("--proxy", "http://127.0.0.1:1", "--proxy-auth", "digest")),
                                      ("a scheme of login for SOCKS", "SOCKS", ("--proxy", "socks5://127.0.0.1:1", "--proxy-auth", "none")),
                                      ("a login in no file", "--proxy-user: ", ("--proxy", "http://127.0.0.1:1", "--proxy-user", "@" + self.work + "/nothing")),
@@ -425,8 +525,10 @@ def main():
         if b"libcurl" in t.probe("--proxy", "http://127.0.0.1:1").stderr:
             print("SKIP proxy: libcurl is not installed")
             return
-        for part in t.answers, t.tls_proxies, t.socks_proxies, t.environment, t.logins, t.bad_options, t.secrecy:
+        for part in t.answers, t.tls_proxies, t.socks_proxies, t.both_ways, t.environment, t.logins, t.bad_options:
             part()
+        t.pool.shutdown()
+        t.secrecy()
     sys.exit(1 if failed else 0)
 
 

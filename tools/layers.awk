@@ -13,7 +13,7 @@ BEGIN {
     # every other header is dissect's; what of it report/ may look at: the observation, certificates, names
     set(seen, "handshake.h wire.h x509.h names.h fetch.h hosts.h ctl.h profile.h sweep.h", 1)
     may["pcap"] = "dissect/filter_pcap.c dissect/live_pcap.c"
-    may["mbedtls"] = may["psa"] = "dissect/crypto_mbedtls.c dissect/keys_mbedtls.c probe/serve_pki.c probe/serve_tls.c"
+    may["mbedtls"] = may["psa"] = "dissect/crypto_mbedtls.c dissect/keys_mbedtls.c probe/inside_mbedtls.c probe/serve_pki.c probe/serve_tls.c"
     may["zlib"] = "dissect/"
     may["curl"] = "probe/"
     may["CUnit"] = "tests/"

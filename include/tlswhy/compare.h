@@ -74,6 +74,10 @@ struct comparison {
 void compare_pair(const struct pair *p, bool covered, struct arena *a, struct comparison *out);
 void compare_changes(const struct pair *p, struct arena *a, struct comparison *out); /* the part of it that lists changes */
 
+/* A probe's two ways to one server: through a proxy (the client's view) and without it (the server's view). */
+void          compare_ways(const struct view *through, const struct view *direct, struct arena *a, struct comparison *out);
+enum relation ways_relation(const struct handshake *through, const struct handshake *direct); /* direct NULL: unpaired */
+
 /* Was the server's side capture running when the client's view began? */
 bool views_cover(const struct views *server, const struct pairs *all, const struct view *client);
 
@@ -84,6 +88,7 @@ struct comparison_sums {
     int64_t  offset_ns;
 };
 void compare_text(struct text *out, const struct report_options *o, const struct comparison *c);
+void compare_ways_text(struct text *out, const struct report_options *o, const struct comparison *c); /* below the verdict's own lines */
 void compare_json(struct text *out, const struct report_options *o, const struct comparison *c);
 void compare_sums_text(struct text *out, const struct report_options *o, const struct comparison_sums *s);
 

@@ -230,6 +230,7 @@ struct probed {
     const char *starttls; /* the protocol that was to lead to TLS; NULL = none */
     const char *changed;  /* what is asked differently than at first; NULL = nothing */
     unsigned    attempt;  /* 1.. of this target */
+    const char *direct;   /* why the server was not asked without the proxy, though that was wanted; NULL = it was, or was not wanted */
     bool        final;    /* it answers the question */
 };
 
@@ -257,11 +258,13 @@ struct way {
 /* The answer to one HTTP request that a probe sent inside a finished handshake. */
 struct inside {
     bool         finished;    /* the handshake of the request was */
+    uint16_t     version;     /* that it was made with; it is another handshake than the one that was looked at */
     int          status;      /* of HTTP; 0 = no answer that is HTTP */
     struct bytes line;        /* its status line, outside bytes */
     struct bytes server;      /* Server, Via or Proxy-Agent header */
     struct bytes reason;      /* what the page says was wrong, as far as it was found; outside bytes */
-    bool         by_proxy;    /* the answer names the proxy as its author */
+    struct bytes error;       /* what a proxy calls the trouble in a header of its own (X-Squid-Error) */
+    bool         intercepted; /* the certificate is not the one that the server shows when it is asked directly */
     const char  *trouble;     /* why there is no answer; NULL = there is one */
 };
 

@@ -7,7 +7,8 @@
  *
  * Thousands may be under way. Whoever waits for other things too (names, tunnels) puts them into the same loop.
  * A connection is read as far as the server's flight goes (ServerHelloDone; TLS 1.3: the server's Finished, with our own
- * keys) and then ended by us: nothing is ever sent beyond the ClientHello (and a second one after HelloRetryRequest).
+ * keys) and then ended by us: nothing is ever sent beyond the ClientHello (and a second one after HelloRetryRequest), but
+ * where an HTTP request inside is asked for.
  * Frames are numbered as a recording of the run would number them: SYN 1, SYN-ACK 2, ACK 3, and then a frame for
  * each piece sent or received.
  * Every wait has a deadline, and what a peer sends is bounded (512 KB). */
@@ -48,6 +49,8 @@ struct probe_ask {
     void             *ctx;       /* the caller's */
     size_t            segment;   /* what is said of TLS goes out in pieces of so many bytes; 0 = as much as goes */
     int64_t           segment_pause_ns; /* between them */
+    bool              inside;     /* a whole connection, and one HTTP request in it: h->inside tells; spec and raw do not count */
+    const char       *name;       /* with `inside`: the server's name */
     bool              hello_only; /* enough is known with the ServerHello */
     bool              flight_only; /* enough is known with the server's flight: whether it insists on a client certificate is not asked */
 };

@@ -72,6 +72,9 @@ void why_cause(const struct handshake *h, const struct peers *others, struct are
  * other. Where somebody scans there are very many, and most are only counted. */
 const char *why_never_opened(const struct handshake *h);
 
+/* Is the answer inside a proxy's page about its own failure, and not the server's? */
+bool proxy_page(const struct inside *in);
+
 /* Established, and both sides went on to exchange data without a fatal alert or a failed renegotiation. */
 bool ended_well(const struct handshake *h);
 

@@ -323,6 +323,62 @@ static bool way_not_made(const struct case_file *c, struct finding *f)
     return say(c, f, BLAME_PROXY, POSSIBLE, "the library gives no more", WORDS(c, "The way through the proxy %s did not come about: %s.", h->way->proxy, words));
 }
 
+/* ---- inside a good handshake */
+
+/* Names that proxies which inspect give themselves in their pages' headers. */
+static bool names_a_proxy(struct bytes who)
+{
+    static const char *const names[] = { "squid", "mitmproxy", "privoxy", "zscaler", "bluecoat", "blue coat", "fortigate", "sonicwall", "websense", "forcepoint",
+                                         "mcafee", "sophos", "barracuda", "proxysg", "ironport", "untangle" };
+    char text[201];
+    snprintf(text, sizeof text, "%.*s", (int)(who.n < 200 ? who.n : 200), who.p != NULL ? (const char *)who.p : "");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcasestr(text, names[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool proxy_page(const struct inside *in)
+{
+    enum { FORBIDDEN = 403 };
+    bool bad = in->status >= 500 || in->status == FORBIDDEN;
+    return bad && (in->error.p != NULL || names_a_proxy(in->server) || names_a_proxy(in->line) || names_a_proxy(in->reason) ||
+                   (in->intercepted && (in->reason.p != NULL || in->status >= 502)));
+}
+
+/* The request inside came with an older version than the hello that was looked at, and what failed is not the certificate:
+ * behind a proxy that follows its client a newer server may have refused just that. */
+static bool older_inside(const struct handshake *h)
+{
+    const struct inside *in = h->inside;
+    char                 reason[201];
+    snprintf(reason, sizeof reason, "%.*s", (int)(in->reason.n < 200 ? in->reason.n : 200), in->reason.p != NULL ? (const char *)in->reason.p : "");
+    bool certificate = strcasestr(reason, "X509") != NULL || strcasestr(reason, "certificate") != NULL;
+    return in->version != 0 && version_rank(in->version) < version_rank(handshake_version(h)) && !certificate;
+}
+
+/* The handshake with the proxy is good; what the proxy found behind it is told inside only. */
+static bool failed_inside(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct inside    *in = h->inside;
+    if (in == NULL || !proxy_page(in) || (h->chain != NULL && h->chain->verdict == CHAIN_FAIL))
+        return false;
+    bool older = older_inside(h);
+    f->weight = 8;
+    f->decisive = h->answer.where.frame;
+    if (older)
+        ALSO(f, "protocol-version");
+    const char *reason = in->reason.p != NULL ? WORDS(c, ": %s", safe_str(c->arena, in->reason.p, in->reason.n)) : "";
+    return say(c, f, BLAME_PROXY, older ? POSSIBLE : in->intercepted ? CERTAIN : LIKELY,
+               older             ? "the request inside could be made with an older version only, which the server may mind"
+               : in->intercepted ? "the certificate is the proxy's, and so is the page"
+                                 : "the page inside is a proxy's; a proxy of the server's own could write the same",
+               WORDS(c, "The handshake is fine, but with the proxy: inside, it answers \"%s\"%s. So it is the proxy that failed upstream.",
+                     safe_str(c->arena, in->line.p, in->line.n), reason));
+}
+
 const struct rule proxy_rules[] = { { "login-wanted", "proxy-auth", login_wanted },
                                     { "destination-denied", "proxy-denied", destination_denied },
                                     { "upstream-failed", "proxy-upstream", upstream_failed },
@@ -333,5 +389,6 @@ const struct rule proxy_rules[] = { { "login-wanted", "proxy-auth", login_wanted
                                     { "proxy-gave-no-answer", "proxy-upstream", proxy_gave_no_answer },
                                     { "no-proxy-there", "not-tls", no_proxy_there },
                                     { "proxy-tls-failed", "not-tls", proxy_tls_failed },
+                                    { "failed-inside", "proxy-upstream", failed_inside },
                                     { "way-not-made", "proxy-upstream", way_not_made },
                                     { NULL, NULL, NULL } };

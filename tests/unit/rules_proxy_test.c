@@ -46,6 +46,50 @@ static void banner(struct handshake *h, int unused)
     h->plain[SERVER] = (struct plain){ .where = now(h, 1), .start = bytes_of("SSH-2.0-OpenSSH_9.2\r\n", 21), .protocol = "ssh" };
 }
 
+/* A good handshake through the proxy, and the answer to the request inside. */
+static void tunnelled(struct handshake *h, int version)
+{
+    struct way *w = ARENA_NEW(&h->arena, struct way);
+    hello(h, 0x0304);
+    *w = (struct way){ .proxy = "http://proxy.example:8080", .words = "" };
+    h->way = w;
+    asked(h, 0);
+    h->prelude.status = 200;
+    h->prelude.accepted = true;
+    h->prelude.answered = now(h, 1);
+    answer(h, version);
+    flight(h, HASH_SHA256);
+    h->stopped_by_us = true;
+    h->outcome = OUTCOME_STOPPED;
+    judged(h, NULL, SEV_INFO, true);
+}
+static struct inside *page(struct handshake *h, int status)
+{
+    struct inside *in = ARENA_NEW(&h->arena, struct inside);
+    char           line[40];
+    int            n = snprintf(line, sizeof line, "HTTP/1.1 %d Something", status);
+    *in = (struct inside){ .finished = true, .status = status, .line = { arena_copy(&h->arena, line, (size_t)n), (size_t)n } };
+    h->inside = in;
+    return in;
+}
+static void by_server(struct handshake *h, int status) { page(h, status); }
+static void by_product(struct handshake *h, int status) { page(h, status)->server = bytes_of("squid/5.7", 9); }
+static void by_interceptor(struct handshake *h, int status)
+{
+    struct inside *in = page(h, status);
+    in->intercepted = true;
+    in->reason = bytes_of("Reason: expired", 15);
+}
+
+static void older(struct handshake *h, int version)
+{
+    struct inside *in = ARENA_NEW(&h->arena, struct inside);
+    *in = *h->inside;
+    in->version = (uint16_t)version;
+    in->reason = bytes_of("Protocol error", 14);
+    h->inside = in;
+}
+
 static void no_tunnel(struct handshake *h, int unused) { (void)unused, h->outcome = OUTCOME_NOT_OPENED; }
 
 static const struct rules_case cases[] = {
@@ -61,6 +105,11 @@ static const struct rules_case cases[] = {
     { "something else", { { way, WAY_BROKEN } }, "proxy-upstream", BLAME_PROXY, POSSIBLE },
     { "a login is wanted", { { way, WAY_REFUSED }, { asked, 407 } }, "proxy-auth", BLAME_PROXY, CERTAIN },
     { "not allowed", { { way, WAY_REFUSED }, { asked, 403 } }, "proxy-denied", BLAME_PROXY, CERTAIN },
+    { "an error page of a product inside", { { tunnelled, 0x0303 }, { by_product, 503 } }, "proxy-upstream", BLAME_PROXY, LIKELY },
+    { "an error page of an interceptor", { { tunnelled, 0x0304 }, { by_interceptor, 403 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
+    { "an error that an older version may have made", { { tunnelled, 0x0304 }, { by_interceptor, 503 }, { older, 0x0303 } }, "proxy-upstream", BLAME_PROXY, POSSIBLE },
+    { "an error of the server's own", { { tunnelled, 0x0303 }, { by_server, 503 } }, "ok", BLAME_NONE, CERTAIN },
+    { "a good page of a product", { { tunnelled, 0x0303 }, { by_product, 200 } }, "ok", BLAME_NONE, CERTAIN },
     { "not reached", { { way, WAY_REFUSED }, { asked, 502 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
 };
 
