@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LIST_SHORT = 120, CUTS_MAX = 12 };
+enum { LIST_SHORT = 120, CUTS_MAX = 11 };
 
 bool list_holds(const uint32_t *list, size_t n, uint32_t v)
 {
