@@ -187,7 +187,7 @@ static bool allow_parts(scmp_filter_ctx f, bool live)
     bool ok = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_exec) == 0 &&
               seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_exec) == 0;
     for (size_t i = 0; ok && i < (live ? ARRAY_LEN(asked) : 2); i++)
-        ok = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, asked[i])) == 0;
+        ok = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, asked[i], 0)) == 0;
     return ok;
 }
 
