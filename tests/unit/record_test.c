@@ -7,13 +7,14 @@
 
 #define TEXT(s) { (const uint8_t *)(s), sizeof(s) - 1 }
 
-static const struct endpoint v4[2] = { { { 192, 0, 2, 1 }, 4, 40000 }, { { 192, 0, 2, 2 }, 4, 443 } };
-static const struct endpoint v6[2] = { { { 0x20, 1, 0xd, 0xb8, [15] = 1 }, 16, 40001 }, { { 0x20, 1, 0xd, 0xb8, [15] = 2 }, 16, 8443 } };
+#define ENDS_V4 { { { 192, 0, 2, 1 }, 4, 40000 }, { { 192, 0, 2, 2 }, 4, 443 } }
+#define ENDS_V6 { { { 0x20, 1, 0xd, 0xb8, [15] = 1 }, 16, 40001 }, { { 0x20, 1, 0xd, 0xb8, [15] = 2 }, 16, 8443 } }
+static const struct endpoint v4[2] = ENDS_V4;
 static const struct mark marks[] = {
-    { .kind = MARK_STOPPED, .ends = { v4[0], v4[1] }, .ns = INT64_C(1700000000123456789) },
-    { .kind = MARK_GAVE_UP, .ends = { v6[0], v6[1] }, .ns = -1 },
-    { .kind = MARK_KERNEL, .ends = { v4[0], v4[1] }, .acked = 517, .retransmissions = 3, .syns = 2 },
-    { .kind = MARK_ASKED, .ends = { v6[0], v6[1] }, .target = TEXT("www.example:443"), .typed = TEXT("www.example"), .as = TEXT("tlswhy"),
+    { .kind = MARK_STOPPED, .ends = ENDS_V4, .ns = INT64_C(1700000000123456789) },
+    { .kind = MARK_GAVE_UP, .ends = ENDS_V6, .ns = -1 },
+    { .kind = MARK_KERNEL, .ends = ENDS_V4, .acked = 517, .retransmissions = 3, .syns = 2 },
+    { .kind = MARK_ASKED, .ends = ENDS_V6, .target = TEXT("www.example:443"), .typed = TEXT("www.example"), .as = TEXT("tlswhy"),
       .starttls = TEXT("smtp"), .changed = TEXT(""), .name = TEXT("mail.example"), .attempt = 7, .modern = true },
 };
 
