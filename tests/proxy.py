@@ -422,6 +422,64 @@ class Tests:
         h = json.loads(done.stdout.decode().splitlines()[-1])
         result("a name that is known to the proxy only", None if h["event"]["code"] == "ok" and "direct" in h["probe"] else str(h["probe"]))
 
+    def real_proxies(self):
+        """Those that are installed."""
+        work = self.work
+        children = []
+
+        def free_port():
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", 0))
+                return s.getsockname()[1]
+
+        def started(program, *args):
+            port = free_port()
+            if program == "tinyproxy":
+                with open("%s/tinyproxy-%d.conf" % (work, port), "w") as f:
+                    f.write("Port %d\nListen 127.0.0.1\nTimeout 20\nMaxClients 20\nLogLevel Critical\n%s\n" % (port, "\n".join(args)))
+                args = ("-d", "-c", f.name)
+            args = [a.replace("PORT", str(port)) for a in args]
+            children.append(subprocess.Popen([program, *args], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                                             env=environment(HOME=work)))
+            end = time.time() + 20
+            while time.time() < end and children[-1].poll() is None:
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    return port
+                except OSError:
+                    time.sleep(0.1)
+            return port
+
+        def there(program):
+            if shutil.which(program) is None:
+                print("SKIP proxy %s: it is not installed" % program)
+            return shutil.which(program) is not None
+
+        def through(name, url, want, *options):
+            done = self.probe("--json", "--direct", "--ca", work + "/real.pem", "--sni", "www.example", "--timeout", "8", "--proxy", url, *options,
+                              target="127.0.0.1:%d" % self.origin.port)
+            rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
+            got = [(r["relation"], r["event"]["code"]) for r in rows if r["type"] == "comparison"]
+            result(name, None if got == [want] else "%s: %s" % (got, rows[-1]["event"]["reason"] if rows else done.stderr.decode()))
+
+        shutil.copy(work + "/both.pem", work + "/real.pem")
+        try:
+            if there("tinyproxy"):
+                through("tinyproxy forwards", "http://127.0.0.1:%d" % started("tinyproxy"), ("forwarded", "ok"))
+                through("tinyproxy wants a login", "http://127.0.0.1:%d" % started("tinyproxy", "BasicAuth user secret"), ("unpaired", "proxy-auth"))
+                through("tinyproxy and a login", "http://user:secret@127.0.0.1:%d" % started("tinyproxy", "BasicAuth user secret"), ("forwarded", "ok"))
+            if there("microsocks"):
+                port = started("microsocks", "-i", "127.0.0.1", "-p", "PORT", "-u", "user", "-P", "secret")
+                through("microsocks and a login", "socks5h://user:secret@127.0.0.1:%d" % port, ("forwarded", "ok"))
+                through("microsocks, wrong password", "socks5h://user:wrong@127.0.0.1:%d" % port, ("unpaired", "proxy-auth"))
+            if there("mitmdump"):
+                port = started("mitmdump", "-q", "--listen-host", "127.0.0.1", "-p", "PORT", "--ssl-insecure", "--set", "confdir=" + work)
+                through("mitmproxy intercepts", "http://127.0.0.1:%d" % port, ("terminated", "interception"))
+        finally:
+            for child in children:
+                child.terminate()
+                child.wait(10)
+
     def environment(self):
         p = Listener(opens)
         url = "http://127.0.0.1:%d" % p.port
@@ -525,7 +583,7 @@ def main():
         if b"libcurl" in t.probe("--proxy", "http://127.0.0.1:1").stderr:
             print("SKIP proxy: libcurl is not installed")
             return
-        for part in t.answers, t.tls_proxies, t.socks_proxies, t.both_ways, t.environment, t.logins, t.bad_options:
+        for part in t.answers, t.tls_proxies, t.socks_proxies, t.both_ways, t.real_proxies, t.environment, t.logins, t.bad_options:
             part()
         t.pool.shutdown()
         t.secrecy()

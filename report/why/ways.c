@@ -90,7 +90,7 @@ static struct judgement of_interceptor(const struct view *p, const struct view *
     const char *shown = leaf_of(d) == NULL ? SAY("it shows a certificate of its own, by %s", issuer_of(p, a))
                                            : SAY("in place of the server's certificate, by %s, it shows its own, by %s", issuer_of(d, a), issuer_of(p, a));
     bool        told_inside = p->h->inside != NULL && proxy_page(p->h->inside);
-    if (!good(p) && !told_inside && is_trust(&p->f))
+    if (!good(p) && is_trust(&p->f) && (!told_inside || good(d)))
         return (struct judgement){ &p->f, "interception", BLAME_PROXY, LIKELY, "for one name at one time two certificates from different authorities",
                               SAY("The proxy intercepts: %s, which this client does not trust. Directly the server %s.", shown,
                                   good(d) ? "is in order" : SAY("fails, too (%s)", d->f.cause)) };
