@@ -11,6 +11,7 @@ logs=$build/check
 mkdir -p "$logs"
 rm -f "$logs"/*.log
 export LC_ALL=C TZ=UTC
+unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
 
 # Runs a command whose own exit status says it all.
 whole() { # NAME COMMAND...
