@@ -1,8 +1,6 @@
-/* proven.h - how many signatures over key exchanges are worth checking. One costs up to two milliseconds, which is more
- * than all the rest of a hundred handshakes, so a server that has signed well again and again is believed, and nobody can
- * make us check without end.
- *
- *     if (proven_wants(&p, h)) { handshake_check_kex(h); proven_note(&p, h); } */
+/* proven.h - how many signatures over key exchanges are worth checking. One costs up to two milliseconds, which is more than
+ * all the rest of a hundred handshakes, so a server that has signed well, or wrongly, again and again is taken to go on like
+ * that, which rules are told (handshake.h), and nobody can make us check without end. */
 #ifndef TLSWHY_PROVEN_H
 #define TLSWHY_PROVEN_H
 
@@ -14,12 +12,13 @@ enum { PROVEN_KEYS = 256 };
 struct proven {
     struct {
         const struct cert *leaf;
-        unsigned           good; /* signatures in a row */
-    } key[PROVEN_KEYS];          /* by hash of the leaf; the latest wins */
+        unsigned           in_a_row; /* signatures under its key with this result, */
+        enum sig_check     result;
+    } key[PROVEN_KEYS];              /* by hash of the leaf; the latest wins */
     size_t checks;
 };
 
-bool proven_wants(const struct proven *p, const struct handshake *h);
-void proven_note(struct proven *p, const struct handshake *h);
+/* Into kex.verified, or kex.as_before. */
+void proven_check(struct proven *p, struct handshake *h);
 
 #endif

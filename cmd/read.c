@@ -48,7 +48,7 @@ struct input {
  * them first. */
 static void learn_secrets(struct input *in, const struct capture *c)
 {
-    if (keylog_follow(in->o->keylog, capture_facts(c)->secrets, &in->secrets_n))
+    if (capture_facts(c)->secrets.n != in->secrets_n && keylog_follow(in->o->keylog, capture_facts(c)->secrets, &in->secrets_n))
         observer_secrets(in->observer, keylog_secrets, in->o->keylog);
 }
 

@@ -151,10 +151,8 @@ void verdicts_judge(struct verdicts *v, struct handshake *h)
     bool         learnt;
     struct bytes name = name_of(v, h, &learnt);
     judge_chain(&j, h, name, learnt);
-    if (v->asking == NULL && key_in_doubt(h) && proven_wants(&v->proven, h)) {
-        handshake_check_kex(h);
-        proven_note(&v->proven, h);
-    }
+    if (v->asking == NULL && key_in_doubt(h))
+        proven_check(&v->proven, h);
 }
 
 static void count_cause(struct summary *s, const char *code, int by)

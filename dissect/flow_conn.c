@@ -188,7 +188,7 @@ void conn_replace(struct flows *f, struct flow *flow)
  * once after each of its packets. */
 void conns_keep_within(struct flows *f, const struct flow *keep)
 {
-    size_t freed = memory_in_use() + f->queued > f->memory ? 0 : EVICT_AT_ONCE;
+    size_t freed = 0;
     for (size_t i = 0; i < 2 * f->table.n && freed < EVICT_AT_ONCE; i++) {
         struct flow *flow = flow_at(&f->table, f->sweep++ % f->table.n);
         if (flow == NULL || flow == keep || flow->detached)
@@ -221,9 +221,9 @@ enum side conn_start(struct flows *f, struct flow *flow, const struct segment *s
     return sender_is_client ? CLIENT : SERVER;
 }
 
-bool conn_starts_anew(struct flow *flow, enum side s, const struct segment *seg)
+bool conn_syn_starts_anew(struct flow *flow, enum side s, const struct segment *seg)
 {
-    if ((flow->has_base & (1 << s)) == 0 || (seg->flags & FLAG_SYN) == 0)
+    if ((flow->has_base & (1 << s)) == 0)
         return false;
     if ((seg->flags & FLAG_ACK) == 0)
         return flow->base[s] != seg->seq;
@@ -236,7 +236,7 @@ bool conn_goes_on(const struct flow *flow, const struct segment *seg, bool paylo
     return flow->silent == SILENT_SO_FAR && (payload || (seg->flags & (FLAG_SYN | FLAG_ACK)) == (FLAG_SYN | FLAG_ACK));
 }
 
-void conn_note_base(struct flow *flow, enum side s, const struct segment *seg)
+void conn_set_base(struct flow *flow, enum side s, const struct segment *seg)
 {
     enum side other = other_side(s);
     bool      syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0;
@@ -333,7 +333,8 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
     enum side         other = other_side(s);
     c->beyond_syn |= !first_syn;
     c->spared = false;
-    adopt_syn(f, c);
+    if (first_syn || facts->syn.frame == 0)
+        adopt_syn(f, c);
     facts->last_seen[s] = place_of(p);
     facts->both_directions = facts->last_seen[CLIENT].frame != 0 && facts->last_seen[SERVER].frame != 0;
     facts->fast_open |= first_syn && body.len != 0;
@@ -354,9 +355,11 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
     stream_patience(f, c, SERVER);
     if (rst && !c->rst)
         reset(f, c, s, seg, p);
+    if (!c->rst && !(c->side[CLIENT].fin && c->side[SERVER].fin))
+        return;
     if (closed_and_acked(c))
         conn_end_early(f, flow, false);
-    else if (c->rst || (c->side[CLIENT].fin && c->side[SERVER].fin))
+    else
         over(f, c, p->ns);
 }
 

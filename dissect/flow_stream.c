@@ -37,7 +37,8 @@ static void give_bytes(struct flows *f, struct conn *c, enum side s, const uint8
     if (len == 0)
         return;
     c->facts.bytes[s] += len;
-    conn_open(f, c, s, at);
+    if (!c->open_given)
+        conn_open(f, c, s, at);
     if (bytes != NULL && !c->close_only && side->next + len > side->skip_to) {
         struct wire_event *e = flows_push(f, c->flow, WIRE_BYTES, s, at);
         e->at = side->next;
@@ -157,14 +158,10 @@ void stream_end(struct flows *f, struct conn *c, enum side s)
     give_fins(f, c);
 }
 
-void stream_patience(struct flows *f, struct conn *c, enum side s)
+void stream_lose_patience(struct flows *f, struct conn *c, enum side s)
 {
     struct tcp_side *side = &c->side[s];
-    if (side->queue == NULL && c->facts.acked[s] <= side->next) { /* the usual case: nothing is missing */
-        side->waits = 0;
-        return;
-    }
-    bool one_way = !c->facts.both_directions && side->queue != NULL && !side->held;
+    bool             one_way = !c->facts.both_directions && side->queue != NULL && !side->held;
     if (!one_way && (side->held || acked_end(c, s) <= side->next)) {
         side->waits = 0;
         return;
@@ -251,7 +248,7 @@ void stream_payload(struct flows *f, struct conn *c, enum side s, uint32_t seq, 
 {
     struct tcp_side *side = &c->side[s];
     struct place     now = place_of(p);
-    if ((seg->flags & FLAG_SYN) == 0)
+    if (side->held && (seg->flags & FLAG_SYN) == 0)
         stream_release(f, c, s, seq != side->next_seq, now);
     if (c->facts.bytes[s] + c->facts.missing[s] == 0)
         find_start(f, c, s, seq);
@@ -286,7 +283,8 @@ void stream_payload(struct flows *f, struct conn *c, enum side s, uint32_t seq, 
         side->held |= early && side->next == 0;
         enqueue(f, c, s, at, (struct bytes){ body.p, body.cap }, now);
     }
-    drain(f, c, s, &now);
+    if (side->queue != NULL || c->side[CLIENT].fin || c->side[SERVER].fin)
+        drain(f, c, s, &now);
     /* Bytes that were on the wire and, by the snap length, not in the capture: lost when the stream gets there. */
     uint64_t end = at + body.len;
     if (side->queue != NULL && side->queue->at < end)

@@ -19,7 +19,8 @@ struct flows *flows_new(size_t memory)
 
 void flows_spend(struct flows *f)
 {
-    pieces_free(f->spent);
+    if (f->spent != NULL)
+        pieces_free(f->spent);
     f->spent = NULL;
     while (f->spent_conns != NULL) {
         struct conn *next = f->spent_conns->next_over;
@@ -124,7 +125,7 @@ static void tcp(struct flows *f, struct transport *t, const struct packet *p)
     if ((seg.flags & FLAG_SYN) != 0 && there > HEADER)
         options(body.p + HEADER, there - HEADER, &seg);
     conn_segment(f, f->last, s, (struct cut){ body.p + there, body.cap - there, body.len - header }, &seg, p);
-    if (f->memory != 0)
+    if (f->memory != 0 && memory_in_use() + f->queued > f->memory)
         conns_keep_within(f, f->last);
 }
 
@@ -201,7 +202,6 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
     f->now = p->ns;
     conns_linger_out(f);
     enum layer found = unwrap_packet(f->unwrap, p, &t);
-    f->facts.fragments = unwrap_fragments(f->unwrap);
     switch (found) {
     case LAYER_TRANSPORT:
         if (t.proto == PROTO_TCP) {
@@ -226,6 +226,7 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
         }
         return false;
     default:
+        f->facts.fragments = unwrap_fragments(f->unwrap);
         break;
     }
     f->facts.other_packets++;

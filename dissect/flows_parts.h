@@ -53,8 +53,10 @@ enum { SLOT_START = 704 }; /* what an observer is likely to need of its slot, in
 /* Most of the time goes by waiting for memory: what is asked for together comes in the time of one. */
 static inline void fetch_early(const void *p, size_t n)
 {
-    for (size_t i = 0; p != NULL && i < n; i += 64)
-        __builtin_prefetch((const char *)p + i);
+    if (p == NULL)
+        return;
+    for (const char *at = p, *end = at + n; at < end; at += 64)
+        __builtin_prefetch(at);
 }
 
 void flows_spend(struct flows *f); /* what the events of the last packet borrowed goes */
@@ -74,7 +76,14 @@ void stream_acked(struct conn *c, enum side s, uint32_t ack);
 void stream_sent(struct conn *c, enum side s, uint32_t seq);
 void stream_fin(struct flows *f, struct conn *c, enum side s, uint32_t seq, const struct packet *p, const struct segment *seg);
 /* One more packet of the connection has passed: holes that stay for long are lost. */
-void stream_patience(struct flows *f, struct conn *c, enum side s);
+void stream_lose_patience(struct flows *f, struct conn *c, enum side s);
+static inline void stream_patience(struct flows *f, struct conn *c, enum side s)
+{
+    if (c->side[s].queue == NULL && c->facts.acked[s] <= c->side[s].next) /* the usual case: nothing is missing */
+        c->side[s].waits = 0;
+    else
+        stream_lose_patience(f, c, s);
+}
 /* Nothing more will come: every hole is lost, and what waits behind it comes. */
 void stream_end(struct flows *f, struct conn *c, enum side s);
 /* The sequence number of its first byte, from the opening of the connection. */
@@ -90,10 +99,19 @@ enum side conn_start(struct flows *f, struct flow *flow, const struct segment *s
 void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
 /* Wireshark's rule for stream numbers: a SYN begins a new stream where its number is not the first one of its side.
  * That first number is known from any packet of the side, or from what the other side acknowledges. */
-bool conn_starts_anew(struct flow *flow, enum side s, const struct segment *seg);
+bool conn_syn_starts_anew(struct flow *flow, enum side s, const struct segment *seg);
+static inline bool conn_starts_anew(struct flow *flow, enum side s, const struct segment *seg)
+{
+    return (seg->flags & FLAG_SYN) != 0 && conn_syn_starts_anew(flow, s, seg);
+}
 /* A connection that was ended for its silence goes on: with payload, or with an answer to its SYN. */
 bool conn_goes_on(const struct flow *flow, const struct segment *seg, bool payload);
-void conn_note_base(struct flow *flow, enum side s, const struct segment *seg);
+void conn_set_base(struct flow *flow, enum side s, const struct segment *seg);
+static inline void conn_note_base(struct flow *flow, enum side s, const struct segment *seg)
+{
+    if (flow->has_base != (1 << CLIENT | 1 << SERVER))
+        conn_set_base(flow, s, seg);
+}
 /* The tuple's record goes away once the events of this packet have been given. */
 void conn_leave(struct flows *f, struct flow *flow);
 /* The old connection ends, and its tuple is free for another. */

@@ -77,12 +77,16 @@ void peers_free(struct peers *p)
 /* Names of the same spelling give the same number; equal within a run is all that is asked of it. */
 static uint64_t name_hash(struct bytes name)
 {
-    static const struct hash_key fixed = { { 0x746c73776879, 1 } };
+    static _Thread_local struct hash_key key;
     char   lower[256];
     size_t n = name.n < sizeof lower ? name.n : sizeof lower;
     for (size_t i = 0; i < n; i++)
         lower[i] = (char)tolower(name.p[i]);
-    uint64_t h = name.n != 0 ? hash_bytes(&fixed, lower, n) : 0;
+    if (key.k[1] == 0) {
+        key = hash_key_random();
+        key.k[1] |= 1;
+    }
+    uint64_t h = name.n != 0 ? hash_bytes(&key, lower, n) : 0;
     return h != 0 || name.n == 0 ? h : 1;
 }
 

@@ -83,7 +83,7 @@ void  piece_put(void *p);
 size_t memory_in_use(void);
 void   memory_note(size_t got, size_t gone);
 
-/* Keyed 64-bit hash (SipHash-1-3) for tables that peers can fill. The key is drawn once a run. */
+/* Keyed 64-bit hash for tables that peers can fill. The key is drawn once a run. */
 struct hash_key {
     uint64_t k[2];
 };

@@ -116,6 +116,7 @@ struct server_kex {
     uint16_t     sigalg;         /* TLS 1.2: scheme that signed it; 0 = older or none */
     struct bytes params, signature; /* what it signs after both randoms; the signature */
     enum sig_check verified;     /* by the leaf's key; SIG_UNCHECKED where not tried */
+    enum sig_check as_before;    /* where not tried: what several others under this key had come to, one after the other */
 };
 
 struct cert_request {

@@ -202,17 +202,19 @@ static bool key_is_another(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     struct ending e = ending_of(h);
-    if (!knows(h, KNOW_SERVER_KEX) || h->kex.verified != SIG_BAD || h->outcome == OUTCOME_ESTABLISHED)
+    bool before = h->kex.verified == SIG_UNCHECKED && h->kex.as_before == SIG_BAD;
+    if (!knows(h, KNOW_SERVER_KEX) || (h->kex.verified != SIG_BAD && !before) || h->outcome == OUTCOME_ESTABLISHED)
         return false;
     bool other_reason = e.alert != NULL && about_certificate(e.number); /* it did not come as far as the signature */
     f->weight = other_reason ? 1 : 20;
     f->decisive = h->kex.where.frame;
-    return say(c, f, BLAME_SERVER, other_reason ? LIKELY : CERTAIN,
-               other_reason ? "the signature over the key exchange is wrong, but the alert is about the certificate"
+    return say(c, f, BLAME_SERVER, other_reason || before ? LIKELY : CERTAIN,
+               before       ? "signatures of other handshakes under this certificate's key were wrong; this one was not checked any more"
+               : other_reason ? "the signature over the key exchange is wrong, but the alert is about the certificate"
                             : "checked: the signature over the key exchange fails under the certificate's key",
                WORDS(c,
-                     "The server's key exchange is signed with a key that is not the certificate's: the signature "
-                     "does not verify, and %s.",
+                     "The server's key exchange is signed with a key that is not the certificate's: %s not verify, and %s.",
+                     before ? "the signatures before this one did" : "the signature does",
                      ending_words(c, &e)));
 }
 
