@@ -202,6 +202,7 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
     f->now = p->ns;
     conns_linger_out(f);
     enum layer found = unwrap_packet(f->unwrap, p, &t);
+    f->facts.fragments = unwrap_fragments(f->unwrap);
     switch (found) {
     case LAYER_TRANSPORT:
         if (t.proto == PROTO_TCP) {
@@ -226,7 +227,6 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
         }
         return false;
     default:
-        f->facts.fragments = unwrap_fragments(f->unwrap);
         break;
     }
     f->facts.other_packets++;
