@@ -28,7 +28,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY: $(gen)
-.PHONY: all demo check asan fuzz fuzzers bench bench-live layers lab install uninstall deps clean format units
+.PHONY: all demo check asan fuzz fuzzers bench bench-live layers lab completions install uninstall deps clean format units
 all: $(BUILD)/tlswhy
 
 $(BUILD)/tlswhy: $(call obj,cmd) $(ARCHIVES)
@@ -119,8 +119,19 @@ lab:
 	@tests/lab/record.py $(LAB)
 LAB     ?= $(BUILD)/lab
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+# where each shell looks for what it completes
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/vendor-completions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+completions: all
+	@mkdir -p $(BUILD)/completions
+	@for shell in bash zsh fish; do $(BUILD)/tlswhy --completions $$shell >$(BUILD)/completions/$$shell || exit 1; done
+
+install: all completions
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	install -m 644 $(BUILD)/completions/bash $(DESTDIR)$(BASHDIR)/tlswhy
+	install -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(ZSHDIR)/_tlswhy
+	install -m 644 $(BUILD)/completions/fish $(DESTDIR)$(FISHDIR)/tlswhy.fish
 	install -m 755 $(BUILD)/tlswhy $(DESTDIR)$(PREFIX)/bin/tlswhy
 	install -m 644 doc/tlswhy.1 $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1
 	install -d $(DESTDIR)$(UNITDIR)
@@ -128,7 +139,8 @@ install: all
 	chmod 644 $(DESTDIR)$(UNITDIR)/tlswhy-watch@.service
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/tlswhy $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1 $(DESTDIR)$(UNITDIR)/tlswhy-watch@.service
+	rm -f $(DESTDIR)$(PREFIX)/bin/tlswhy $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1 $(DESTDIR)$(UNITDIR)/tlswhy-watch@.service \
+	    $(DESTDIR)$(BASHDIR)/tlswhy $(DESTDIR)$(ZSHDIR)/_tlswhy $(DESTDIR)$(FISHDIR)/tlswhy.fish
 
 deps:
 	@tools/deps.sh build

@@ -215,4 +215,4 @@ static int run_cert(int argc, char **argv)
 }
 
 const struct command cert_command = { "cert", "FILE...", "the facts of one certificate, also of a broken one",
-                                      run_cert };
+                                      run_cert, options };

@@ -228,4 +228,4 @@ done:
     return status;
 }
 
-const struct command chain_command = { "chain", "CHAIN.pem", "judge a certificate chain", run_chain };
+const struct command chain_command = { "chain", "CHAIN.pem", "judge a certificate chain", run_chain, options };

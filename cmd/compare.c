@@ -81,4 +81,4 @@ static int run(int argc, char **argv)
     return status;
 }
 
-const struct command compare_command = { "compare", "A [B]", "two captures of one connection, or two sweeps of a server: what changed", run };
+const struct command compare_command = { "compare", "A [B]", "two captures of one connection, or two sweeps of a server: what changed", run, rows };

@@ -251,4 +251,4 @@ static int run_ctl(int argc, char **argv)
     return out_finish(status);
 }
 
-const struct command ctl_command = { "ctl", "FILE|URL [OTHER]", "check a Windows root list (authrootstl.cab, authroot.stl)", run_ctl };
+const struct command ctl_command = { "ctl", "FILE|URL [OTHER]", "check a Windows root list (authrootstl.cab, authroot.stl)", run_ctl, rows };

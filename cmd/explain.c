@@ -282,4 +282,4 @@ static int run_explain(int argc, char **argv)
     return out_finish(status);
 }
 
-const struct command explain_command = { "explain", "[CODE|TEXT...] | -", "what an alert, error code, event id or log line means", run_explain };
+const struct command explain_command = { "explain", "[CODE|TEXT...] | -", "what an alert, error code, event id or log line means", run_explain, rows };

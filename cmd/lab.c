@@ -338,4 +338,4 @@ static int run(int argc, char **argv)
     return l.unread ? EXIT_TROUBLE : out_finish(status);
 }
 
-const struct command lab_command = { "lab", "[CASE...]", "servers on loopback that are broken on purpose", run };
+const struct command lab_command = { "lab", "[CASE...]", "servers on loopback that are broken on purpose", run, rows };

@@ -1,4 +1,5 @@
 #include "tlswhy/cmd.h"
+#include "completions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,8 @@ int main(int argc, char **argv)
         help(stdout);
         return out_finish(EXIT_NONE_FOUND);
     }
+    if (strcmp(argv[1], "--completions") == 0)
+        return completions(argv[2], commands, ARRAY_LEN(commands));
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (strcmp(commands[i]->name, argv[1]) == 0)
             return commands[i]->run(argc - 1, argv + 1);

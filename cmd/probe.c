@@ -234,4 +234,4 @@ static int run_probe(int argc, char **argv)
     return status;
 }
 
-const struct command probe_command = { "probe", "HOST[:PORT]... | -", "make a handshake with a server and explain what happens", run_probe };
+const struct command probe_command = { "probe", "HOST[:PORT]... | -", "make a handshake with a server and explain what happens", run_probe, rows };

@@ -163,4 +163,4 @@ static int run(int argc, char **argv)
     return out_finish(ok ? EXIT_NONE_FOUND : EXIT_TROUBLE);
 }
 
-const struct command profiles_command = { "profiles", "[NAME...]", "the client profiles and what each can do", run };
+const struct command profiles_command = { "profiles", "[NAME...]", "the client profiles and what each can do", run, rows };

@@ -273,4 +273,4 @@ static int run(int argc, char **argv)
     return status;
 }
 
-const struct command read_command = { "read", "FILE... | -", "explain the handshakes in saved captures", run };
+const struct command read_command = { "read", "FILE... | -", "explain the handshakes in saved captures", run, rows };

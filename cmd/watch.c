@@ -193,4 +193,4 @@ static int run(int argc, char **argv)
     return status;
 }
 
-const struct command watch_command = { "watch", "IFACE [FILTER...]", "the same from the wire; Ctrl-C sums up", run };
+const struct command watch_command = { "watch", "IFACE [FILTER...]", "the same from the wire; Ctrl-C sums up", run, rows };

@@ -61,6 +61,7 @@ install() { sh tests/install.sh "$build"; }
 fetches() { python3 tests/fetches.py "$build/tlswhy"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; }
 html() { sh tests/html.sh "$build/tlswhy"; }
+completions() { sh tests/completions.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
 many() { needs openssl jobs && python3 tests/jobs.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
@@ -93,6 +94,7 @@ cert
 install
 explain
 fetches
+completions
 compare
 html
 probe

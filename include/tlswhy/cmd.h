@@ -7,13 +7,6 @@
 
 enum { EXIT_NONE_FOUND = 0, EXIT_FOUND = 1, EXIT_TROUBLE = 2 };
 
-struct command {
-    const char *name, *synopsis, *summary;
-    int (*run)(int argc, char **argv); /* argv[0] is the subcommand */
-};
-extern const struct command read_command, watch_command, cert_command, chain_command, explain_command, ctl_command, compare_command, probe_command,
-    profiles_command, lab_command;
-
 /* Options: one table a subcommand, from which parsing and help are made. The last row has id 0. */
 struct option_row {
     int         id;    /* a letter: also the short option; above 255: none */
@@ -21,6 +14,15 @@ struct option_row {
     const char *value; /* "FILE"; NULL: the option takes none */
     const char *help;
 };
+
+struct command {
+    const char *name, *synopsis, *summary;
+    int (*run)(int argc, char **argv); /* argv[0] is the subcommand */
+    const struct option_row *options;
+};
+extern const struct command read_command, watch_command, cert_command, chain_command, explain_command, ctl_command, compare_command, probe_command,
+    profiles_command, lab_command;
+
 /* The next option's id, its value in *value; 0 at the end, when *first is the index of the first operand. -1:
  * trouble was said. Call it with *first 1 at the beginning; operands and options may be mixed. */
 int  option_next(const struct option_row *rows, int argc, char **argv, const char **value, int *first);

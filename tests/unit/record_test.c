@@ -9,7 +9,6 @@
 
 #define ENDS_V4 { { { 192, 0, 2, 1 }, 4, 40000 }, { { 192, 0, 2, 2 }, 4, 443 } }
 #define ENDS_V6 { { { 0x20, 1, 0xd, 0xb8, [15] = 1 }, 16, 40001 }, { { 0x20, 1, 0xd, 0xb8, [15] = 2 }, 16, 8443 } }
-static const struct endpoint v4[2] = ENDS_V4;
 static const struct mark marks[] = {
     { .kind = MARK_STOPPED, .ends = ENDS_V4, .ns = INT64_C(1700000000123456789) },
     { .kind = MARK_GAVE_UP, .ends = ENDS_V6, .ns = -1 },
