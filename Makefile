@@ -70,7 +70,7 @@ units: $(UNITS)
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcunit $(LIBS)
 
-TESTS   := $(BUILD)/tests/cut_test $(BUILD)/tests/shuffle_test $(BUILD)/tests/rules_list $(BUILD)/tests/streams $(BUILD)/tests/sandbox_test
+TESTS   := $(BUILD)/tests/cut_test $(BUILD)/tests/shuffle_test $(BUILD)/tests/rules_list $(BUILD)/tests/streams $(BUILD)/tests/sandbox_test $(BUILD)/tests/torture
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/pipe.o $(filter-out %/main.o,$(call obj,cmd)) $(ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 

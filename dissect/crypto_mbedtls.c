@@ -3,6 +3,7 @@
  * are public and alike in both versions are used, which is why there is no #if at all. */
 #include "tlswhy/crypto.h"
 
+#include "crypto_memory.h"
 #include "tlswhy/der.h"
 
 #include <mbedtls/bignum.h>
@@ -44,7 +45,7 @@ size_t digest(enum hash_id h, const struct bytes *pieces, size_t n, uint8_t out[
         return 0;
     mbedtls_md_context_t md;
     mbedtls_md_init(&md);
-    int bad = mbedtls_md_setup(&md, info, 0);
+    int bad = checked(mbedtls_md_setup(&md, info, 0));
     bad = bad != 0 ? bad : mbedtls_md_starts(&md);
     for (size_t i = 0; i < n && bad == 0; i++)
         if (pieces[i].n != 0)
@@ -95,9 +96,9 @@ static bool rsa_load(const struct key_parts *k, mbedtls_rsa_context *rsa)
     unsigned     bits = der_bits(n.body);
     if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS || (bits > RSA_PLAIN_BITS && exponent.n > EXPONENT_MAX))
         return false;
-    return mbedtls_rsa_import_raw(rsa, modulus.p, modulus.n, NULL, 0, NULL, 0, NULL, 0, exponent.p,
-                                  exponent.n) == 0 &&
-           mbedtls_rsa_complete(rsa) == 0 && mbedtls_rsa_check_pubkey(rsa) == 0;
+    return checked(mbedtls_rsa_import_raw(rsa, modulus.p, modulus.n, NULL, 0, NULL, 0, NULL, 0, exponent.p,
+                                  exponent.n)) == 0 &&
+           checked(mbedtls_rsa_complete(rsa)) == 0 && checked(mbedtls_rsa_check_pubkey(rsa)) == 0;
 }
 
 static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg *alg, const uint8_t *hash,
@@ -111,7 +112,7 @@ static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg 
     mbedtls_pk_init(&pk);
     if (!is_oid(k->oid, "1.2.840.113549.1.1.1") && !(pss && is_oid(k->oid, "1.2.840.113549.1.1.10")))
         goto done;
-    if (mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) != 0 ||
+    if (checked(mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA))) != 0 ||
         !rsa_load(k, mbedtls_pk_rsa(pk)))
         goto done;
     size_t size = mbedtls_rsa_get_len(mbedtls_pk_rsa(pk));
@@ -124,8 +125,8 @@ static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg 
         result = SIG_UNSUPPORTED;
         goto done;
     }
-    int bad = pss ? mbedtls_pk_verify_ext(MBEDTLS_PK_RSASSA_PSS, &opts, &pk, md, hash, hash_len, sig.p, sig.n)
-                  : mbedtls_pk_verify(&pk, md, hash, hash_len, sig.p, sig.n);
+    int bad = pss ? checked(mbedtls_pk_verify_ext(MBEDTLS_PK_RSASSA_PSS, &opts, &pk, md, hash, hash_len, sig.p, sig.n))
+                  : checked(mbedtls_pk_verify(&pk, md, hash, hash_len, sig.p, sig.n));
     result = bad == 0 ? SIG_GOOD : bad == MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE ? SIG_UNSUPPORTED : SIG_BAD;
 done:
     mbedtls_pk_free(&pk);
@@ -162,8 +163,8 @@ static bool read_pair(struct bytes sig, mbedtls_mpi *a, mbedtls_mpi *b)
     struct der    x, y;
     return der_expect(&r, DER_INTEGER, &x, "r") && der_expect(&r, DER_INTEGER, &y, "s") && x.body.n <= 1024 &&
            y.body.n <= 1024 &&
-           mbedtls_mpi_read_binary(a, x.body.p, x.body.n) == 0 &&
-               mbedtls_mpi_read_binary(b, y.body.p, y.body.n) == 0;
+           checked(mbedtls_mpi_read_binary(a, x.body.p, x.body.n)) == 0 &&
+               checked(mbedtls_mpi_read_binary(b, y.body.p, y.body.n)) == 0;
 }
 
 static enum sig_check ecdsa_check(const struct key_parts *k, const uint8_t *hash, size_t hash_len,
@@ -179,12 +180,12 @@ static enum sig_check ecdsa_check(const struct key_parts *k, const uint8_t *hash
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
     if (id == MBEDTLS_ECP_DP_NONE || !is_oid(k->oid, "1.2.840.10045.2.1") ||
-        mbedtls_ecp_group_load(&group, id) != 0)
+        checked(mbedtls_ecp_group_load(&group, id)) != 0)
         goto done;
-    if (mbedtls_ecp_point_read_binary(&group, &q, k->bits.p, k->bits.n) != 0 ||
-        mbedtls_ecp_check_pubkey(&group, &q) != 0)
+    if (checked(mbedtls_ecp_point_read_binary(&group, &q, k->bits.p, k->bits.n)) != 0 ||
+        checked(mbedtls_ecp_check_pubkey(&group, &q)) != 0)
         goto done; /* compressed points are beyond 2.28; a point off the curve is no key at all */
-    result = read_pair(sig, &r, &s) && mbedtls_ecdsa_verify(&group, hash, hash_len, &q, &r, &s) == 0
+    result = read_pair(sig, &r, &s) && checked(mbedtls_ecdsa_verify(&group, hash, hash_len, &q, &r, &s)) == 0
         ? SIG_GOOD : SIG_BAD;
 done:
     mbedtls_mpi_free(&s);
@@ -209,7 +210,7 @@ static enum sig_check dsa_check(const struct key_parts *k, const uint8_t *hash, 
         struct der d;
         if (!der_expect(i < Y ? &params : &bits, DER_INTEGER, &d, "DSA number") ||
             der_bits(d.body) > DSA_MAX_BITS ||
-            mbedtls_mpi_read_binary(&v[i], d.body.p, d.body.n) != 0)
+            checked(mbedtls_mpi_read_binary(&v[i], d.body.p, d.body.n)) != 0)
             goto done;
     }
     size_t q_len = mbedtls_mpi_size(&v[Q]);
@@ -221,14 +222,14 @@ static enum sig_check dsa_check(const struct key_parts *k, const uint8_t *hash, 
         mbedtls_mpi_cmp_mpi(&v[R], &v[Q]) >= 0 ||
         mbedtls_mpi_cmp_int(&v[S], 0) <= 0 || mbedtls_mpi_cmp_mpi(&v[S], &v[Q]) >= 0)
         goto done;
-    int bad = mbedtls_mpi_read_binary(&v[H], hash, hash_len < q_len ? hash_len : q_len);
-    bad |= mbedtls_mpi_inv_mod(&v[W], &v[S], &v[Q]);
-    bad |= mbedtls_mpi_mul_mpi(&v[A], &v[H], &v[W]) | mbedtls_mpi_mod_mpi(&v[U1], &v[A], &v[Q]);
-    bad |= mbedtls_mpi_mul_mpi(&v[A], &v[R], &v[W]) | mbedtls_mpi_mod_mpi(&v[U2], &v[A], &v[Q]);
-    bad |= mbedtls_mpi_exp_mod(&v[A], &v[G], &v[U1], &v[P], NULL) | mbedtls_mpi_exp_mod(&v[B], &v[Y], &v[U2],
-        &v[P], NULL);
-    bad |= mbedtls_mpi_mul_mpi(&v[H], &v[A], &v[B]) | mbedtls_mpi_mod_mpi(&v[A], &v[H], &v[P]);
-    bad |= mbedtls_mpi_mod_mpi(&v[B], &v[A], &v[Q]);
+    int bad = checked(mbedtls_mpi_read_binary(&v[H], hash, hash_len < q_len ? hash_len : q_len));
+    bad |= checked(mbedtls_mpi_inv_mod(&v[W], &v[S], &v[Q]));
+    bad |= checked(mbedtls_mpi_mul_mpi(&v[A], &v[H], &v[W])) | checked(mbedtls_mpi_mod_mpi(&v[U1], &v[A], &v[Q]));
+    bad |= checked(mbedtls_mpi_mul_mpi(&v[A], &v[R], &v[W])) | checked(mbedtls_mpi_mod_mpi(&v[U2], &v[A], &v[Q]));
+    bad |= checked(mbedtls_mpi_exp_mod(&v[A], &v[G], &v[U1], &v[P], NULL)) | checked(mbedtls_mpi_exp_mod(&v[B], &v[Y], &v[U2],
+        &v[P], NULL));
+    bad |= checked(mbedtls_mpi_mul_mpi(&v[H], &v[A], &v[B])) | checked(mbedtls_mpi_mod_mpi(&v[A], &v[H], &v[P]));
+    bad |= checked(mbedtls_mpi_mod_mpi(&v[B], &v[A], &v[Q]));
     if (bad == 0 && mbedtls_mpi_cmp_mpi(&v[B], &v[R]) == 0)
         result = SIG_GOOD;
 done:

@@ -1,6 +1,7 @@
 /* Key agreement, HMAC and AEAD with calls that are public and alike in mbedTLS 2.28 and 3.6. */
 #include "tlswhy/keys.h"
 
+#include "crypto_memory.h"
 #include <errno.h>
 #include <mbedtls/aes.h>
 #include <mbedtls/ccm.h>
@@ -62,7 +63,7 @@ static int put(const struct curve *c, const mbedtls_mpi *v, uint8_t *out)
 
 static int get(const struct curve *c, mbedtls_mpi *v, const uint8_t *in)
 {
-    return c->little ? mbedtls_mpi_read_binary_le(v, in, c->size) : mbedtls_mpi_read_binary(v, in, c->size);
+    return c->little ? checked(mbedtls_mpi_read_binary_le(v, in, c->size)) : checked(mbedtls_mpi_read_binary(v, in, c->size));
 }
 
 bool ephemeral_new(uint16_t group, struct ephemeral *out)
@@ -77,8 +78,8 @@ bool ephemeral_new(uint16_t group, struct ephemeral *out)
     mbedtls_ecp_group_init(&g);
     mbedtls_ecp_point_init(&q);
     mbedtls_mpi_init(&d);
-    int bad = mbedtls_ecp_group_load(&g, c->id);
-    bad = bad != 0 ? bad : mbedtls_ecdh_gen_public(&g, &d, &q, random_source, NULL);
+    int bad = checked(mbedtls_ecp_group_load(&g, c->id));
+    bad = bad != 0 ? bad : checked(mbedtls_ecdh_gen_public(&g, &d, &q, random_source, NULL));
     bad = bad != 0 ? bad : mbedtls_ecp_point_write_binary(&g, &q, MBEDTLS_ECP_PF_UNCOMPRESSED, &out->public_len, out->public_key, sizeof out->public_key);
     bad = bad != 0 ? bad : put(c, &d, out->private_key);
     mbedtls_mpi_free(&d);
@@ -99,11 +100,11 @@ size_t ephemeral_shared(const struct ephemeral *mine, struct bytes peer, uint8_t
     mbedtls_ecp_point_init(&q);
     mbedtls_mpi_init(&d);
     mbedtls_mpi_init(&z);
-    int bad = mbedtls_ecp_group_load(&g, c->id);
-    bad = bad != 0 ? bad : mbedtls_ecp_point_read_binary(&g, &q, peer.p, peer.n);
-    bad = bad != 0 ? bad : mbedtls_ecp_check_pubkey(&g, &q);
+    int bad = checked(mbedtls_ecp_group_load(&g, c->id));
+    bad = bad != 0 ? bad : checked(mbedtls_ecp_point_read_binary(&g, &q, peer.p, peer.n));
+    bad = bad != 0 ? bad : checked(mbedtls_ecp_check_pubkey(&g, &q));
     bad = bad != 0 ? bad : get(c, &d, mine->private_key);
-    bad = bad != 0 ? bad : mbedtls_ecdh_compute_shared(&g, &z, &q, &d, random_source, NULL);
+    bad = bad != 0 ? bad : checked(mbedtls_ecdh_compute_shared(&g, &z, &q, &d, random_source, NULL));
     bad = bad != 0 ? bad : put(c, &z, out);
     mbedtls_mpi_free(&z);
     mbedtls_mpi_free(&d);
@@ -130,7 +131,7 @@ size_t hmac_of(enum hash_id h, struct bytes key, const struct bytes *pieces, siz
     if (info == NULL)
         return 0;
     mbedtls_md_init(&md);
-    int bad = mbedtls_md_setup(&md, info, 1);
+    int bad = checked(mbedtls_md_setup(&md, info, 1));
     bad = bad != 0 ? bad : mbedtls_md_hmac_starts(&md, key.p, key.n);
     for (size_t i = 0; i < n && bad == 0; i++)
         if (pieces[i].n != 0)
@@ -149,7 +150,7 @@ static int gcm(bool seal, struct bytes key, const uint8_t nonce[12], struct byte
     enum { TAG = 16 };
     mbedtls_gcm_context c;
     mbedtls_gcm_init(&c);
-    int bad = mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
+    int bad = checked(mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8));
     if (bad == 0 && seal)
         bad = mbedtls_gcm_crypt_and_tag(&c, MBEDTLS_GCM_ENCRYPT, in.n, nonce, 12, aad.p, aad.n, in.p, out, TAG, out + in.n);
     else if (bad == 0)
@@ -162,7 +163,7 @@ static int ccm(bool seal, size_t tag, struct bytes key, const uint8_t nonce[12],
 {
     mbedtls_ccm_context c;
     mbedtls_ccm_init(&c);
-    int bad = mbedtls_ccm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
+    int bad = checked(mbedtls_ccm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8));
     if (bad == 0 && seal)
         bad = mbedtls_ccm_encrypt_and_tag(&c, in.n, nonce, 12, aad.p, aad.n, in.p, out, out + in.n, tag);
     else if (bad == 0)
@@ -217,8 +218,8 @@ bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct b
     if (info == NULL)
         return false;
     mbedtls_cipher_init(&ctx);
-    int bad = mbedtls_cipher_setup(&ctx, info);
-    bad = bad != 0 ? bad : mbedtls_cipher_setkey(&ctx, key.p, (int)key.n * 8, MBEDTLS_DECRYPT);
+    int bad = checked(mbedtls_cipher_setup(&ctx, info));
+    bad = bad != 0 ? bad : checked(mbedtls_cipher_setkey(&ctx, key.p, (int)key.n * 8, MBEDTLS_DECRYPT));
     bad = bad != 0 ? bad : mbedtls_cipher_set_padding_mode(&ctx, MBEDTLS_PADDING_NONE);
     bad = bad != 0 ? bad : mbedtls_cipher_set_iv(&ctx, iv, c == CIPHER_3DES ? 8 : 16);
     bad = bad != 0 ? bad : mbedtls_cipher_reset(&ctx);
