@@ -2,6 +2,7 @@
 #include "tlswhy/keys.h"
 
 #include "crypto_memory.h"
+
 #include <errno.h>
 #include <mbedtls/aes.h>
 #include <mbedtls/ccm.h>
