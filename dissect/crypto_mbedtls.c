@@ -5,6 +5,7 @@
 
 #include "crypto_memory.h"
 #include "tlswhy/der.h"
+#include "tlswhy/keys.h"
 
 #include <mbedtls/bignum.h>
 #include <mbedtls/ecdsa.h>
@@ -253,4 +254,24 @@ enum sig_check key_verifies(struct bytes spki, const struct sig_alg *alg, const 
     case SIG_DSA: return dsa_check(&k, hash, len, signature);
     default: return SIG_UNSUPPORTED;
     }
+}
+
+static int random_source(void *ctx, unsigned char *p, size_t n)
+{
+    (void)ctx;
+    random_bytes(p, n);
+    return 0;
+}
+
+size_t key_encrypts(struct bytes spki, struct bytes in, uint8_t *out, size_t room)
+{
+    struct key_parts   k;
+    mbedtls_pk_context pk;
+    size_t             n = 0;
+    mbedtls_pk_init(&pk);
+    bool ok = key_parts(spki, &k) && is_oid(k.oid, "1.2.840.113549.1.1.1") &&
+              mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) == 0 && rsa_load(&k, mbedtls_pk_rsa(pk)) &&
+              mbedtls_pk_encrypt(&pk, in.p, in.n, out, &n, room, random_source, NULL) == 0;
+    mbedtls_pk_free(&pk);
+    return ok ? n : 0;
 }

@@ -210,7 +210,7 @@ bool aead_seal(enum aead a, struct bytes key, const uint8_t nonce[12], struct by
 
 /* ------------------------------------------------------------------------------------ CBC */
 
-bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out)
+static bool cbc(mbedtls_operation_t way, enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out)
 {
     static const mbedtls_cipher_id_t ids[] = { MBEDTLS_CIPHER_ID_NONE, MBEDTLS_CIPHER_ID_AES, MBEDTLS_CIPHER_ID_CAMELLIA, MBEDTLS_CIPHER_ID_3DES };
     const mbedtls_cipher_info_t     *info = mbedtls_cipher_info_from_values(ids[c], (int)key.n * 8, MBEDTLS_MODE_CBC);
@@ -220,7 +220,7 @@ bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct b
         return false;
     mbedtls_cipher_init(&ctx);
     int bad = checked(mbedtls_cipher_setup(&ctx, info));
-    bad = bad != 0 ? bad : checked(mbedtls_cipher_setkey(&ctx, key.p, (int)key.n * 8, MBEDTLS_DECRYPT));
+    bad = bad != 0 ? bad : checked(mbedtls_cipher_setkey(&ctx, key.p, (int)key.n * 8, way));
     bad = bad != 0 ? bad : mbedtls_cipher_set_padding_mode(&ctx, MBEDTLS_PADDING_NONE);
     bad = bad != 0 ? bad : mbedtls_cipher_set_iv(&ctx, iv, c == CIPHER_3DES ? 8 : 16);
     bad = bad != 0 ? bad : mbedtls_cipher_reset(&ctx);
@@ -237,4 +237,32 @@ bool aes_block(const uint8_t key[16], const uint8_t in[16], uint8_t out[16])
     bool ok = mbedtls_aes_setkey_enc(&aes, key, 128) == 0 && mbedtls_aes_crypt_ecb(&aes, MBEDTLS_AES_ENCRYPT, in, out) == 0;
     mbedtls_aes_free(&aes);
     return ok;
+}
+
+bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out) { return cbc(MBEDTLS_DECRYPT, c, key, iv, in, out); }
+bool cbc_seal(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out) { return cbc(MBEDTLS_ENCRYPT, c, key, iv, in, out); }
+
+/* ------------------------------------------------------------------------------------ Diffie-Hellman */
+
+/* An exponent of 256 bits is as strong as any group of these sizes, and quick. */
+bool dh_agree(const struct dh_group *g, struct bytes peer, uint8_t *own, uint8_t *secret, size_t *secret_len)
+{
+    enum { P, G, Y, X, OWN, SECRET, COUNT, EXPONENT = 32 };
+    mbedtls_mpi v[COUNT];
+    uint8_t     x[EXPONENT];
+    for (int i = 0; i < COUNT; i++)
+        mbedtls_mpi_init(&v[i]);
+    random_bytes(x, sizeof x);
+    int bad = g->p.n == 0 || g->p.n > DH_MAX || mbedtls_mpi_read_binary(&v[P], g->p.p, g->p.n) != 0 || mbedtls_mpi_read_binary(&v[G], g->g.p, g->g.n) != 0 ||
+              mbedtls_mpi_read_binary(&v[Y], peer.p, peer.n) != 0 || mbedtls_mpi_read_binary(&v[X], x, sizeof x) != 0 ||
+              mbedtls_mpi_get_bit(&v[P], 0) == 0 || mbedtls_mpi_cmp_int(&v[Y], 1) <= 0 || mbedtls_mpi_cmp_mpi(&v[Y], &v[P]) >= 0 ||
+              mbedtls_mpi_cmp_int(&v[G], 1) <= 0 || mbedtls_mpi_cmp_mpi(&v[G], &v[P]) >= 0;
+    bad = bad != 0 || mbedtls_mpi_exp_mod(&v[OWN], &v[G], &v[X], &v[P], NULL) != 0 || mbedtls_mpi_exp_mod(&v[SECRET], &v[Y], &v[X], &v[P], NULL) != 0 ||
+          mbedtls_mpi_write_binary(&v[OWN], own, g->p.n) != 0;
+    *secret_len = bad ? 0 : mbedtls_mpi_size(&v[SECRET]);
+    bad = bad || *secret_len == 0 || mbedtls_mpi_write_binary(&v[SECRET], secret, *secret_len) != 0;
+    for (int i = 0; i < COUNT; i++)
+        mbedtls_mpi_free(&v[i]);
+    keys_wipe(x, sizeof x);
+    return !bad;
 }

@@ -1,10 +1,10 @@
-/* tls12_keys.c - from a master secret to record keys (RFC 5246 section 6.3; the PRF: section 5, for TLS 1.0 and 1.1 RFC
- * 2246 section 5), and records opened with them (section 6.2.3). */
+/* tls12_keys.c - from a master secret to record keys (RFC 5246 section 6.3), and records opened and sealed with them
+ * (section 6.2.3). */
 #include "tlswhy/tls12.h"
 
 #include <string.h>
 
-enum { TLS_1_0 = 0x0301, TLS_1_1 = 0x0302, TLS_1_2 = 0x0303 };
+enum { TLS_1_0 = 0x0301, TLS_1_2 = 0x0303 };
 
 /* What a suite's name says between "_WITH_" and its hash. `fixed`: bytes of the nonce or IV that the key block gives;
  * `sent`: those that each record carries. */
@@ -54,34 +54,6 @@ static enum hash_id hash_of(const struct suite *s, size_t *len)
 
 /* ------------------------------------------------------------------------------------ keys */
 
-/* P_hash, added to what `out` holds by exclusive or: TLS 1.0 wants two of them over each other. */
-static bool p_hash(enum hash_id h, struct bytes secret, const struct bytes seed[3], uint8_t *out, size_t len)
-{
-    uint8_t a[DIGEST_MAX], block[DIGEST_MAX];
-    size_t  n = hmac_of(h, secret, seed, 3, a);
-    for (size_t at = 0; n != 0 && at < len; at += n) {
-        struct bytes pieces[] = { { a, n }, seed[0], seed[1], seed[2] };
-        if (hmac_of(h, secret, pieces, ARRAY_LEN(pieces), block) != n)
-            return false;
-        for (size_t i = 0; i < n && at + i < len; i++)
-            out[at + i] ^= block[i];
-        hmac_of(h, secret, pieces, 1, a);
-    }
-    keys_wipe(a, sizeof a);
-    keys_wipe(block, sizeof block);
-    return n != 0;
-}
-
-static bool prf(uint16_t version, enum hash_id h, const uint8_t master[TLS12_MASTER], const struct bytes seed[3], uint8_t *out, size_t len)
-{
-    enum { HALF = TLS12_MASTER / 2 };
-    memset(out, 0, len);
-    if (version == TLS_1_2)
-        return p_hash(h == HASH_SHA384 ? HASH_SHA384 : HASH_SHA256, (struct bytes){ master, TLS12_MASTER }, seed, out, len);
-    return p_hash(HASH_MD5, (struct bytes){ master, HALF }, seed, out, len) &&
-           p_hash(HASH_SHA1, (struct bytes){ master + HALF, HALF }, seed, out, len);
-}
-
 static bool has_answer_ext(const struct server_hello *s, uint16_t type)
 {
     for (size_t i = 0; i < s->exts; i++)
@@ -91,17 +63,19 @@ static bool has_answer_ext(const struct server_hello *s, uint16_t type)
 }
 
 /* "key expansion", the server's random, the client's: RFC 5246 section 6.3. */
-static bool key_block(const struct handshake *h, uint16_t version, enum hash_id hash, const uint8_t *master, uint8_t *out, size_t len)
+static bool key_block(const struct handshake *h, const uint8_t *master, uint8_t *out, size_t len)
 {
-    static const char label[] = "key expansion";
-    uint8_t           randoms[64] = { 0 };
-    struct bytes      client = h->hello.random, server = h->answer.random;
-    if (client.n == 0 || client.n > 32 || server.n != 32)
+    struct tls12_randoms r;
+    if (!tls12_randoms(h, &r))
         return false;
-    memcpy(randoms, server.p, 32);
-    memcpy(randoms + 64 - client.n, client.p, client.n); /* SSL 2.0 format: filled up in front (RFC 5246 E.2) */
-    struct bytes seed[3] = { { (const uint8_t *)label, sizeof label - 1 }, { randoms, 32 }, { randoms + 32, 32 } };
-    return prf(version, hash, master, seed, out, len);
+    struct bytes seed[2] = { { r.server, sizeof r.server }, { r.client, sizeof r.client } };
+    return tls12_prf(h, (struct bytes){ master, TLS12_MASTER }, "key expansion", seed, out, len);
+}
+
+bool tls12_can(const struct handshake *h)
+{
+    uint16_t version = h->answer.chosen_version;
+    return cipher_of(suite_of(h->answer.suite)) != NULL && version >= TLS_1_0 && version <= TLS_1_2 && h->answer.compression == 0;
 }
 
 bool tls12_openers(const struct handshake *h, const uint8_t master[TLS12_MASTER], struct tls12_opener open[2])
@@ -111,12 +85,12 @@ bool tls12_openers(const struct handshake *h, const uint8_t master[TLS12_MASTER]
     uint16_t                   version = h->answer.chosen_version;
     uint8_t                    block[2 * (48 + 32 + 16)];
     memset(open, 0, 2 * sizeof *open);
-    if (c == NULL || version < TLS_1_0 || version > TLS_1_2 || h->answer.compression != 0)
+    if (!tls12_can(h))
         return false;
     size_t       mac_len, fixed = c->aead == AEAD_NONE && version > TLS_1_0 ? 0 : c->fixed;
     enum hash_id hash = hash_of(suite, &mac_len);
     mac_len = c->aead == AEAD_NONE ? mac_len : 0;
-    if ((c->aead == AEAD_NONE && mac_len == 0) || !key_block(h, version, hash, master, block, 2 * (mac_len + c->key_len + fixed)))
+    if ((c->aead == AEAD_NONE && mac_len == 0) || !key_block(h, master, block, 2 * (mac_len + c->key_len + fixed)))
         return false;
     for (int t = 0; t < 2; t++) {
         const uint8_t *mac = block + (size_t)t * mac_len, *key = block + 2 * mac_len + (size_t)t * c->key_len;
@@ -226,4 +200,78 @@ void tls12_skip(struct tls12_opener *o)
 {
     o->sequence++;
     o->chain_lost = o->chain_lost || tls12_chained(o);
+}
+
+/* ------------------------------------------------------------------------------------ sealing */
+
+/* Content, MAC and padding are laid out in `out` behind `head` bytes and encrypted there. */
+static size_t seal_cbc(struct tls12_opener *o, unsigned type, struct bytes in, uint8_t *out)
+{
+    const struct tls12_cipher *c = o->cipher;
+    size_t                     block = c->fixed, iv_n = o->version > TLS_1_0 ? block : 0, n = in.n;
+    uint8_t                    head[HEADER], mac[DIGEST_MAX], iv[16], *body = out + iv_n;
+    struct bytes               mac_key = { o->mac_key, o->mac_len }, key = { o->key, c->key_len };
+    memcpy(iv, o->iv, block);
+    if (iv_n != 0) {
+        random_bytes(out, iv_n);
+        memcpy(iv, out, iv_n);
+    }
+    if (n != 0)
+        memmove(body, in.p, n);
+    if (!o->encrypt_then_mac) {
+        header_of(o, type, n, head);
+        struct bytes pieces[] = { { head, HEADER }, { body, n } };
+        if (hmac_of(o->mac, mac_key, pieces, ARRAY_LEN(pieces), mac) != o->mac_len)
+            return 0;
+        memcpy(body + n, mac, o->mac_len);
+        n += o->mac_len;
+    }
+    size_t pad = block - n % block;
+    memset(body + n, (int)(pad - 1), pad);
+    n += pad;
+    if (!cbc_seal(c->cbc, key, iv, (struct bytes){ body, n }, body))
+        return 0;
+    if (iv_n == 0)
+        memcpy(o->iv, body + n - block, block);
+    n += iv_n;
+    if (o->encrypt_then_mac) {
+        header_of(o, type, n, head);
+        struct bytes pieces[] = { { head, HEADER }, { out, n } };
+        if (hmac_of(o->mac, mac_key, pieces, ARRAY_LEN(pieces), mac) != o->mac_len)
+            return 0;
+        memcpy(out + n, mac, o->mac_len);
+        n += o->mac_len;
+    }
+    return n;
+}
+
+/* The part of the nonce that is sent is the sequence number (RFC 5288 section 3). */
+static size_t seal_aead(const struct tls12_opener *o, unsigned type, struct bytes in, uint8_t *out)
+{
+    const struct tls12_cipher *c = o->cipher;
+    uint8_t                    nonce[12], aad[HEADER];
+    header_of(o, type, in.n, aad);
+    memcpy(nonce, o->iv, c->fixed);
+    if (c->sent != 0) {
+        memcpy(nonce + c->fixed, aad, c->sent);
+        memcpy(out, aad, c->sent);
+    }
+    for (size_t i = 0; c->sent == 0 && i < 8; i++)
+        nonce[4 + i] ^= aad[i];
+    bool ok = aead_seal(c->aead, (struct bytes){ o->key, c->key_len }, nonce, (struct bytes){ aad, HEADER }, in, out + c->sent);
+    return ok ? c->sent + in.n + aead_tag(c->aead) : 0;
+}
+
+size_t tls12_seal(struct tls12_opener *o, unsigned type, const uint8_t *content, size_t n, uint8_t *out)
+{
+    struct bytes in = { content, n };
+    if (o->cipher == NULL || n > TLS12_CONTENT_MAX)
+        return 0;
+    size_t len = o->cipher->aead != AEAD_NONE ? seal_aead(o, type, in, out + 5) : seal_cbc(o, type, in, out + 5);
+    if (len == 0)
+        return 0;
+    uint8_t head[5] = { (uint8_t)type, (uint8_t)(o->version >> 8), (uint8_t)o->version, (uint8_t)(len >> 8), (uint8_t)len };
+    memcpy(out, head, sizeof head);
+    o->sequence++;
+    return sizeof head + len;
 }

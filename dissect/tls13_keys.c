@@ -143,7 +143,7 @@ ptrdiff_t tls13_open(struct tls13_opener *o, uint16_t record_version, const uint
 
 size_t tls13_seal(struct tls13_opener *o, uint8_t type, const uint8_t *content, size_t n, uint8_t *out)
 {
-    uint8_t nonce[12], plain[2048];
+    uint8_t nonce[12], plain[16384 + 1];
     if (o->suite == NULL || n + 1 > sizeof plain)
         return 0;
     size_t  len = n + 1 + aead_tag(o->suite->aead);
@@ -152,7 +152,9 @@ size_t tls13_seal(struct tls13_opener *o, uint8_t type, const uint8_t *content, 
     plain[n] = type;
     memcpy(out, head, 5);
     nonce_of(o, nonce);
-    if (!aead_seal(o->suite->aead, (struct bytes){ o->key, o->suite->key_len }, nonce, (struct bytes){ head, 5 }, (struct bytes){ plain, n + 1 }, out + 5))
+    bool ok = aead_seal(o->suite->aead, (struct bytes){ o->key, o->suite->key_len }, nonce, (struct bytes){ head, 5 }, (struct bytes){ plain, n + 1 }, out + 5);
+    keys_wipe(plain, n);
+    if (!ok)
         return 0;
     o->sequence++;
     return 5 + len;

@@ -194,25 +194,11 @@ void opened_13(struct conn *c, enum side w, const struct record *rec, const uint
     free(plain);
 }
 
-/* An empty Certificate and Finished (sections 4.4.2 and 4.4.4), sealed: what a client without a certificate says. */
-size_t observing_reply_13(const void *slot, uint8_t out[256])
+bool observing_hash_13(const void *slot, struct bytes more, uint8_t hash[DIGEST_MAX])
 {
-    static const uint8_t      empty[] = { HS_CERTIFICATE, 0, 0, 4, 0, 0, 0, 0 };
     const struct conn        *c = slot;
     const struct tls13_suite *s = c != NULL && c->keys != NULL && c->keys->done[SERVER] ? tls13_suite_of(c->cur->answer.suite) : NULL;
-    struct tls13_opener       seal;
-    uint8_t                   hash[DIGEST_MAX], key[DIGEST_MAX], finished[4 + DIGEST_MAX] = { HS_FINISHED, 0, 0 };
-    struct bytes              nothing = { (const uint8_t *)"", 0 }, cert = { empty, sizeof empty };
-    if (s == NULL || !tls13_opener_init(&seal, s->id, c->keys->secrets.handshake[CLIENT], c->keys->secrets.handshake_len[CLIENT]) ||
-        !hash_messages(c, s, cert, hash) ||
-        !tls13_expand(s->hash, (struct bytes){ c->keys->secrets.handshake[CLIENT], s->hash_len }, "finished", nothing, key, s->hash_len))
-        return 0;
-    finished[3] = (uint8_t)hmac_of(s->hash, (struct bytes){ key, s->hash_len }, &(struct bytes){ hash, s->hash_len }, 1, finished + 4);
-    size_t n = tls13_seal(&seal, TLS_HANDSHAKE, empty, sizeof empty, out);
-    n += tls13_seal(&seal, TLS_HANDSHAKE, finished, 4u + finished[3], out + n);
-    keys_wipe(key, sizeof key);
-    keys_wipe(&seal, sizeof seal);
-    return n;
+    return s != NULL && hash_messages(c, s, more, hash);
 }
 
 const struct tls13_secrets *observing_secrets(const void *slot)

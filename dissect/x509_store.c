@@ -180,8 +180,7 @@ enum sig_check cert_signed_by(struct cert_store *s, const struct cert *child, co
 }
 
 /* Schemes: RFC 8446 section 4.2.3; those of TLS 1.2 are hash << 8 | signature (RFC 5246 section 7.4.1.4.1). */
-enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const struct bytes *pieces, size_t n,
-                             struct bytes signature)
+struct sig_alg scheme_alg(uint16_t scheme, enum cert_key key)
 {
     static const enum hash_id hashes[] = { HASH_OTHER, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256,
                                            HASH_SHA384, HASH_SHA512 };
@@ -190,17 +189,23 @@ enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const s
         { 0x0804, HASH_SHA256, 32 }, { 0x0805, HASH_SHA384, 48 }, { 0x0806, HASH_SHA512, 64 },
         { 0x0809, HASH_SHA256, 32 }, { 0x080a, HASH_SHA384, 48 }, { 0x080b, HASH_SHA512, 64 },
     };
-    struct sig_alg alg = { 0 };
     if (scheme == 0) { /* before TLS 1.2 the key alone decides (RFC 4346 section 7.4.3, RFC 4492 section 5.4) */
-        bool rsa = signer->key == CERT_KEY_RSA;
-        bool ec = signer->key == CERT_KEY_EC, dsa = signer->key == CERT_KEY_DSA;
-        alg.kind = rsa ? SIG_RSA : ec ? SIG_ECDSA : dsa ? SIG_DSA : SIG_KIND_UNKNOWN;
-        alg.hash = rsa ? HASH_MD5_SHA1 : HASH_SHA1;
-    } else if (scheme >> 8 < ARRAY_LEN(hashes) && (scheme & 0xff) < ARRAY_LEN(kinds)) {
-        alg = (struct sig_alg){ .kind = kinds[scheme & 0xff], .hash = hashes[scheme >> 8] };
+        bool rsa = key == CERT_KEY_RSA;
+        bool ec = key == CERT_KEY_EC, dsa = key == CERT_KEY_DSA;
+        return (struct sig_alg){ .kind = rsa ? SIG_RSA : ec ? SIG_ECDSA : dsa ? SIG_DSA : SIG_KIND_UNKNOWN,
+                                 .hash = rsa ? HASH_MD5_SHA1 : HASH_SHA1 };
     }
+    if (scheme >> 8 < ARRAY_LEN(hashes) && (scheme & 0xff) < ARRAY_LEN(kinds))
+        return (struct sig_alg){ .kind = kinds[scheme & 0xff], .hash = hashes[scheme >> 8] };
     for (size_t i = 0; i < ARRAY_LEN(pss); i++)
         if (pss[i].scheme == scheme)
-            alg = (struct sig_alg){ SIG_RSA_PSS, pss[i].hash, pss[i].hash, pss[i].salt };
+            return (struct sig_alg){ SIG_RSA_PSS, pss[i].hash, pss[i].hash, pss[i].salt };
+    return (struct sig_alg){ 0 };
+}
+
+enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const struct bytes *pieces, size_t n,
+                             struct bytes signature)
+{
+    struct sig_alg alg = scheme_alg(scheme, signer->key);
     return signer->spki.p != NULL ? key_verifies(signer->spki, &alg, pieces, n, signature) : SIG_UNSUPPORTED;
 }

@@ -1,6 +1,7 @@
 /* attempt.h - the rooms of the prober: one attempt, from its turn to its end.
  *   prober.c   whose turn it is, and what is collected    conn.c   the socket: wire events out of it
- *   talk.c     what to say, and when enough is known      through.c the proxy before the server */
+ *   talk.c     what to say, and when enough is known      through.c the proxy before the server
+ *   finish.c   going on after the server's flight, by tls12_client.c and tls13_client.c */
 #ifndef TLSWHY_ATTEMPT_H
 #define TLSWHY_ATTEMPT_H
 
@@ -53,6 +54,7 @@ struct attempt {
     struct bytes            out;    /* still to be sent, */
     int64_t                 resume; /* but not before this moment */
     unsigned                secrets_told; /* to the recording: of the handshake, of the data */
+    struct finishing       *finishing; /* finish.c's; NULL = not begun */
     bool                    alerted, retried, replied, crowded;
     bool                    in_dialog, reset; /* reset: the connection was, and a send was told so */
     size_t                  step;   /* of the dialog before TLS */
@@ -103,6 +105,15 @@ void inside_free(struct inside_talk *t);
 void talk_begin(struct attempt *a);              /* the connection is open */
 void talk_hear(struct attempt *a, struct bytes b); /* the observer has seen them */
 bool talk_secrets(void *prober, const struct handshake *h, struct tls13_secrets *out);
+
+/* finish.c */
+void finish_hear(struct attempt *a, const struct handshake *h, struct bytes b); /* TLS that the observer has seen */
+bool finish_reply(struct attempt *a, const struct handshake *h);  /* the flight is whole. True: we went on */
+bool finish_over(struct attempt *a, const struct handshake *h);   /* after that: is enough known? May send what comes next */
+bool finish_waits(const struct attempt *a);      /* the server owes us its Finished or an answer */
+bool finish_secrets(const struct attempt *a, struct tls13_secrets *out);
+void finish_told(const struct attempt *a, struct handshake *h);   /* it has ended: what came of it */
+void finish_free(struct attempt *a);
 
 /* prober.c */
 void prober_over(struct attempt *a);             /* it has ended: to be collected */

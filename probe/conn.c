@@ -34,9 +34,13 @@ static void record(struct attempt *a, const struct wire_event *ev)
 {
     struct recording           *r = a->prober->recording;
     const struct tls13_secrets *s = ev->kind == WIRE_BYTES ? observing_secrets(a->slot) : NULL;
-    unsigned                    known = s == NULL || s->handshake_len[SERVER] == 0 ? 0 : s->application_len[SERVER] == 0 ? 1 : 2;
+    struct tls13_secrets        old = { 0 };
+    if (s == NULL && ev->kind == WIRE_BYTES && finish_secrets(a, &old))
+        s = &old;
+    unsigned known = s == NULL || (s->handshake_len[SERVER] == 0 && s->master_len == 0) ? 0 : s->application_len[SERVER] == 0 ? 1 : 2;
     if (known > a->secrets_told)
         recording_secrets(r, observing(a->slot), s);
+    keys_wipe(&old, sizeof old);
     a->secrets_told = known > a->secrets_told ? known : a->secrets_told;
     recording_take(r, ev);
 }
@@ -62,10 +66,12 @@ void attempt_tell(struct attempt *a, enum wire_kind kind, enum side from, struct
     observe(a->view->observer, &ev);
     if (a->prober->recording != NULL)
         record(a, &ev);
-    if (kind == WIRE_END && (a->h = observed(a->view->observer)) != NULL)
+    if (kind == WIRE_END && (a->h = observed(a->view->observer)) != NULL) {
         through_told(a, a->h);
-    if (kind == WIRE_END && a->h != NULL && a->inside != NULL)
-        inside_told(a->inside, a->h);
+        if (a->inside != NULL)
+            inside_told(a->inside, a->h);
+        finish_told(a, a->h);
+    }
 }
 
 /* What the kernel knows: how much has arrived there, and what it sent again. */
@@ -324,7 +330,7 @@ static void too_late(struct attempt *a)
     }
     if (a->alerted)
         attempt_over(a);
-    else if (a->replied)
+    else if (a->replied && !finish_waits(a))
         attempt_stop(a);
     else
         attempt_give_up(a);

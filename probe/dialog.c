@@ -232,10 +232,12 @@ uint16_t    dialog_port(const struct dialog *d) { return d->port; }
 /* ------------------------------------------------------------------------------------ TLS in packets */
 
 /* Until the handshake is over TLS travels in PRELOGIN packets ([MS-TDS] 2.2.6.5). */
+bool dialog_wraps(const struct dialog *d) { return d != NULL && d->steps[0].read == by_tds_prelogin; }
+
 struct bytes dialog_wrap(const struct dialog *d, struct bytes tls, struct arena *a)
 {
     enum { ROOM = TDS_PACKET - TDS_HEADER };
-    if (d == NULL || d->steps[0].read != by_tds_prelogin)
+    if (!dialog_wraps(d))
         return tls;
     size_t   packets = (tls.n + ROOM - 1) / ROOM, n = 0;
     uint8_t *out = ARENA_NEW_N(a, tls.n + packets * TDS_HEADER, uint8_t);

@@ -40,6 +40,7 @@ struct prober *prober_new(struct cert_store *certs)
 static void attempt_free(struct attempt *a)
 {
     keys_wipe(&a->keys, sizeof a->keys);
+    finish_free(a);
     arena_free(&a->arena);
     text_free(&a->heard);
     inside_free(a->inside);

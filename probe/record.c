@@ -233,6 +233,7 @@ void recording_secrets(struct recording *r, const struct handshake *h, const str
     secret_line(&t, "SERVER_HANDSHAKE_TRAFFIC_SECRET", h, s->handshake[SERVER], s->handshake_len[SERVER]);
     secret_line(&t, "CLIENT_TRAFFIC_SECRET_0", h, s->application[CLIENT], s->application_len[CLIENT]);
     secret_line(&t, "SERVER_TRAFFIC_SECRET_0", h, s->application[SERVER], s->application_len[SERVER]);
+    secret_line(&t, "CLIENT_RANDOM", h, s->master, s->master_len);
     pcapng_secrets(r->out, t.s, t.n);
     if (t.s != NULL)
         keys_wipe(t.s, t.n);

@@ -31,7 +31,7 @@ bool talk_secrets(void *prober, const struct handshake *h, struct tls13_secrets 
 {
     const struct attempt *a = ((const struct prober *)prober)->telling;
     uint8_t shared[KEY_SHARED_MAX];
-    bool    known = false;
+    bool    known = !version_is_13(h->answer.chosen_version) && finish_secrets(a, out);
     for (size_t k = 0; k < a->keys.shares && !known && !h->answer.psk; k++) {
         if (a->keys.share[k].group != h->answer.group)
             continue;
@@ -152,24 +152,6 @@ static bool seen_enough(const struct attempt *a, const struct handshake *h)
     return h->hello_done.len != 0 || server->ccs;
 }
 
-/* The server asks for a client certificate. Whether it insists shows when it is told that there is none: at once, where it
- * minds; a server that does not mind waits for the rest (TLS 1.2), or goes on (TLS 1.3). */
-static bool say_no_certificate(struct attempt *a, const struct handshake *h)
-{
-    enum { LEAST_MS = 300 };
-    uint8_t  buf[256] = { TLS_HANDSHAKE, (uint8_t)(h->answer.chosen_version >> 8), (uint8_t)h->answer.chosen_version, 0, 7, HS_CERTIFICATE, 0, 0, 3, 0, 0, 0 };
-    bool     new = version_is_13(h->answer.chosen_version);
-    size_t   n = new ? observing_reply_13(a->slot, buf) : h->hello_done.len != 0 && h->answer.chosen_version > 0x0300 ? 12 : 0;
-    int64_t  rtt = a->tcp.syn_ack.ns - a->tcp.syn.ns, wait = 4 * rtt > LEAST_MS * INT64_C(1000000) ? 4 * rtt : LEAST_MS * INT64_C(1000000);
-    if (a->replied || n == 0 || a->ask->hello_only || a->ask->flight_only || a->ask->raw.p != NULL || !knows(h, KNOW_CERT_REQUEST))
-        return false;
-    a->replied = true;
-    attempt_by(a, loop_now() + wait);
-    a->out = dialog_wrap(a->ask->starttls, (struct bytes){ arena_copy(&a->arena, buf, n), n }, &a->arena);
-    attempt_send(a);
-    return true;
-}
-
 static void look(struct attempt *a)
 {
     const struct handshake *h = observing(a->slot);
@@ -180,7 +162,7 @@ static void look(struct attempt *a)
             attempt_by(a, loop_now() + AFTER_ALERT_NS);
         a->alerted = true;
     } else if (seen_enough(a, h)) {
-        if (!say_no_certificate(a, h) && (!a->replied || h->side[SERVER].app_records > 0))
+        if (!finish_reply(a, h) && (!a->replied || finish_over(a, h)))
             attempt_stop(a);
     } else if (h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) && h->hello2.raw.p == NULL && a->out.n == 0 && !answer_retry(a, h)) {
         attempt_stop(a);
@@ -196,6 +178,9 @@ void talk_hear(struct attempt *a, struct bytes b)
         return;
     }
     if (!a->in_dialog) {
+        const struct handshake *h = observing(a->slot);
+        if (h != NULL)
+            finish_hear(a, h, b);
         look(a);
         return;
     }

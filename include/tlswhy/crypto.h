@@ -29,5 +29,7 @@ struct sig_alg {
 /* Does the public key (SubjectPublicKeyInfo, DER: RFC 5280 section 4.1.2.7) verify `signature` over the pieces? */
 enum sig_check key_verifies(struct bytes spki, const struct sig_alg *alg, const struct bytes *pieces, size_t n,
                             struct bytes signature);
+/* Encrypts for an RSA key by PKCS #1 v1.5 (RFC 8017 section 7.2) into `out`; gives the length. 0: no such key, or it does not fit. */
+size_t key_encrypts(struct bytes spki, struct bytes in, uint8_t *out, size_t room);
 
 #endif

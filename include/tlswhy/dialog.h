@@ -21,6 +21,7 @@ enum dialog_says { DIALOG_WAIT, DIALOG_SEND, DIALOG_TLS, DIALOG_REFUSED };
  * the arena, or static). */
 enum dialog_says dialog_next(const struct dialog *d, size_t *step, struct bytes heard, const char *host, struct arena *a, struct bytes *out);
 /* What is to be sent of TLS, in the packets of a protocol that has some around it; for others as it is. In the arena. */
+bool         dialog_wraps(const struct dialog *d); /* d may be NULL */
 struct bytes dialog_wrap(const struct dialog *d, struct bytes tls, struct arena *a);
 
 #endif

@@ -1,4 +1,4 @@
-/* keys.h - the arithmetic of handshakes of our own: key agreement, HMAC, opening AEAD records.
+/* keys.h - the arithmetic of handshakes of our own: key agreement, HMAC, record protection.
  * dissect/keys_mbedtls.c sees mbedTLS (2.28 or 3.6), beside crypto_mbedtls.c.
  *
  * Keys live in the structs of the caller and are never printed; what held one is wiped with keys_wipe.
@@ -40,6 +40,16 @@ bool aead_seal(enum aead a, struct bytes key, const uint8_t nonce[12], struct by
 enum block_cipher { CIPHER_NONE, CIPHER_AES, CIPHER_CAMELLIA, CIPHER_3DES };
 /* Decrypts whole blocks in CBC mode into `out` (in.n bytes); padding and MAC are the caller's. */
 bool cbc_open(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out);
+/* Encrypts whole blocks; `out` may be in.p. */
+bool cbc_seal(enum block_cipher c, struct bytes key, const uint8_t *iv, struct bytes in, uint8_t *out);
+
+/* Finite-field Diffie-Hellman with a group that the server names (RFC 5246 section 7.4.3), at most 8192 bits: draws an exponent,
+ * writes our public number (p.n bytes) and the secret without leading zeros (section 8.1.2; at most p.n bytes). */
+enum { DH_MAX = 1024 };
+struct dh_group {
+    struct bytes p, g;
+};
+bool dh_agree(const struct dh_group *g, struct bytes peer, uint8_t *own, uint8_t *secret, size_t *secret_len);
 
 /* One block of AES-128, encrypted: the mask of QUIC's header protection (RFC 9001 section 5.4.3). */
 bool aes_block(const uint8_t key[16], const uint8_t in[16], uint8_t out[16]);

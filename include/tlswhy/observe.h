@@ -37,11 +37,10 @@ const struct handshake *observing(const void *slot);
 struct patience   observer_patience(const void *slot, bool datagrams);
 /* The same where the certificate store is to be emptied: none with connections that hold a certificate. */
 struct patience   observer_no_patience(const void *slot, bool datagrams);
-/* The secrets in use there, as far as they are known by now. NULL: none. */
+/* For a client of our own that goes on with TLS 1.3 after the server's Finished: the secrets in use there, as far as they are
+ * known by now (NULL: none), and the hash of all messages up to that Finished and of `more` (RFC 8446 section 4.4.1). */
 const struct tls13_secrets *observing_secrets(const void *slot);
-/* What a client without a certificate answers to a TLS 1.3 server that asked for one: records to send. 0: no keys, or the
- * server's Finished has not been seen. */
-size_t            observing_reply_13(const void *slot, uint8_t out[256]);
+bool              observing_hash_13(const void *slot, struct bytes more, uint8_t hash[DIGEST_MAX]);
 size_t            observer_open(const struct observer *o);   /* connections under observation */
 uint64_t          observer_memory(const struct observer *o); /* bytes they hold */
 

@@ -121,6 +121,9 @@ enum sig_check cert_signed_by(struct cert_store *s, const struct cert *child, co
  * scheme 0 = TLS 1.0/1.1 (MD5+SHA-1 for RSA, SHA-1 for ECDSA and DSA). */
 enum sig_check cert_verifies(const struct cert *signer, uint16_t scheme, const struct bytes *pieces, size_t n, struct bytes signature);
 
+/* How a key signs with such a scheme; kind SIG_KIND_UNKNOWN: none that is known here. */
+struct sig_alg scheme_alg(uint16_t scheme, enum cert_key key);
+
 /* Name matching by RFC 6125 and 9525: a DNS name (A-label, case-insensitive, one left-most wildcard label) or
  * an IP address in text against SANs; `cn_used` tells that only the subject's CN matched, there being no SAN. */
 bool cert_matches_name(const struct cert *c, const char *name, size_t len, bool *cn_used);
