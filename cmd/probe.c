@@ -9,6 +9,7 @@
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
        OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_SWEEP, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
        OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY, OPT_DIRECT,
+       OPT_CERT, OPT_KEY,
        OPT_WRITE };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
@@ -39,6 +40,8 @@ static const struct option_row rows[] = {
     { OPT_CLIENTS, "clients", NULL, "try every client profile: who gets in, with what, and who does not and why" },
     { OPT_SWEEP, "sweep", NULL, "list all that the server accepts: versions, suites and their order, groups, signature algorithms, certificates" },
     { OPT_HELLO, "hello", "FILE", "send these bytes instead: TLS records, raw or in hex" },
+    { OPT_CERT, "cert", "FILE", "the client certificate for servers that ask for one, and those of its CAs behind it" },
+    { OPT_KEY, "key", "FILE", "its private key; default: in the same file" },
     { OPT_PROXY, "proxy", "URL",
       "go through this proxy: [http|https|socks4|socks4a|socks5|socks5h://][USER:PASSWORD@]HOST[:PORT]; default: https_proxy and "
       "all_proxy of the environment, none: none" },
@@ -154,6 +157,8 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_SWEEP: o->sweep = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);
     case OPT_TLS: o->tls_given = true; return version_range("--tls", value, &o->tls_low, &o->tls_high);
+    case OPT_CERT: o->cert = value; return true;
+    case OPT_KEY: o->key = value; return true;
     case OPT_PROXY: return proxy_set_url(&o->proxy, optarg); /* the argument itself, to wipe what is secret in it */
     case OPT_PROXY_USER: return proxy_set_user(&o->proxy, optarg);
     case OPT_PROXY_AUTH: return proxy_set_auth(&o->proxy, value);
@@ -174,6 +179,18 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
         return time_parse(value, &o->at_ns) ||
                trouble("--at takes a time like 2024-02-03T10:11:12Z or seconds since 1970, not '%s'", value) == EXIT_NONE_FOUND;
     }
+}
+
+/* --cert and --key. */
+static bool load_identity(struct probe_options *o)
+{
+    struct err err = { 0 };
+    if (o->cert == NULL)
+        return o->key == NULL || trouble("--key is the private key of a client certificate: give that to --cert") == EXIT_NONE_FOUND;
+    if (o->clients || o->sweep || o->raw.p != NULL)
+        return trouble("--cert goes with a plain probe; leave out --%s", o->clients ? "clients" : o->sweep ? "sweep" : "hello") == EXIT_NONE_FOUND;
+    o->own = identity_load(o->cert, o->key, &err);
+    return o->own != NULL || trouble("%s", err.text) == EXIT_NONE_FOUND;
 }
 
 /* ------------------------------------------------------------------------------------ the command */
@@ -201,7 +218,7 @@ static int take_options(struct probe_options *o, int argc, char **argv, int *fir
         return trouble("--direct asks one question both ways; leave out --%s", o->clients ? "clients" : "sweep");
     if (id == 0 && o->prom != NULL && (o->clients || o->sweep))
         return trouble("--prom takes what a plain probe finds; leave out --%s", o->clients ? "clients" : "sweep");
-    return id == 0 && make_shape(o, &changes) && proxy_settle(&o->proxy, o->ca) ? EXIT_NONE_FOUND : EXIT_TROUBLE;
+    return id == 0 && make_shape(o, &changes) && load_identity(o) && proxy_settle(&o->proxy, o->ca) ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }
 
 /* To Nagios 2 is a finding and 3 is trouble, of whatever kind: wrong options, too. */
@@ -229,6 +246,7 @@ static int run_probe(int argc, char **argv)
     if (status == NOT_BEGUN)
         status = plugin ? (int)PLUGIN_UNKNOWN : (int)EXIT_TROUBLE;
     status = out_finish(status);
+    identity_free(o.own);
     arena_free(&o.arena);
     proxy_forget(&o.proxy);
     return status;

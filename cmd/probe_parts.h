@@ -32,9 +32,11 @@ struct probe_options {
     size_t                 segment; /* --split-segments */
     int64_t                segment_pause_ns;
     struct bytes           raw;
+    const char            *cert, *key; /* files */
+    struct identity       *own;        /* out of them; NULL = none */
     const struct dialog   *starttls;
     bool                   starttls_given;
-    bool                   no_sni, clients, sweep, at_given, tls_given, shaped; /* shaped: options changed the hello */
+    bool                   no_sni, clients, sweep, record_split, at_given, tls_given, shaped; /* shaped: options changed the hello */
     uint16_t               tls_low, tls_high;
     int64_t                at_ns, timeout_ns, pause_ns, expiry_ns; /* expiry: what is left when --nagios warns */
     size_t                 jobs;   /* connections at once, over all targets */

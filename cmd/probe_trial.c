@@ -43,6 +43,9 @@ void finish_attempt(struct trial *t, struct handshake *h, const struct client_ma
     struct probed *facts = ARENA_NEW(&h->arena, struct probed);
     *facts = (struct probed){ .target = t->target.text, .typed = t->typed, .as = as, .changed = changed,
                               .starttls = t->target.starttls != NULL ? dialog_name(t->target.starttls) : NULL, .attempt = (unsigned)t->n + 1 };
+    uint16_t scheme;
+    facts->own_certificate = o->own != NULL;
+    facts->kept_back = o->own != NULL && knows(h, KNOW_CERT_REQUEST) && !identity_scheme(o->own, handshake_version(h), &h->cert_request, &scheme);
     h->probed = facts;
     h->client = client;
     mark_asked(t, h);
@@ -173,7 +176,7 @@ struct probe_ask trial_question(const struct trial *t, const struct hello_spec *
     const struct probe_options *o = t->run->o;
     return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
                                .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL,
-                               .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
+                               .own = o->own, .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
 }
 
 static void finish_own(struct trial *t, struct handshake *h, const char *words)

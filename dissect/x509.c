@@ -215,6 +215,8 @@ bool name_parse(struct arena *a, struct bytes der, struct x509_name *out)
     return rdns.want == NULL;
 }
 
+bool x509_name_read(struct arena *a, struct bytes der, struct x509_name *out) { return name_parse(a, der, out); }
+
 const char *x509_der_name_text(struct arena *a, struct bytes der)
 {
     struct x509_name name = { 0 };

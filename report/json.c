@@ -287,6 +287,25 @@ static void inside(struct json *j, const struct inside *in)
     json_close(j, '}');
 }
 
+/* What the server asked of the client, and what it got. */
+static void client_certificate(struct json *j, const struct handshake *h)
+{
+    const struct cert_request *r = &h->cert_request;
+    struct arena               a = { 0 };
+    if (!knows(h, KNOW_CERT_REQUEST))
+        return;
+    json_open(j, "client_certificate", '{');
+    json_uint(j, "authorities_total", r->authorities);
+    json_open(j, "authorities", '[');
+    for (size_t i = 0; i < r->ca_names.n; i++)
+        json_str(j, NULL, x509_der_name_text(&a, r->ca_names.v[i]));
+    json_close(j, ']');
+    if (knows(h, KNOW_CLIENT_CERT))
+        json_str(j, "sent", h->client_cert_count != 0 ? x509_name_text(&a, &h->client_certs[0]->subject) : NULL);
+    json_close(j, '}');
+    arena_free(&a);
+}
+
 static void chain(struct json *j, const struct chain *c)
 {
     static const char *const verdicts[] = { "ok", "fail", "unknown" }, *const severities[] = { "info", "warning", "error" };
@@ -366,6 +385,9 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     closing(j, &h->close);
     prelude(j, &h->prelude);
     inside(j, h->inside);
+}
+
+    client_certificate(j, h);
     chain(j, h->chain);
     json_uint(j, "missing_bytes", h->tcp.missing[CLIENT] + h->tcp.missing[SERVER]);
     evidence(j, h, f);

@@ -233,6 +233,8 @@ struct probed {
     unsigned    attempt;  /* 1.. of this target */
     const char *direct;   /* why the server was not asked without the proxy, though that was wanted; NULL = it was, or was not wanted */
     bool        final;    /* it answers the question */
+    bool        own_certificate; /* there was a client certificate to send, */
+    bool        kept_back;       /* and it was not sent: the server takes none of the schemes that its key signs with */
 };
 
 struct fetch;

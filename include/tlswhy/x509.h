@@ -129,6 +129,8 @@ struct sig_alg scheme_alg(uint16_t scheme, enum cert_key key);
 bool cert_matches_name(const struct cert *c, const char *name, size_t len, bool *cn_used);
 /* An address in text, IPv6 also in brackets, as octets in `buf`. */
 bool ip_from_text(const char *s, size_t n, struct bytes *out, uint8_t buf[16]);
+/* A Name of its own (RFC 5280 section 4.1.2.4), as a CertificateRequest lists them. False: it does not decode. */
+bool x509_name_read(struct arena *a, struct bytes der, struct x509_name *out);
 bool x509_attr_equal(const struct x509_attr *a, const struct x509_attr *b);
 bool names_equal(const struct x509_name *a, const struct x509_name *b); /* DER first, then RFC 5280 section 7.1 */
 

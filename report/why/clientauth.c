@@ -48,12 +48,51 @@ static bool said_no_certificate(const struct handshake *h)
     return false;
 }
 
+static bool comes_after(const struct place *a, const struct place *b)
+{
+    return a->frame != 0 ? a->frame > b->frame : a->ns > b->ns;
+}
+
 /* In TLS 1.3 the client has finished before the server looks at its certificate. Where it was read with its keys, an
- * alert before any data is the server's answer to it. */
+ * alert before any data is the server's answer to it, and so is a close where the server said nothing since. */
 static bool judged_late(const struct handshake *h, const struct ending *e)
 {
-    return version_is_13(handshake_version(h)) && knows(h, KNOW_DECRYPTED) && e->how == END_ALERT &&
+    bool silent = ended_silently(e) && !comes_after(&h->side[SERVER].last_tls, &h->client_certs_at);
+    return version_is_13(handshake_version(h)) && knows(h, KNOW_DECRYPTED | KNOW_CLIENT_CERT) && (e->how == END_ALERT || silent) &&
            h->side[SERVER].app_records == 0;
+}
+
+/* Did an authority that the server names issue one of the certificates that were sent? */
+static bool issuer_named(const struct case_file *c)
+{
+    const struct handshake *h = c->h;
+    for (size_t i = 0; i < h->cert_request.ca_names.n; i++) {
+        struct x509_name name;
+        if (!x509_name_read(c->arena, h->cert_request.ca_names.v[i], &name))
+            continue;
+        for (size_t k = 0; k < h->client_cert_count; k++)
+            if (names_equal(&name, &h->client_certs[k]->issuer))
+                return true;
+    }
+    return false;
+}
+
+const char *authorities_words(const struct case_file *c)
+{
+    enum { SHOWN = 2 };
+    const struct cert_request *r = &c->h->cert_request;
+    size_t      all = r->authorities, shown = r->ca_names.n < SHOWN ? r->ca_names.n : SHOWN;
+    const char *names = "";
+    if (all == 0)
+        return "";
+    for (size_t i = 0; i < shown; i++)
+        names = WORDS(c, "%s%s\"%s\"", names, i == 0 ? "" : all == 2 ? " and " : ", ", x509_der_name_text(c->arena, r->ca_names.v[i]));
+    const char *more = all > shown ? WORDS(c, " and %zu more", all - shown) : "";
+    if (c->h->client_cert_count == 0)
+        return WORDS(c, " It takes certificates from %s%s.", names, more);
+    if (issuer_named(c))
+        return all == 1 ? " Its issuer is the one that the server names." : WORDS(c, " Its issuer is among the %zu that the server names.", all);
+    return all > r->ca_names.n ? "" : WORDS(c, " None of its issuers is one that the server names: %s%s.", names, more);
 }
 
 static bool none_sent(const struct case_file *c, struct finding *f)
@@ -65,15 +104,13 @@ static bool none_sent(const struct case_file *c, struct finding *f)
         (h->outcome == OUTCOME_ESTABLISHED && !judged_late(h, &e)))
         return false;
     f->weight = 10;
-    const char *list = h->cert_request.authorities != 0
-                         ? WORDS(c, " Its request names %zu acceptable authorit%s.", h->cert_request.authorities,
-                                 h->cert_request.authorities == 1 ? "y" : "ies")
-                         : "";
     return say(c, f, BLAME_CLIENT, says_so(&e) ? CERTAIN : LIKELY,
                says_so(&e) ? "the request, the empty answer and the server's alert follow each other"
                            : "the server did not name a reason",
-               WORDS(c, "The server asked for a client certificate, the client sent none, and %s.%s",
-                     ending_words(c, &e), list));
+               h->probed != NULL && h->probed->kept_back
+                   ? WORDS(c, "The server asked for a client certificate and takes none of the signature algorithms that yours can sign with, so none was sent, and %s.",
+                           ending_words(c, &e))
+                   : WORDS(c, "The server asked for a client certificate, the client sent none, and %s.%s", ending_words(c, &e), authorities_words(c)));
 }
 
 static bool one_refused(const struct case_file *c, struct finding *f)
@@ -101,8 +138,8 @@ static bool one_refused(const struct case_file *c, struct finding *f)
                                                                   : LIKELY,
                says_so(&e) ? "the server's alert answers the client's certificate"
                            : "the server did not name a reason",
-               WORDS(c, "The client sent the certificate of %s and %s.%s", cert_short_name(c->arena, own),
-                     ending_words(c, &e), fault));
+               WORDS(c, "The client sent the certificate of %s and %s.%s%s", cert_short_name(c->arena, own),
+                     ending_words(c, &e), fault, authorities_words(c)));
 }
 
 /* ---- TLS 1.3: sizes of encrypted records */
@@ -146,11 +183,6 @@ static bool sent_certificate_13(const struct handshake *h)
         return h->client_cert_count != 0;
     return a > 200 && !is_finished(a) &&
            is_finished(first_flight_length(h, 2)); /* Certificate, CertificateVerify, Finished */
-}
-
-static bool comes_after(const struct place *a, const struct place *b)
-{
-    return a->frame != 0 ? a->frame > b->frame : a->ns > b->ns;
 }
 
 /* The first thing the server sends after the client's flight is the size of an alert, and the last. */

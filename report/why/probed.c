@@ -10,7 +10,8 @@ enum { DH_LEAST = 1024 }; /* bits: below, every current client refuses (Logjam, 
 
 bool probe_saw_flight(const struct handshake *h)
 {
-    return h->stopped_by_us && !h->timed_out && (h->outcome == OUTCOME_STOPPED || h->outcome == OUTCOME_ESTABLISHED);
+    bool finished = h->probed != NULL && h->outcome == OUTCOME_ESTABLISHED; /* then the server may close as well */
+    return !h->timed_out && (finished || (h->stopped_by_us && (h->outcome == OUTCOME_STOPPED || h->outcome == OUTCOME_ESTABLISHED)));
 }
 
 static bool took_flight(const struct handshake *h)
@@ -109,6 +110,21 @@ static bool renegotiation_wanted(const struct case_file *c, struct finding *f)
                "The server does not know secure renegotiation (RFC 5746). This client refuses such servers with handshake_failure (40).");
 }
 
+/* What is to be said of a request for a client certificate, or of a certificate that was not asked for. */
+static const char *client_certificate_words(const struct case_file *c)
+{
+    const struct handshake *h = c->h;
+    if (!knows(h, KNOW_CERT_REQUEST))
+        return h->probed != NULL && h->probed->own_certificate ? " It did not ask for a client certificate." : "";
+    if (!knows(h, KNOW_CLIENT_CERT))
+        return " It asks for a client certificate; whether it insists on one was not tried.";
+    if (h->client_cert_count == 0 && h->probed != NULL && h->probed->kept_back)
+        return " It asks for a client certificate and takes none of the signature algorithms that yours can sign with; it does not object to none.";
+    if (h->client_cert_count == 0)
+        return WORDS(c, " It asks for a client certificate and does not object to none.%s", authorities_words(c));
+    return WORDS(c, " It asks for a client certificate and took that of %s.%s", cert_short_name(c->arena, h->client_certs[0]), authorities_words(c));
+}
+
 /* Nothing is wrong with what was seen; what was not seen is said. */
 bool probed_sound(const struct case_file *c, struct finding *f)
 {
@@ -126,13 +142,11 @@ bool probed_sound(const struct case_file *c, struct finding *f)
     return say(c, f, BLAME_NONE, judged && !asks && !doubt ? CERTAIN : LIKELY,
                !judged ? "the certificate is not judged"
                : doubt ? "whether this client can verify the chain's SHA-2 signatures is not known"
-               : asks  ? "a program behind TLS may insist on the client certificate"
+               : asks  ? h->client_cert_count != 0 ? "a program behind TLS may still refuse the client certificate" : "a program behind TLS may insist on the client certificate"
                        : NULL,
                WORDS(c, "The server answers with %s, %s%s%s.%s%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
                      about[0] == ';' ? "" : ", ", about,
-                     !asks                          ? ""
-                     : knows(h, KNOW_CLIENT_CERT) ? " It asks for a client certificate and does not object to none."
-                                                  : " It asks for a client certificate; whether it insists on one was not tried.",
+                     client_certificate_words(c),
                      lacks_renegotiation(h) && handshake_version(h) >= 0x0303 ? " It has no secure renegotiation (RFC 5746): clients with OpenSSL 3 refuse that."
                                                                               : ""));
 }

@@ -49,6 +49,10 @@ bool server_late(const struct handshake *h);                          /* TLS fro
 bool sent_unseen(const struct handshake *h, enum side side);          /* bytes or a FIN that are not in the capture */
 int64_t ns_between(const struct place *from, const struct place *to); /* -1 where one was not seen */
 
+/* Whose certificates a server that asks for one takes, and whether the one sent is from them: sentences, or "" where it names no
+ * authority. */
+const char *authorities_words(const struct case_file *c);
+
 /* Offers, GREASE and signalling values left out. */
 size_t real_suites(const struct client_hello *hello);
 size_t real_values(const struct u16s *list);
