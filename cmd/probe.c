@@ -9,7 +9,7 @@
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
        OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_SWEEP, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
        OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY, OPT_DIRECT,
-       OPT_CERT, OPT_KEY,
+       OPT_CERT, OPT_KEY, OPT_RECORD_SPLIT,
        OPT_WRITE };
 static const struct option_row rows[] = {
     { OPT_AS, "as", "PROFILE", "the hello of this client, judged with its eyes; or one described in a file NAME.profile" },
@@ -42,6 +42,8 @@ static const struct option_row rows[] = {
     { OPT_HELLO, "hello", "FILE", "send these bytes instead: TLS records, raw or in hex" },
     { OPT_CERT, "cert", "FILE", "the client certificate for servers that ask for one, and those of its CAs behind it" },
     { OPT_KEY, "key", "FILE", "its private key; default: in the same file" },
+    { OPT_RECORD_SPLIT, "record-split", NULL,
+      "does the server take what is split over records? One HTTP request inside TLS 1.0 with and without the 1/n-1 split, and a hello in pieces" },
     { OPT_PROXY, "proxy", "URL",
       "go through this proxy: [http|https|socks4|socks4a|socks5|socks5h://][USER:PASSWORD@]HOST[:PORT]; default: https_proxy and "
       "all_proxy of the environment, none: none" },
@@ -157,6 +159,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_SWEEP: o->sweep = true; return true;
     case OPT_HELLO: o->hello_file = value; return read_hello(o);
     case OPT_TLS: o->tls_given = true; return version_range("--tls", value, &o->tls_low, &o->tls_high);
+    case OPT_RECORD_SPLIT: o->record_split = true; return true;
     case OPT_CERT: o->cert = value; return true;
     case OPT_KEY: o->key = value; return true;
     case OPT_PROXY: return proxy_set_url(&o->proxy, optarg); /* the argument itself, to wipe what is secret in it */

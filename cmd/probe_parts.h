@@ -8,6 +8,7 @@
 #include "tlswhy/probe.h"
 #include "tlswhy/record.h"
 #include "tlswhy/report.h"
+#include "tlswhy/split.h"
 #include "judge.h"
 #include "lists.h"
 #include "pick_profile.h"
@@ -135,6 +136,9 @@ struct trial {
     bool                 classical; /* CHANGE_GROUPS stands for a first hello without X25519MLKEM768 */
     struct tried         tried[CHANGE_COUNT];
     size_t               tried_n;
+    struct split_tried   split[SPLIT_DONE]; /* --record-split: what came after the first was answered */
+    size_t               split_n;
+    struct bytes         request; /* to be sent inside; p NULL = none */
 };
 
 /* False: trouble was said (all of these). */
@@ -187,6 +191,9 @@ void   trial_begin(struct trial *t);
 bool   trial_take(struct trial *t, const struct probe_done *done);
 /* What all answers come to, and the attempt that it is about. */
 struct handshake *trial_verdict(struct trial *t, struct finding *f);
+bool   shape_for_split(struct probe_options *o, const struct changes *c);
+/* --record-split: takes an answer, and asks for the next in records cut otherwise. False: all were. */
+bool   ask_split(struct trial *t, struct handshake *h);
 void   ask_as_all(struct trial *t); /* all profiles against the server, and each judged by what the others got */
 void   sweep_target(struct trial *t); /* all that the server accepts */
 

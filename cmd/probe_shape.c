@@ -47,6 +47,8 @@ bool make_shape(struct probe_options *o, const struct changes *c)
         return trouble("--clients sends each client's own hello; leave out what would change it, and --expect") == EXIT_NONE_FOUND;
     if (o->sweep && (o->as != NULL || o->shaped || o->raw.p != NULL || o->expect != NULL || o->clients))
         return trouble("--sweep sends hellos of its own; leave out what would change them, --clients and --expect") == EXIT_NONE_FOUND;
+    if (o->record_split && !shape_for_split(o, c))
+        return false;
     if (o->tls_given)
         hello_set_versions(p, o->tls_low, o->tls_high, &o->arena);
     if (c->ciphers != NULL && !list_suites("--ciphers", c->ciphers, &o->arena, &p->suites))

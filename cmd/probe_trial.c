@@ -135,10 +135,13 @@ static void sum_up(struct run *run, const struct handshake *h, const struct find
 
 struct handshake *trial_verdict(struct trial *t, struct finding *f)
 {
-    struct handshake *h = t->made[t->tried[0].h->probed->attempt - 1];
+    struct handshake       *h = t->made[t->tried[0].h->probed->attempt - 1];
+    const struct handshake *faulty = NULL;
     if (!plan_explain(t->tried, t->tried_n, is_modern(t->run->o), t->peers, &h->arena, f))
         why_explain(h, t->peers, &h->arena, f);
-    return h;
+    if (t->split_n != 0)
+        faulty = split_explain(t->split, t->split_n, t->peers, &t->arena, f);
+    return faulty != NULL ? t->made[faulty->probed->attempt - 1] : h;
 }
 
 static void answer(struct trial *t)
@@ -176,7 +179,8 @@ struct probe_ask trial_question(const struct trial *t, const struct hello_spec *
     const struct probe_options *o = t->run->o;
     return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
                                .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL,
-                               .own = o->own, .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
+                               .own = o->own, .request = t->request,
+                               .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
 }
 
 static void finish_own(struct trial *t, struct handshake *h, const char *words)
@@ -217,9 +221,18 @@ static void ask(struct trial *t, const struct hello_spec *spec, enum change chan
     trial_ask(t, &asked, words);
 }
 
+/* What is sent inside, for --record-split. */
+static struct bytes request_of(struct trial *t)
+{
+    struct bytes name = name_asked(t->run->o, &t->target);
+    const char  *text = arena_printf(&t->arena, "GET / HTTP/1.0\r\nHost: %.*s\r\n\r\n", (int)name.n, (const char *)name.p);
+    return (struct bytes){ (const uint8_t *)text, strlen(text) };
+}
+
 void trial_begin(struct trial *t)
 {
     t->first = spec_of(t);
+    t->request = t->run->o->record_split ? request_of(t) : t->request;
     ask(t, &t->first, CHANGE_NONE, NULL);
 }
 
@@ -270,7 +283,7 @@ bool picked_hybrid(const struct handshake *h)
 static void forget_bad_moment(struct trial *t)
 {
     const struct tried *last = &t->tried[t->tried_n - 1];
-    if (t->tried_n < 2 || last->change != CHANGE_REPEAT || last->h->outcome != OUTCOME_STOPPED)
+    if (t->tried_n < 2 || last->change != CHANGE_REPEAT || (last->h->outcome != OUTCOME_STOPPED && last->h->outcome != OUTCOME_ESTABLISHED))
         return;
     t->tried[0].h = last->h;
     t->tried_n = 1;
@@ -319,6 +332,8 @@ bool trial_take(struct trial *t, const struct probe_done *done)
         return (t->phase != ASKING_DIRECTLY || t->direct_done) && trial_settle(t);
     if (log_on(t, h))
         return false;
+    if (t->split_n != 0)
+        return !ask_split(t, h) && trial_settle(t);
     if (t->classical) { /* if that one fails, the group is why */
         t->tried[t->tried_n++] = (struct tried){ t->tried[0].h, CHANGE_GROUPS };
         t->tried[0].h = h;
@@ -330,5 +345,7 @@ bool trial_take(struct trial *t, const struct probe_done *done)
             return false;
     }
     forget_bad_moment(t);
+    if (t->run->o->record_split && ask_split(t, t->made[t->tried[0].h->probed->attempt - 1]))
+        return false;
     return t->run->o->sweep || trial_settle(t); /* a sweep has more to ask first */
 }
