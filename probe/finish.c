@@ -67,6 +67,12 @@ static bool settles_something(const struct attempt *a, const struct handshake *h
     return knows(h, KNOW_CERT_REQUEST) || a->ask->request.p != NULL || (s != NULL && s->kex == KEX_RSA);
 }
 
+/* No client goes on with what it did not offer. */
+static bool was_offered(const struct handshake *h)
+{
+    return (h->hello.v2_format || offers_suite(&h->hello, h->answer.suite)) && offers_version(&h->hello, h->answer.chosen_version);
+}
+
 static int64_t a_while(const struct attempt *a)
 {
     enum { LEAST_MS = 300 };
@@ -90,7 +96,7 @@ static bool say_none_12(struct attempt *a, const struct handshake *h)
 
 bool finish_reply(struct attempt *a, const struct handshake *h)
 {
-    if (a->replied || !may_go_on(a) || !settles_something(a, h))
+    if (a->replied || !may_go_on(a) || !was_offered(h) || !settles_something(a, h))
         return false;
     struct finishing *f = finishing(a);
     bool              new = version_is_13(h->answer.chosen_version);
