@@ -385,8 +385,6 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     closing(j, &h->close);
     prelude(j, &h->prelude);
     inside(j, h->inside);
-}
-
     client_certificate(j, h);
     chain(j, h->chain);
     json_uint(j, "missing_bytes", h->tcp.missing[CLIENT] + h->tcp.missing[SERVER]);
