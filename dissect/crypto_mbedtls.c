@@ -270,8 +270,8 @@ size_t key_encrypts(struct bytes spki, struct bytes in, uint8_t *out, size_t roo
     size_t             n = 0;
     mbedtls_pk_init(&pk);
     bool ok = key_parts(spki, &k) && is_oid(k.oid, "1.2.840.113549.1.1.1") &&
-              mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) == 0 && rsa_load(&k, mbedtls_pk_rsa(pk)) &&
-              mbedtls_pk_encrypt(&pk, in.p, in.n, out, &n, room, random_source, NULL) == 0;
+              checked(mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA))) == 0 && rsa_load(&k, mbedtls_pk_rsa(pk)) &&
+              checked(mbedtls_pk_encrypt(&pk, in.p, in.n, out, &n, room, random_source, NULL)) == 0;
     mbedtls_pk_free(&pk);
     return ok ? n : 0;
 }

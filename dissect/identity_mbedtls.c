@@ -1,6 +1,7 @@
 /* identity_mbedtls.c - private keys read and used, with mbedTLS 2.28 or 3.6. */
 #include "tlswhy/identity.h"
 
+#include "crypto_memory.h"
 #include "tlswhy/keys.h"
 
 #include <mbedtls/ecp.h>
@@ -74,9 +75,9 @@ static void say_no_key(struct err *err, const char *path, struct bytes file)
 static bool parse_key(mbedtls_pk_context *key, const uint8_t *p, size_t n)
 {
 #if MBEDTLS_VERSION_MAJOR >= 3
-    return mbedtls_pk_parse_key(key, p, n + 1, NULL, 0, random_source, NULL) == 0 || mbedtls_pk_parse_key(key, p, n, NULL, 0, random_source, NULL) == 0;
+    return checked(mbedtls_pk_parse_key(key, p, n + 1, NULL, 0, random_source, NULL)) == 0 || checked(mbedtls_pk_parse_key(key, p, n, NULL, 0, random_source, NULL)) == 0;
 #else
-    return mbedtls_pk_parse_key(key, p, n + 1, NULL, 0) == 0 || mbedtls_pk_parse_key(key, p, n, NULL, 0) == 0;
+    return checked(mbedtls_pk_parse_key(key, p, n + 1, NULL, 0)) == 0 || checked(mbedtls_pk_parse_key(key, p, n, NULL, 0)) == 0;
 #endif
 }
 
@@ -119,9 +120,9 @@ size_t identity_sign(const struct identity *i, uint16_t scheme, const struct byt
         (void)mbedtls_rsa_set_padding(mbedtls_pk_rsa(key), alg.kind == SIG_RSA_PSS ? MBEDTLS_RSA_PKCS_V21 : MBEDTLS_RSA_PKCS_V15,
                                       (int)(alg.kind == SIG_RSA_PSS ? md_of(alg.hash) : MBEDTLS_MD_NONE));
 #if MBEDTLS_VERSION_MAJOR >= 3
-    int bad = mbedtls_pk_sign(&key, md_of(alg.hash), hash, hash_len, out, SIGNATURE_MAX, &len, random_source, NULL);
+    int bad = checked(mbedtls_pk_sign(&key, md_of(alg.hash), hash, hash_len, out, SIGNATURE_MAX, &len, random_source, NULL));
 #else
-    int bad = mbedtls_pk_sign(&key, md_of(alg.hash), hash, hash_len, out, &len, random_source, NULL);
+    int bad = checked(mbedtls_pk_sign(&key, md_of(alg.hash), hash, hash_len, out, &len, random_source, NULL));
 #endif
     return bad == 0 ? len : 0;
 }

@@ -253,11 +253,11 @@ bool dh_agree(const struct dh_group *g, struct bytes peer, uint8_t *own, uint8_t
     for (int i = 0; i < COUNT; i++)
         mbedtls_mpi_init(&v[i]);
     random_bytes(x, sizeof x);
-    int bad = g->p.n == 0 || g->p.n > DH_MAX || mbedtls_mpi_read_binary(&v[P], g->p.p, g->p.n) != 0 || mbedtls_mpi_read_binary(&v[G], g->g.p, g->g.n) != 0 ||
-              mbedtls_mpi_read_binary(&v[Y], peer.p, peer.n) != 0 || mbedtls_mpi_read_binary(&v[X], x, sizeof x) != 0 ||
+    int bad = g->p.n == 0 || g->p.n > DH_MAX || checked(mbedtls_mpi_read_binary(&v[P], g->p.p, g->p.n)) != 0 || checked(mbedtls_mpi_read_binary(&v[G], g->g.p, g->g.n)) != 0 ||
+              checked(mbedtls_mpi_read_binary(&v[Y], peer.p, peer.n)) != 0 || checked(mbedtls_mpi_read_binary(&v[X], x, sizeof x)) != 0 ||
               mbedtls_mpi_get_bit(&v[P], 0) == 0 || mbedtls_mpi_cmp_int(&v[Y], 1) <= 0 || mbedtls_mpi_cmp_mpi(&v[Y], &v[P]) >= 0 ||
               mbedtls_mpi_cmp_int(&v[G], 1) <= 0 || mbedtls_mpi_cmp_mpi(&v[G], &v[P]) >= 0;
-    bad = bad != 0 || mbedtls_mpi_exp_mod(&v[OWN], &v[G], &v[X], &v[P], NULL) != 0 || mbedtls_mpi_exp_mod(&v[SECRET], &v[Y], &v[X], &v[P], NULL) != 0 ||
+    bad = bad != 0 || checked(mbedtls_mpi_exp_mod(&v[OWN], &v[G], &v[X], &v[P], NULL)) != 0 || checked(mbedtls_mpi_exp_mod(&v[SECRET], &v[Y], &v[X], &v[P], NULL)) != 0 ||
           mbedtls_mpi_write_binary(&v[OWN], own, g->p.n) != 0;
     *secret_len = bad ? 0 : mbedtls_mpi_size(&v[SECRET]);
     bad = bad || *secret_len == 0 || mbedtls_mpi_write_binary(&v[SECRET], secret, *secret_len) != 0;

@@ -171,7 +171,8 @@ void finish_told(const struct attempt *a, struct handshake *h)
     size_t      n = f->old.data.n, status_at = 9; /* "HTTP/1.1 200" */
     h->inside = in = ARENA_NEW(&h->arena, struct inside);
     in->finished = true;
-    in->line = (struct bytes){ arena_copy(&h->arena, line, strcspn(line, "\r\n")), strcspn(line, "\r\n") };
+    if (n != 0)
+        in->line = (struct bytes){ arena_copy(&h->arena, line, strcspn(line, "\r\n")), strcspn(line, "\r\n") };
     if (n > status_at + 2 && memcmp(line, "HTTP/1.", 7) == 0)
         in->status = (int)strtol(line + status_at, NULL, 10);
     in->status = in->status >= 100 && in->status <= 599 ? in->status : 0;

@@ -67,6 +67,7 @@ compare() { python3 tests/compare.py "$build/tlswhy"; }
 many() { needs openssl jobs && python3 tests/jobs.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 sweep() { needs openssl sweep && sh tests/sweep.sh "$build/tlswhy"; }
+finish() { needs openssl finish && sh tests/finish.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 # Every third allocation of some twenty runs
 torture() {
@@ -106,6 +107,7 @@ completions
 compare
 html
 probe
+finish
 many
 sweep
 record
