@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum { OPT_JSON = 256, OPT_CA, OPT_AT, OPT_COLOR, OPT_TLS, OPT_CIPHERS, OPT_GROUPS, OPT_SIGALGS, OPT_SNI, OPT_NO_SNI, OPT_ALPN, OPT_AS,
-       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_SWEEP, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_EXPIRY,
+       OPT_HELLO, OPT_TIMEOUT, OPT_EXPECT, OPT_CLIENTS, OPT_SWEEP, OPT_STARTTLS, OPT_JOBS, OPT_PAUSE, OPT_NAGIOS, OPT_PROM, OPT_HTML, OPT_EXPIRY,
        OPT_PROXY, OPT_PROXY_USER, OPT_PROXY_AUTH, OPT_PROXY_CA, OPT_NOPROXY, OPT_DIRECT,
        OPT_CERT, OPT_KEY, OPT_RECORD_SPLIT,
        OPT_WRITE };
@@ -59,6 +59,7 @@ static const struct option_row rows[] = {
     { OPT_PAUSE, "pause", "MS", "between the beginnings of two connections to one server, in milliseconds; default 0" },
     { OPT_NAGIOS, "nagios", NULL, "one line and the exit status of a monitoring plugin: 0 ok, 1 certificate ends soon, 2 failed, 3 not probed" },
     { OPT_EXPIRY, "expiry", "DAYS", "--nagios: soon is within so many days; default 14" },
+    { OPT_HTML, "html", "FILE", "a page of it all, too: verdicts, ladders, chains; - is standard output, then nothing else" },
     { OPT_PROM, "prom", "FILE", "write metrics for Prometheus' textfile collector, too" },
     { OPT_CA, "ca", "FILE|DIR", "trust anchors; default: this system's" },
     { OPT_AT, "at", "TIME", "judge certificate dates at this time; default: now" },
@@ -174,6 +175,10 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
     case OPT_NAGIOS: o->nagios = true; return true;
     case OPT_EXPIRY: return parse_time("--expiry", value, "days", 86400 * NS_PER_S, 0, 36500, &o->expiry_ns);
     case OPT_PROM: o->prom = value; return true;
+    case OPT_HTML:
+        o->html = value;
+        o->renderer = strcmp(value, "-") == 0 ? &silent_renderer : o->renderer;
+        return true;
     case OPT_CA: o->ca = value; return true;
     case OPT_EXPECT: return set_expect(o, value);
     case OPT_COLOR: return color_wanted(value, &o->report.color);
@@ -219,6 +224,8 @@ static int take_options(struct probe_options *o, int argc, char **argv, int *fir
         return trouble("--nagios is about one target: tlswhy probe --nagios HOST[:PORT]");
     if (id == 0 && o->proxy.direct && (o->clients || o->sweep))
         return trouble("--direct asks one question both ways; leave out --%s", o->clients ? "clients" : "sweep");
+    if (id == 0 && o->html != NULL && (o->clients || o->sweep))
+        return trouble("--html shows what a plain probe finds; leave out --%s", o->clients ? "clients" : "sweep");
     if (id == 0 && o->prom != NULL && (o->clients || o->sweep))
         return trouble("--prom takes what a plain probe finds; leave out --%s", o->clients ? "clients" : "sweep");
     return id == 0 && make_shape(o, &changes) && load_identity(o) && proxy_settle(&o->proxy, o->ca) ? EXIT_NONE_FOUND : EXIT_TROUBLE;

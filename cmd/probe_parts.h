@@ -4,6 +4,7 @@
 
 #include "tlswhy/cmd.h"
 #include "tlswhy/compare.h"
+#include "tlswhy/html.h"
 #include "tlswhy/plan.h"
 #include "tlswhy/probe.h"
 #include "tlswhy/record.h"
@@ -42,7 +43,7 @@ struct probe_options {
     int64_t                at_ns, timeout_ns, pause_ns, expiry_ns; /* expiry: what is left when --nagios warns */
     size_t                 jobs;   /* connections at once, over all targets */
     bool                   nagios;
-    const char            *prom;
+    const char            *prom, *html;
     int                    family;
 };
 
@@ -64,6 +65,7 @@ struct run {
     struct age                 *age;    /* the current one */
     struct monitor             *monitor; /* --prom, --nagios; NULL = neither */
     struct text                 out;
+    struct html                *page;   /* --html; NULL = none */
     struct summary              sum;
     size_t                      begun, under_way; /* targets */
     struct trial               *waiting; /* a trial of --clients or --sweep, to be asked alone */

@@ -260,6 +260,23 @@ static void sum_of_all(struct run *run)
                     (unsigned long long)(run->begun - s->handshakes));
 }
 
+/* The page of --html. False: trouble was said. */
+static bool write_page(struct run *run, const char *first)
+{
+    struct text page = { 0 };
+    struct err  err = { 0 };
+    char        title[320];
+    if (run->begun > 1)
+        snprintf(title, sizeof title, "%zu servers, asked by tlswhy probe", run->begun);
+    else
+        snprintf(title, sizeof title, "%.256s, asked by tlswhy probe", first);
+    run->sum.complete = !run->trouble;
+    html_page(run->page, title, &run->sum, NULL, &page);
+    bool whole = save_text(run->o->html, &page, &err) || trouble("--html: %s", err.text) == EXIT_NONE_FOUND;
+    text_free(&page);
+    return whole;
+}
+
 static int status_of(const struct run *run)
 {
     if (run->trouble)
@@ -289,6 +306,7 @@ int probe_run(const struct probe_options *o, int n, char **operands)
     }
     prober_record(run.prober, run.recording);
     prober_pause(run.prober, o->pause_ns);
+    run.page = o->html != NULL ? html_new() : NULL;
     run.monitor = o->nagios || o->prom != NULL ? monitor_new(o) : NULL;
     source = source_new(prober_loop(run.prober), n, operands);
     begin_line(&run);
@@ -296,6 +314,8 @@ int probe_run(const struct probe_options *o, int n, char **operands)
     run.trouble = run.trouble || source_failed(source);
     if (source_is_list(n, operands) && !o->clients && !o->sweep && !o->nagios)
         sum_of_all(&run);
+    if (run.page != NULL && !write_page(&run, operands[0]))
+        run.trouble = true;
     status = status_of(&run);
     if (run.monitor != NULL)
         status = monitor_end(run.monitor, status, &run.out);
@@ -306,6 +326,7 @@ int probe_run(const struct probe_options *o, int n, char **operands)
         status = o->nagios ? (int)PLUGIN_UNKNOWN : (int)EXIT_TROUBLE;
     }
 done:
+    html_free(run.page);
     source_free(source);
     monitor_free(run.monitor);
     resolver_free(run.resolver);

@@ -164,8 +164,10 @@ static void answer(struct trial *t)
     tell_attempts(t, h);
     sum_up(run, h, &f);
     run->expected = run->expected && run->o->expect != NULL && strcmp(run->o->expect, f.cause) == 0;
-    if (!run->o->nagios)
+    if (!run->o->nagios && run->o->renderer->handshake != NULL)
         run->o->renderer->handshake(&run->out, &run->o->report, h, &f);
+    if (run->page != NULL)
+        html_handshake(run->page, h, &f);
     if (t->direct != NULL && !run->o->nagios)
         (run->o->renderer == &json_renderer ? compare_json : compare_ways_text)(&run->out, &run->o->report, &both);
     if (run->monitor != NULL)

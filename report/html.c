@@ -186,7 +186,9 @@ static void verdict(struct html *p, const struct handshake *h, const struct find
         items(t, "Fix", f->fix, f->fix_n);
         items(t, "Settle", f->settle, f->settle_n);
     }
-    text_printf(t, "<p class=q><b>Show</b> <code>%s.stream == %u</code></p></div>", h->datagram ? "udp" : "tcp", h->stream);
+    if (h->probed == NULL)
+        text_printf(t, "<p class=q><b>Show</b> <code>%s.stream == %u</code></p>", h->datagram ? "udp" : "tcp", h->stream);
+    text_add(t, "</div>");
 }
 
 void html_handshake(struct html *p, struct handshake *h, const struct finding *f)
@@ -257,7 +259,10 @@ static void sums(struct text *t, const struct summary *s)
     tile(t, s->partial, "not captured whole", "", false);
     tile(t, s->abandoned, "given up by the client", "", false);
     tile(t, s->ignored, "ignored", "", false);
-    text_printf(t, "</div><p class=w>%llu packets, ", (unsigned long long)s->packets);
+    text_add(t, "</div>");
+    if (s->packets == 0 && s->complete)
+        return;
+    text_printf(t, "<p class=w>%llu packets, ", (unsigned long long)s->packets);
     html_text(t, s->complete ? "none missing." : s->incomplete != NULL ? s->incomplete : "not all captured");
     text_add(t, "</p>");
 }

@@ -22,6 +22,9 @@ said "a folder that is not there is trouble" "$([ $? = 2 ] && [ "$(wc -l <"$dir/
 "$program" read --html "$dir/none.html" pcaps/MANIFEST.tsv >"$dir/out" 2>"$dir/err"
 said "no page of nothing" "$([ ! -e "$dir/none.html" ]; echo $?)"
 
+"$program" probe --html "$dir/probe.html" --timeout 2 127.0.0.1:1 >"$dir/out" 2>"$dir/err"
+said "a probe's page" "$([ $? = 1 ] && grep -q 'tcp-refused' "$dir/probe.html" && ! grep -q 'packets,' "$dir/probe.html"; echo $?)"
+
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -z "$browser" ]; then
     echo "SKIP html in a browser: chromium is not installed"
