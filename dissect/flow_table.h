@@ -52,6 +52,8 @@ enum silence { SILENT_NOT, SILENT_SO_FAR, SILENT_FOR_GOOD };
 
 struct flow {
     struct endpoint ends[2];  /* by enum side */
+    struct conn    *conn;     /* what each packet needs comes first */
+    void           *slot;
     uint8_t         proto;
     bool            done;     /* its connection has ended: late packets are only counted */
     bool            refused, told; /* never opened, and that was said */
@@ -62,11 +64,10 @@ struct flow {
     uint32_t        stream;
     uint32_t        number;   /* its own, + 1 */
     uint32_t        base[2];  /* first sequence number of a side: what tells a new SYN from a repeated one */
-    uint64_t        syn_frame, last_frame;
-    int64_t         syn_ns, last_ns;
+    uint64_t        last_frame;
+    int64_t         last_ns, syn_ns;
+    uint64_t        syn_frame;
     struct segment  syn_seg;
-    struct conn    *conn;
-    void           *slot;
 };
 
 struct flow_table {

@@ -21,8 +21,8 @@ static _Thread_local struct pool conns = { .size = sizeof(struct conn) };
 static void conn_free(struct conn *c)
 {
     for (int w = 0; w < 2; w++) {
-        free(c->side[w].buf);
-        free(c->side[w].hs);
+        forget_bytes(&c->side[w].buf, &c->side[w].cap);
+        forget_bytes(&c->side[w].hs, &c->side[w].hs_cap);
     }
     forget_13(c);
     forget_12(c);
@@ -99,13 +99,39 @@ static void conn_unlink(struct conn *c)
 
 /* ------------------------------------------------------------------------------------ bytes */
 
+/* Most of what waits is the start of a server's flight. */
+enum { SMALL_BUFFER = 4096 };
+static _Thread_local struct pool buffers = { .size = SMALL_BUFFER };
+
+void forget_bytes(uint8_t **buf, size_t *cap)
+{
+    if (*cap == SMALL_BUFFER) {
+        pool_put(&buffers, *buf);
+    } else if (*buf != NULL) {
+        memory_note(0, *cap);
+        free(*buf);
+    }
+    *buf = NULL;
+    *cap = 0;
+}
+
 void keep_bytes(uint8_t **buf, size_t *n, size_t *cap, const uint8_t *p, size_t len)
 {
     if (len == 0)
         return;
     if (*n + len > *cap) {
-        *cap = *n + len > 2 * *cap ? *n + len : 2 * *cap;
-        *buf = mem_grow(*buf, *cap, 1);
+        size_t   room = *n + len > 2 * *cap ? *n + len : 2 * *cap;
+        uint8_t *more = room <= SMALL_BUFFER ? pool_take(&buffers) : malloc(room);
+        if (more == NULL)
+            mem_fail();
+        room = room <= SMALL_BUFFER ? SMALL_BUFFER : room;
+        if (room != SMALL_BUFFER)
+            memory_note(room, 0);
+        if (*n != 0)
+            memcpy(more, *buf, *n);
+        forget_bytes(buf, cap);
+        *buf = more;
+        *cap = room;
     }
     memcpy(*buf + *n, p, len);
     *n += len;
@@ -202,10 +228,8 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
         feed(c, back, (struct bytes){ (const uint8_t *)"", 0 });
     skip_bulk(c, w);
     if (handshake_done(c->cur) && s->n == 0 && s->hs_n == 0) {
-        free(s->buf);
-        free(s->hs);
-        s->buf = s->hs = NULL;
-        s->cap = s->hs_cap = 0;
+        forget_bytes(&s->buf, &s->cap);
+        forget_bytes(&s->hs, &s->hs_cap);
     }
     if (s->reading == READ_NOTHING && c->o->flows != NULL && !tap_wants(c, w)) /* looked long enough: only the closes are of interest */
         flows_skip(c->o->flows, ev, w, UINT64_MAX);

@@ -103,8 +103,9 @@ void         conn_over(struct conn *c);
 void observe_datagram(struct observer *o, const struct wire_event *ev);
 void datagrams_forget(struct observer *o);
 
-/* observe.c: appends to a buffer that grows. */
+/* observe.c: appends to a buffer that grows, and is given back with forget_bytes. */
 void keep_bytes(uint8_t **buf, size_t *n, size_t *cap, const uint8_t *p, size_t len);
+void forget_bytes(uint8_t **buf, size_t *cap);
 
 /* observe_record.c */
 struct place place_here(const struct conn *c, uint64_t at, size_t len);

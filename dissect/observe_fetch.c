@@ -59,8 +59,8 @@ void tap_free(struct conn *c)
     if (c->tap == NULL)
         return;
     c->o->taps--;
-    free(c->tap->side[0].buf);
-    free(c->tap->side[1].buf);
+    forget_bytes(&c->tap->side[0].buf, &c->tap->side[0].cap);
+    forget_bytes(&c->tap->side[1].buf, &c->tap->side[1].cap);
     free(c->tap);
     c->tap = NULL;
 }

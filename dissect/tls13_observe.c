@@ -17,7 +17,7 @@ void forget_13(struct conn *c)
 {
     if (c->keys == NULL)
         return;
-    free(c->keys->seen);
+    forget_bytes(&c->keys->seen, &c->keys->seen_cap);
     keys_wipe(c->keys, sizeof *c->keys);
     free(c->keys);
     c->keys = NULL;

@@ -24,6 +24,8 @@ struct key {
 };
 _Static_assert(sizeof(struct key) == 32, "two to a cache line");
 
+enum { FIRST_FACTS = 512, CHUNK_FACTS = PIECE_SIZE / sizeof(struct fact), FACT_CHUNKS = 2 + FACTS_MAX / CHUNK_FACTS };
+
 struct keys {
     struct key *slot; /* open addressing; a power of two, at most four fifths full */
     size_t      slots, used;
@@ -32,8 +34,8 @@ struct keys {
 struct peers {
     struct hash_key  secret;
     struct keys      keys[LISTS];
-    struct fact     *facts;
-    size_t           n, cap;
+    struct fact     *fact[FACT_CHUNKS]; /* they stand still; the first chunk is small */
+    size_t           n;
     uint32_t       (*kinds)[LIST_MAX]; /* of the facts of busy keys, together: the facts are spread over the table */
     size_t           busy, busy_cap;
     struct fetch    *fetches;
@@ -52,6 +54,23 @@ struct recent {
     const struct key       *key[LISTS];
 };
 
+/* By number + 1. */
+static struct fact *fact_at(const struct peers *p, uint32_t number)
+{
+    size_t i = number - 1;
+    return i < FIRST_FACTS ? &p->fact[0][i] : &p->fact[1 + (i - FIRST_FACTS) / CHUNK_FACTS][(i - FIRST_FACTS) % CHUNK_FACTS];
+}
+
+static struct fact *fact_new(struct peers *p)
+{
+    size_t i = p->n++;
+    if (i == 0)
+        p->fact[0] = mem_get(FIRST_FACTS, sizeof **p->fact);
+    else if (i >= FIRST_FACTS && (i - FIRST_FACTS) % CHUNK_FACTS == 0)
+        p->fact[1 + (i - FIRST_FACTS) / CHUNK_FACTS] = piece_get();
+    return fact_at(p, (uint32_t)i + 1);
+}
+
 struct peers *peers_new(void)
 {
     struct peers *p = mem_get(1, sizeof *p);
@@ -67,7 +86,9 @@ void peers_free(struct peers *p)
     for (size_t i = 0; i < LISTS; i++)
         free(p->keys[i].slot);
     free(p->kinds);
-    free(p->facts);
+    free(p->fact[0]);
+    for (size_t i = 1; i < FACT_CHUNKS; i++)
+        piece_put(p->fact[i]);
     free(p->fetches);
     free(p->recent);
     arena_free(&p->text);
@@ -160,10 +181,15 @@ static bool key_bytes(enum list list, const struct peer_fact *f, uint8_t out[KEY
     return true;
 }
 
+static size_t first_slot(const struct peers *p, const struct keys *keys, const uint8_t bytes[KEY_LEN])
+{
+    return (size_t)hash_bytes(&p->secret, bytes, KEY_LEN) & (keys->slots - 1);
+}
+
 /* The slot that holds this key, or the free one where it belongs. */
 static struct key *slot_of(const struct peers *p, const struct keys *keys, const uint8_t bytes[KEY_LEN])
 {
-    size_t i = (size_t)hash_bytes(&p->secret, bytes, KEY_LEN) & (keys->slots - 1);
+    size_t i = first_slot(p, keys, bytes);
     while (keys->slot[i].used && memcmp(keys->slot[i].bytes, bytes, KEY_LEN) != 0)
         i = (i + 1) & (keys->slots - 1);
     return &keys->slot[i];
@@ -210,6 +236,16 @@ static struct key *key_add(struct peers *p, enum list list, const struct peer_fa
     return k;
 }
 
+/* The tables are large, and their slots are seldom at hand: all three are asked for at once. */
+static void keys_ahead(const struct peers *p, const struct peer_fact *f)
+{
+    uint8_t bytes[KEY_LEN];
+    for (size_t i = 0; i < LISTS; i++) {
+        if (p->keys[i].slots != 0 && key_bytes((enum list)i, f, bytes))
+            __builtin_prefetch(&p->keys[i].slot[first_slot(p, &p->keys[i], bytes)]);
+    }
+}
+
 static void gather_kinds(struct peers *p, struct key *k, enum list list)
 {
     size_t n = 0;
@@ -219,8 +255,8 @@ static void gather_kinds(struct peers *p, struct key *k, enum list list)
     }
     uint32_t *kinds = p->kinds[p->busy++];
     k->kinds = (uint32_t)p->busy;
-    for (uint32_t i = k->first; i != NONE; i = p->facts[i - 1].next[list])
-        kinds[n++] = p->facts[i - 1].kind;
+    for (uint32_t i = k->first; i != NONE; i = fact_at(p, i)->next[list])
+        kinds[n++] = fact_at(p, i)->kind;
 }
 
 static bool wants(struct peers *p, struct key *k, enum list list, uint32_t kind)
@@ -298,6 +334,7 @@ void peers_add(struct peers *p, const struct handshake *h)
         return;
     }
     peer_fact_of(h, &f.is);
+    keys_ahead(p, &f.is);
     f.kind = kind_of(&f.is);
     for (size_t i = 0; i < LISTS; i++) {
         k[i] = key_add(p, (enum list)i, &f.is);
@@ -314,16 +351,12 @@ void peers_add(struct peers *p, const struct handshake *h)
         p->sums.passed_over++;
         return;
     }
-    if (p->n == p->cap) {
-        p->cap = p->cap != 0 ? p->cap * 2 : 64;
-        p->facts = mem_grow(p->facts, p->cap, sizeof *p->facts);
-    }
-    p->facts[p->n++] = f;
+    *fact_new(p) = f;
     for (size_t i = 0; i < LISTS; i++) {
         if (!wanted[i])
             continue;
         if (k[i]->last != NONE)
-            p->facts[k[i]->last - 1].next[i] = (uint32_t)p->n;
+            fact_at(p, k[i]->last)->next[i] = (uint32_t)p->n;
         else
             k[i]->first = (uint32_t)p->n;
         k[i]->last = (uint32_t)p->n;
@@ -356,14 +389,14 @@ static const struct peer_fact *walk_list(const struct peers *p, const struct han
         const struct key *k = key_of(p, list, h);
         i = k != NULL ? k->first : NONE;
     } else {
-        i = p->facts[*walk - 1].next[list];
+        i = fact_at(p, (uint32_t)*walk)->next[list];
     }
-    while (i != NONE && p->facts[i - 1].is.stream == h->stream)
-        i = p->facts[i - 1].next[list];
+    while (i != NONE && fact_at(p, i)->is.stream == h->stream)
+        i = fact_at(p, i)->next[list];
     if (i == NONE)
         return NULL;
     *walk = i;
-    return &p->facts[i - 1].is;
+    return &fact_at(p, i)->is;
 }
 
 const struct peer_fact *peers_server(const struct peers *p, const struct handshake *h, size_t *walk)
