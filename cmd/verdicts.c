@@ -504,6 +504,8 @@ static void add_up(struct verdicts *v, const struct capture_facts *capture, cons
     v->sum.secrets = v->sum.secrets || v->o.secrets || capture->secrets.n != 0;
     v->sum.evicted += flows->evicted;
     v->sum.unknown_link += flows->unknown_link;
+    for (size_t i = 0; i < EAP_METHODS; i++)
+        v->sum.eap[i] += flows->eap[i];
     not_whole(v, capture->cut_short, "the file ends inside a packet");
     not_whole(v, capture->dropped != 0, "%llu more were dropped while capturing", (unsigned long long)capture->dropped);
     not_whole(v, capture->snapped != 0, "%llu of them cut short by the snap length (%u bytes)", (unsigned long long)capture->snapped,

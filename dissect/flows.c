@@ -7,6 +7,7 @@
 #include "tlswhy/reader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct flows *flows_new(size_t memory)
 {
@@ -227,6 +228,7 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
         }
         return false;
     default:
+        memcpy(f->facts.eap, unwrap_eap(f->unwrap), sizeof f->facts.eap);
         break;
     }
     f->facts.other_packets++;

@@ -2,6 +2,7 @@
  * limit on their number: hostile nesting ends, and nothing recurses. */
 #include "link.h"
 
+#include "tlswhy/names.h"
 #include "tlswhy/reader.h"
 
 #include <stdlib.h>
@@ -33,12 +34,13 @@ struct datagram {
 
 struct unwrap {
     struct datagram table[FRAGMENTED];
-    uint64_t        clock, fragments;
+    uint64_t        clock, fragments, eap[EAP_METHODS];
     uint8_t        *whole; /* of the datagram that was completed last */
 };
 
 struct unwrap *unwrap_new(void) { return mem_get(1, sizeof(struct unwrap)); }
 uint64_t       unwrap_fragments(const struct unwrap *u) { return u->fragments; }
+const uint64_t *unwrap_eap(const struct unwrap *u) { return u->eap; }
 
 void unwrap_free(struct unwrap *u)
 {
@@ -305,6 +307,15 @@ static enum layer ip_payload(struct cut *c, struct transport *t, unsigned *type)
     return LAYER_TRANSPORT;
 }
 
+/* IEEE 802.1X: version, type 0 = EAP, length; EAP (RFC 3748 section 4): request 1 or response 2, id, length, method. */
+static void count_eap(struct unwrap *u, const struct cut *c)
+{
+    enum { EAPOL = 4, METHOD = EAPOL + 4 };
+    int method = c->cap > METHOD && c->p[1] == 0 && (c->p[EAPOL] == 1 || c->p[EAPOL] == 2) ? eap_method_of(c->p[METHOD]) : -1;
+    if (method >= 0)
+        u->eap[method]++;
+}
+
 /* Most frames are Ethernet, then IPv4 without options or IPv6 without extension headers, then TCP, and nothing in
  * between: what the walk below finds in them can be read off. False: walk. */
 static bool plain_frame(const struct packet *p, struct transport *t)
@@ -349,6 +360,9 @@ enum layer unwrap_packet(struct unwrap *u, const struct packet *p, struct transp
         case LAYER_ETHERTYPE: at = ethertype_layer(&c, &type); break;
         case LAYER_LLC:       at = llc_layer(&c, &type); break;
         case LAYER_PPP:       at = ppp_layer(&c, &type); break;
+        case LAYER_EAPOL:
+            count_eap(u, &c);
+            return LAYER_NONE;
         case LAYER_IP:
             if (!ip_any(&c, out, &f) || (f.is && !assemble(u, out, &f, &c)))
                 return LAYER_NONE;

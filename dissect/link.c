@@ -7,7 +7,7 @@
 enum {
     TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100, TYPE_MPLS = 0x8847,
     TYPE_MPLS_UP = 0x8848, TYPE_PPPOE = 0x8864, TYPE_CISCO_META = 0x8909, TYPE_TEB = 0x6558, TYPE_FABRICPATH = 0x8903,
-    PPP_IP4 = 0x0021, PPP_IP6 = 0x0057, PPP_MPLS = 0x0281
+    TYPE_EAPOL = 0x888e, PPP_IP4 = 0x0021, PPP_IP6 = 0x0057, PPP_MPLS = 0x0281
 };
 
 enum layer ethertype_layer(struct cut *c, unsigned *type)
@@ -53,6 +53,8 @@ enum layer ethertype_layer(struct cut *c, unsigned *type)
     }
     case TYPE_TEB:
         return LAYER_ETHERNET;
+    case TYPE_EAPOL:
+        return LAYER_EAPOL;
     case TYPE_FABRICPATH: /* Cisco: forwarding tag and time to live, then the frame as it came */
         return cut_off(c, 2) ? LAYER_ETHERNET : LAYER_NONE;
     default:

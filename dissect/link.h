@@ -31,7 +31,7 @@ static inline void cut_to(struct cut *c, size_t n)
 }
 
 /* What the next layer is. */
-enum layer { LAYER_NONE, LAYER_ETHERNET, LAYER_ETHERTYPE, LAYER_IP, LAYER_LLC, LAYER_PPP, LAYER_TRANSPORT, LAYER_UNKNOWN_LINK };
+enum layer { LAYER_NONE, LAYER_ETHERNET, LAYER_ETHERTYPE, LAYER_IP, LAYER_LLC, LAYER_PPP, LAYER_EAPOL, LAYER_TRANSPORT, LAYER_UNKNOWN_LINK };
 
 struct transport {
     struct endpoint src, dst; /* ports not set here */
@@ -48,6 +48,7 @@ void           unwrap_free(struct unwrap *u);
  * its link type; LAYER_NONE: something else, a fragment that waits for others, or cut too short. */
 enum layer unwrap_packet(struct unwrap *u, const struct packet *p, struct transport *out);
 uint64_t   unwrap_fragments(const struct unwrap *u);
+const uint64_t *unwrap_eap(const struct unwrap *u); /* frames of EAP_METHODS, counted only */
 /* The IP header of a quoted packet (ICMP errors): no fragments, no tunnels. */
 bool ip_header(struct cut *c, struct transport *out);
 

@@ -219,3 +219,20 @@ const char *oid_attribute(const char *dotted)
     const struct oid *o = oid_of(dotted);
     return o != NULL && o->attribute[0] != '\0' ? o->attribute : NULL;
 }
+
+/* EAP types: www.iana.org/assignments/eap-numbers */
+static const struct eap_method {
+    uint8_t     type;
+    const char *name;
+} eap_methods[EAP_METHODS] = { { 13, "EAP-TLS" }, { 21, "EAP-TTLS" }, { 25, "PEAP" }, { 43, "EAP-FAST" }, { 55, "TEAP" } };
+
+const char *eap_method_name(size_t i) { return eap_methods[i].name; }
+
+int eap_method_of(uint8_t type)
+{
+    for (int i = 0; i < EAP_METHODS; i++) {
+        if (eap_methods[i].type == type)
+            return i;
+    }
+    return -1;
+}

@@ -489,6 +489,21 @@ static void json_fetches(struct json *j, const struct summary *s)
     json_close(j, ']');
 }
 
+static void json_eap(struct json *j, const struct summary *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < EAP_METHODS; i++)
+        any |= s->eap[i] != 0;
+    if (!any)
+        return;
+    json_open(j, "eap", '{');
+    for (size_t i = 0; i < EAP_METHODS; i++) {
+        if (s->eap[i] != 0)
+            json_uint(j, eap_method_name(i), s->eap[i]);
+    }
+    json_close(j, '}');
+}
+
 static void json_summary(struct text *out, const struct report_options *o, const struct summary *s, struct group_table *groups)
 {
     struct json j = { .out = out };
@@ -506,6 +521,7 @@ static void json_summary(struct text *out, const struct report_options *o, const
     json_uint(&j, "packets", s->packets);
     json_uint(&j, "dropped", s->dropped);
     json_uint(&j, "evicted", s->evicted);
+    json_eap(&j, s);
     if (s->interim)
         json_bool(&j, "interim", true);
     json_bool(&j, "complete", s->complete);

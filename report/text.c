@@ -424,6 +424,13 @@ static void text_summary(struct text *t, const struct report_options *o, const s
         counted(&line, s->other_connections, "other connection");
         text_char(&line, '.');
     }
+    for (size_t i = 0; i < EAP_METHODS; i++) {
+        if (s->eap[i] == 0)
+            continue;
+        text_char(&line, ' ');
+        counted(&line, s->eap[i], "frame");
+        text_printf(&line, " of %s: the TLS inside is not read.", eap_method_name(i));
+    }
     if (s->secrets)
         text_printf(&line, " Secrets for %llu of %llu.", (unsigned long long)s->decrypted, (unsigned long long)s->handshakes);
     if (s->folded != 0) {

@@ -15,6 +15,7 @@
 #define TLSWHY_FLOWS_H
 
 #include "tlswhy/capture.h"
+#include "tlswhy/names.h"
 #include "tlswhy/marks.h"
 
 struct flows;
@@ -58,6 +59,7 @@ void flows_close_only(struct flows *f, const struct wire_event *ev);
 struct flow_facts {
     uint64_t tcp_packets, other_packets, fragments, malformed, unknown_link;
     uint64_t streams, evicted;
+    uint64_t eap[EAP_METHODS]; /* frames of EAP methods with TLS inside (names.h): counted, not read */
 };
 const struct flow_facts *flow_facts(const struct flows *f);
 

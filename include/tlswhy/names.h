@@ -49,6 +49,11 @@ const char *alert_name(unsigned number, char buf[NAME_MAX_LEN]); /* "unknown_ca"
 int         alert_number(const char *name);                       /* -1: no such name */
 const char *alert_plain(unsigned number);                         /* one sentence in plain words, or "" */
 
+/* Methods of EAP (RFC 3748) that carry TLS inside: EAP-TLS, PEAP and so on, by place in a short list. */
+enum { EAP_METHODS = 5 };
+const char *eap_method_name(size_t i);
+int         eap_method_of(uint8_t type); /* place of an EAP type; -1: no TLS in it */
+
 /* Alert numbers that code speaks of (RFC 8446 section 6 and older RFCs): made from dissect/names/alerts.tsv. */
 enum alert_id {
 #define ALERT(id, name, upper, rfc, plain) ALERT_##upper = (id),

@@ -15,6 +15,7 @@ struct summary {
     uint64_t folded;         /* like others before them, so told in the table only */
     uint64_t other_connections; /* plain text where no TLS was due */
     uint64_t packets, dropped, evicted, unknown_link;
+    uint64_t eap[EAP_METHODS]; /* frames of EAP methods with TLS inside: counted, not read */
     uint64_t decrypted;      /* handshakes of which something was read with secrets, */
     bool     secrets;        /* where there were any */
     bool     interim;       /* the input goes on */

@@ -165,6 +165,32 @@ static bool gives_hi(const struct frame *f, size_t n, uint32_t link)
     return hi;
 }
 
+/* EAP with TLS inside is counted by method, on wires and in the air, and nothing else is. */
+static void eap_is_counted(void)
+{
+    static const struct { uint32_t link; const char *frame; int method; } t[] = {
+        { 1, MACS "888e 01 00 000a 01 07 000a 0d 2000000000", 0 },
+        { 1, MACS "888e 02 00 000a 02 07 000a 19 8000000000", 2 },
+        { 1, MACS "8100 0005 888e 01 00 000a 01 07 000a 15 2000000000", 1 },
+        { 105, "0801 0000 020000000001 020000000002 020000000003 0000 " SNAP "888e 02 00 000a 01 09 000a 37 2000000000", 4 },
+        { 1, MACS "888e 01 00 000a 01 07 000a 04 2000000000", -1 },
+        { 1, MACS "888e 01 01 0000 01 07 000a 0d 2000000000", -1 },
+        { 1, MACS "888e 01 00 0004 03 07 0004 0d", -1 },
+        { 1, MACS "888e 01 00 000a 01 07 000a", -1 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct flows *f = flows_new(1 << 20);
+        struct err    err = { "" };
+        struct frame  frame;
+        build(&frame, t[i].frame);
+        struct packet p = { .p = frame.b, .caplen = (uint32_t)frame.n, .len = (uint32_t)frame.n, .frame = 1, .linktype = t[i].link };
+        CU_ASSERT_TRUE(flows_packet(f, &p, &err));
+        for (int m = 0; m < EAP_METHODS; m++)
+            CU_ASSERT_EQUAL(flow_facts(f)->eap[m], m == t[i].method);
+        flows_free(f);
+    }
+}
+
 static void headers_come_off(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
@@ -248,6 +274,7 @@ int main(void)
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("link", NULL, NULL);
     CU_add_test(s, "headers come off", headers_come_off);
+    CU_add_test(s, "EAP is counted by method", eap_is_counted);
     CU_add_test(s, "unknown links are said once", unknown_links_are_said_once);
     CU_add_test(s, "fragments are put together", fragments_are_put_together);
     CU_basic_run_tests();
