@@ -137,6 +137,7 @@ static void watch_clock(struct watch *w)
     if (by > JUMP || by < -JUMP) {
         notice(w, "the clock was set by %+.1f s; silences are measured without it", (double)by / NS_PER_S);
         flows_clock_set(w->flows, by);
+        observer_clock_set(w->observer, by);
     }
 }
 
@@ -202,6 +203,8 @@ static void empty_store(struct watch *w)
         flows_quiet(w->flows, packets_now(w), observer_no_patience);
         observe_all(w);
     }
+    observer_end(w->observer);
+    take_finished(w);
     verdicts_store_renew(w->v);
     observer_certs(w->observer, verdicts_store(w->v));
 }
@@ -214,6 +217,8 @@ static bool tick(struct watch *w)
     read_keys(w);
     flows_quiet(w->flows, packets_now(w), observer_patience);
     observe_all(w);
+    observer_quiet(w->observer, packets_now(w));
+    take_finished(w);
     bool terminal = w->status_shown && isatty(STDOUT_FILENO);
     if (terminal)
         status_clear(w);

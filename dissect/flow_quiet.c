@@ -16,7 +16,7 @@ static struct patience patience_with(const struct flow *flow, flow_patience *ask
     if (flow->done)
         return (struct patience){ flow->silent == SILENT_FOR_GOOD ? BUSY_PATIENCE : OVER_PATIENCE, true };
     if (flow->slot != NULL)
-        return ask(flow->slot, flow->proto == PROTO_UDP);
+        return ask(flow->slot);
     if (flow->proto != PROTO_TCP)
         return (struct patience){ UDP_PATIENCE, true };
     return (struct patience){ flow->conn == NULL ? SYN_PATIENCE : OPEN_PATIENCE, false };

@@ -9,6 +9,7 @@
 
 enum { OPEN_MAX = 4096, BUCKETS = 1024, WAITING_MAX = 16, CRYPTO_MAX = 64 * 1024, DATAGRAM_MAX = 65536 };
 #define IDLE_NS (60 * NS_PER_S)
+#define LIVE_NS (30 * NS_PER_S) /* by then a DTLS client has sent its hello five times (RFC 6347 section 4.2.4) */
 
 /* A message of DTLS whose fragments are gathered; `have` has a flag for each byte. */
 struct waiting {
@@ -424,6 +425,21 @@ void observe_datagram(struct observer *o, const struct wire_event *ev)
     d->c->h->tcp.retransmissions[tls_side(d->c, w)] += d->again;
     while (o->datagrams->oldest != NULL && o->now - o->datagrams->oldest->last_ns > IDLE_NS)
         finish(o, o->datagrams->oldest);
+}
+
+void observer_quiet(struct observer *o, int64_t now)
+{
+    struct datagrams *d;
+    while (o->datagrams != NULL && (d = o->datagrams->oldest) != NULL && now - d->last_ns >= LIVE_NS) {
+        d->c->h->tcp.silence = now - d->last_ns;
+        finish(o, d);
+    }
+}
+
+void observer_clock_set(struct observer *o, int64_t by)
+{
+    for (struct datagrams *d = o->datagrams != NULL ? o->datagrams->newest : NULL; d != NULL; d = d->older)
+        d->last_ns += by;
 }
 
 void observer_end(struct observer *o)

@@ -1,7 +1,6 @@
 /* How long to wait for what comes next: by what it would be, and who is to send it. */
 #include "observe_conn.h"
 
-#define DATAGRAM_PATIENCE (30 * NS_PER_S) /* a DTLS client has sent its hello five times by then (RFC 6347 section 4.2.4) */
 #define CLOSED_PATIENCE (1 * NS_PER_S)   /* a side has closed or sent a fatal alert: its word stands */
 #define ANSWER_PATIENCE (15 * NS_PER_S)  /* longer than a server under load takes, and than most clients wait */
 #define PERSON_PATIENCE (120 * NS_PER_S) /* the client's user may be asked for a certificate or a PIN */
@@ -9,10 +8,8 @@
 #define IDLE_PATIENCE   (60 * NS_PER_S)  /* finished, no data: a client that minds would have left */
 #define USED_PATIENCE   (10 * NS_PER_S)  /* finished, and data went both ways */
 
-struct patience observer_patience(const void *slot, bool datagrams)
+struct patience observer_patience(const void *slot)
 {
-    if (datagrams) /* the slot of another observer */
-        return (struct patience){ DATAGRAM_PATIENCE, true };
     const struct conn      *c = slot;
     const struct handshake *h = c->cur;
     if (c->h->close.how != CLOSE_NONE || last_fatal_alert(h, SIDE_ANY) != NULL || c->h->refused || c->h->unreachable)
@@ -26,11 +23,11 @@ struct patience observer_patience(const void *slot, bool datagrams)
     return (struct patience){ knows(h, KNOW_CERT_REQUEST) ? PERSON_PATIENCE : ANSWER_PATIENCE, false };
 }
 
-struct patience observer_no_patience(const void *slot, bool datagrams)
+struct patience observer_no_patience(const void *slot)
 {
     const struct conn *c = slot;
-    struct patience    p = observer_patience(slot, datagrams);
-    if (datagrams || c->h->cert_count != 0 || c->h->client_cert_count != 0 || c->h->again != NULL)
+    struct patience    p = observer_patience(slot);
+    if (c->h->cert_count != 0 || c->h->client_cert_count != 0 || c->h->again != NULL)
         p.ns = INT64_MIN;
     return p;
 }

@@ -37,7 +37,7 @@ struct patience {
     int64_t ns;        /* below 0: none at all; without a last word it counts as evicted */
     bool    last_word; /* whatever may still come, nothing new is learnt from it */
 };
-typedef struct patience flow_patience(const void *slot, bool datagrams); /* slot: of the observer; never NULL */
+typedef struct patience flow_patience(const void *slot); /* of the observer; never NULL */
 size_t flows_rounds(const struct flows *f); /* after so many calls each connection has been looked at */
 void flows_quiet(struct flows *f, int64_t now, flow_patience *ask);
 /* The packets' clock was set: all that waits goes on waiting as if it had not been. */

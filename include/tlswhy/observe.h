@@ -22,6 +22,9 @@ void              observe(struct observer *o, const struct wire_event *ev);
 struct handshake *observed(struct observer *o);
 /* The input is over: what goes on over UDP, where nothing ends a connection, is finished, too. */
 void              observer_end(struct observer *o);
+/* Watching live: the clock says `now`, and what has been silent over UDP for half a minute is finished. */
+void              observer_quiet(struct observer *o, int64_t now);
+void              observer_clock_set(struct observer *o, int64_t by); /* as flows_clock_set */
 /* For inputs of very many connections, before the first event: those that nobody answered, or that were refused, then come
  * from observed_unopened() and not from observed(), and where thousands are open a hello that nothing has followed is kept
  * as its bytes alone. What slots point to is then no business of anybody else. */
@@ -34,9 +37,9 @@ void              observer_secrets(struct observer *o, secrets_source *ask, void
 /* The handshake going on in a connection, by the slot of its events: as far as it is known by now. NULL: not begun. */
 const struct handshake *observing(const void *slot);
 /* How long a connection under observation may be silent, by how far it got; for flows_quiet. */
-struct patience   observer_patience(const void *slot, bool datagrams);
+struct patience   observer_patience(const void *slot);
 /* The same where the certificate store is to be emptied: none with connections that hold a certificate. */
-struct patience   observer_no_patience(const void *slot, bool datagrams);
+struct patience   observer_no_patience(const void *slot);
 /* For a client of our own that goes on with TLS 1.3 after the server's Finished: the secrets in use there, as far as they are
  * known by now (NULL: none), and the hash of all messages up to that Finished and of `more` (RFC 8446 section 4.4.1). */
 const struct tls13_secrets *observing_secrets(const void *slot);

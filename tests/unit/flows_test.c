@@ -142,17 +142,15 @@ static void add_event(struct text *out, const struct wire_event *e)
         text_printf(out, "#%u", e->stream);
 }
 
-static struct patience some_patience(const void *slot, bool datagrams)
+static struct patience some_patience(const void *slot)
 {
     (void)slot;
-    (void)datagrams;
     return (struct patience){ 15 * NS_PER_S, false };
 }
 
-static struct patience no_patience(const void *slot, bool datagrams)
+static struct patience no_patience(const void *slot)
 {
     (void)slot;
-    (void)datagrams;
     return (struct patience){ INT64_MIN, true };
 }
 
