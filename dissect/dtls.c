@@ -30,8 +30,8 @@ bool dtls_record(struct reader *r, struct dtls_record *out)
     *out = (struct dtls_record){ .type = rd_u8(&at, "record type") };
     out->version = rd_u16(&at, "record version");
     out->epoch = rd_u16(&at, "epoch");
-    rd_uint(&at, 4, "sequence number");
-    rd_uint(&at, 2, "sequence number");
+    out->number = (uint64_t)rd_u16(&at, "sequence number") << 32;
+    out->number |= rd_u32(&at, "sequence number");
     struct reader body = rd_vec(&at, 2, "record body");
     out->body = rd_rest(&body);
     if (at.want != NULL || out->type < TLS_CHANGE_CIPHER_SPEC || out->type > DTLS_ACK || !is_version(out->version) || out->body.n > BODY_MAX)

@@ -25,6 +25,7 @@ struct dtls_side {
     size_t         n;
     uint16_t       next; /* message_seq that is due */
     bool           begun;
+    uint64_t       records[2], end[2]; /* by epoch 0 and 1: which of the first 64 were seen, and the number behind the last of them */
 };
 
 /* Handshake bytes of QUIC, as they come; those before `taken` were handed on. */
@@ -92,6 +93,8 @@ static void datagrams_free(struct datagrams *d)
     free(d);
 }
 
+static uint64_t dtls_missing(const struct dtls_side *s);
+
 static void finish(struct observer *o, struct datagrams *d)
 {
     struct handshake *h = d->c->h;
@@ -101,13 +104,17 @@ static void finish(struct observer *o, struct datagrams *d)
     o->datagrams->n--;
     drop_held_alert(c, CLIENT, true);
     drop_held_alert(c, SERVER, true);
-    for (int w = 0; w < 2; w++)
+    for (int w = 0; w < 2; w++) {
         h->tcp.bytes[tls_side(c, (enum side)w)] = d->bytes[w];
+        h->tcp.missing[tls_side(c, (enum side)w)] = dtls_missing(&d->dtls[w]);
+    }
     h->tcp.both_directions = d->seen[CLIENT] && d->seen[SERVER];
     /* A client that only repeats its hello got no answer: there is no other direction that the capture could lack. */
     if (h->tcp.retransmissions[CLIENT] != 0 && knows(h, KNOW_CLIENT_HELLO) && h->message_count == 1)
         h->known |= KNOW_BOTH_SIDES;
-    h->known |= (h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u) | (knows(h, KNOW_CLIENT_HELLO) ? KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER : 0u);
+    h->known |= h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u;
+    h->known |= knows(h, KNOW_CLIENT_HELLO) && h->tcp.missing[CLIENT] == 0 ? KNOW_WHOLE_CLIENT : 0u;
+    h->known |= knows(h, KNOW_CLIENT_HELLO) && h->tcp.missing[SERVER] == 0 ? KNOW_WHOLE_SERVER : 0u;
     h->start_ns = h->first.ns;
     h->end_ns = h->last.ns;
     h->at_end_of_capture = h->close.how == CLOSE_NONE;
@@ -232,6 +239,26 @@ static void dtls_handshake(struct datagrams *d, enum side w, struct bytes body, 
     }
 }
 
+/* Records are numbered, so it shows which of them the capture lacks; what a number stands for is not known, so each counts as a small
+ * one. In DTLS 1.3 the numbers are encrypted. */
+static void dtls_number(struct dtls_side *s, const struct dtls_record *rec)
+{
+    enum { COUNTED = 64 };
+    if (rec->unified || rec->epoch > 1 || rec->number >= COUNTED)
+        return;
+    s->records[rec->epoch] |= UINT64_C(1) << rec->number;
+    s->end[rec->epoch] = rec->number + 1 > s->end[rec->epoch] ? rec->number + 1 : s->end[rec->epoch];
+}
+
+static uint64_t dtls_missing(const struct dtls_side *s)
+{
+    enum { SMALL_RECORD = 64 };
+    uint64_t n = 0;
+    for (int epoch = 0; epoch < 2; epoch++)
+        n += s->end[epoch] - (uint64_t)__builtin_popcountll(s->records[epoch]);
+    return n * SMALL_RECORD;
+}
+
 static void dtls_versions(struct conn *c, enum side w, uint16_t version)
 {
     if (tls_side(c, w) == CLIENT && c->cur->hello.record_version == 0)
@@ -244,12 +271,17 @@ static void dtls_one(struct datagrams *d, enum side w, const struct dtls_record 
 {
     struct conn *c = d->c;
     struct place where = { .frame = ev->frame, .ns = ev->ns, .at = d->bytes[w], .len = rec->body.n + 13 };
+    dtls_number(&d->dtls[w], rec);
     bool cookie_wanted = rec->epoch == 0 && rec->type == TLS_HANDSHAKE && rec->body.n > 0 && rec->body.p[0] == HS_HELLO_VERIFY_REQUEST;
     if (!cookie_wanted) /* that one answers no offer yet */
         c->h->tls_seen[tls_side(c, w)] = true;
     dtls_deliver(d, other(w), true); /* the other side goes on: it had all it waited for */
-    if (rec->epoch != 0) {
+    if (rec->epoch != 0) { /* the epoch says that ChangeCipherSpec was sent, whether it was captured or not */
+        c->cur->side[tls_side(c, w)].ccs = true;
         encrypted_record(c, w, rec->type, rec->body.n, where);
+        /* A client that sends data has accepted the server's Finished: where that was lost, so were its copies. */
+        if (rec->type == TLS_APPLICATION_DATA && tls_side(c, w) == CLIENT && !speaks_13(c) && c->cur->side[SERVER].ccs)
+            finished(c->cur, SERVER, where);
         return;
     }
     dtls_versions(c, w, rec->version);

@@ -12,6 +12,7 @@ struct dtls_record {
     uint16_t     version;
     uint16_t     epoch;     /* of a DTLS 1.3 ciphertext its two low bits */
     bool         unified;   /* the header of DTLS 1.3 ciphertexts */
+    uint64_t     number;    /* sequence number within the epoch; 0 where it is encrypted */
     struct bytes body;
 };
 /* The next record of a datagram, `r` moved past it. False: what is left is none. */
