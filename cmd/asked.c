@@ -169,7 +169,7 @@ bool trial_plan(const struct trial_attempts *t, struct tried tried[CHANGE_COUNT]
         }
         (*n)++;
     }
-    if (*n > 1 && tried[*n - 1].change == CHANGE_REPEAT && tried[*n - 1].h->outcome == OUTCOME_STOPPED) { /* a bad moment, over now */
+    if (*n > 1 && tried[*n - 1].change == CHANGE_REPEAT && (tried[*n - 1].h->outcome == OUTCOME_STOPPED || tried[*n - 1].h->outcome == OUTCOME_ESTABLISHED)) { /* a bad moment, over now */
         tried[0].h = tried[*n - 1].h;
         *n = 1;
     }

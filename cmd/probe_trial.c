@@ -70,12 +70,18 @@ static struct hello_spec changed(const struct hello_spec *first, enum change cha
     struct hello_spec s = *first;
     struct profile   *p = &s.shape;
     uint16_t          newest = 0x0304;
+    enum { SCSV_RENEGOTIATION = 0x00ff }; /* RFC 5746 section 3.3 */
     switch (change) {
     case CHANGE_VERSIONS: hello_set_versions(p, 0x0300, newest, a); break;
     case CHANGE_SUITES: hello_all_suites(p, a); break;
     case CHANGE_SIGALGS: hello_all_sigalgs(p, a); break;
     case CHANGE_GROUPS: hello_all_groups(p, a); break;
     case CHANGE_FORMAT: hello_as_tls(p); break;
+    case CHANGE_RENEGO: hello_add_suite(p, SCSV_RENEGOTIATION, a); break;
+    case CHANGE_SIGNED:
+        hello_all_suites(p, a);
+        hello_drop_kex(p, KEX_RSA, a);
+        break;
     case CHANGE_NO_ALPN: hello_drop_extension(p, EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION, a); break;
     case CHANGE_NO_SNI: s.sni = (struct bytes){ 0 }; break;
     case CHANGE_SMALL: hello_drop_group(p, GROUP_X25519MLKEM768, a); break;

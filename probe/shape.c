@@ -253,6 +253,18 @@ void hello_add_suite(struct profile *p, uint32_t id, struct arena *a)
     p->suites = (struct u32s){ v, p->suites.n + 1 };
 }
 
+void hello_drop_kex(struct profile *p, enum kex kex, struct arena *a)
+{
+    uint32_t *v = ARENA_NEW_N(a, p->suites.n, uint32_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < p->suites.n; i++) {
+        const struct suite *s = suite_of(p->suites.v[i]);
+        if (s == NULL || s->kex != kex)
+            v[n++] = p->suites.v[i];
+    }
+    p->suites = (struct u32s){ v, n };
+}
+
 static bool by_certificate_or_none(enum kex k)
 {
     return k == KEX_RSA || k == KEX_DH || k == KEX_DHE || k == KEX_ECDH || k == KEX_ECDHE || k == KEX_TLS13;

@@ -159,6 +159,69 @@ else
     echo "SKIP finish GnuTLS: gnutls-serv is not installed"
 fi
 
+# A relay that puts another certificate of the same length before the server's key: what the server cannot read, or signs wrongly.
+openssl req -new -key rsa.key -out other.csr -subj "/CN=leaf" -config c.cnf >>make.log 2>&1
+for pair in leaf.csr:first.pem other.csr:second.pem; do
+    openssl x509 -req -in "${pair%:*}" -CA root.pem -CAkey root.key -set_serial 77 -extfile c.cnf -extensions leaf -out "${pair#*:}" -days 20 >>make.log 2>&1
+done
+openssl x509 -in first.pem -outform DER -out first.der
+openssl x509 -in second.pem -outform DER -out second.der
+swap() { # PORT: a relay to it; sets port
+    python3 - "$1" swapped.port <<'PY' &
+import os, socket, sys, threading
+old, new = open("first.der", "rb").read(), open("second.der", "rb").read()
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(9)
+open(sys.argv[2] + ".new", "w").write(str(s.getsockname()[1]))
+os.rename(sys.argv[2] + ".new", sys.argv[2])
+
+def pump(a, b, swap):
+    seen = b""
+    try:
+        while True:
+            d = a.recv(65536)
+            if not d:
+                break
+            b.sendall(d.replace(old, new) if swap else d)
+    except OSError:
+        pass
+    try:
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+while True:
+    c, _ = s.accept()
+    t = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    threading.Thread(target=pump, args=(c, t, False), daemon=True).start()
+    threading.Thread(target=pump, args=(t, c, True), daemon=True).start()
+PY
+    servers="$servers $!"
+    rm -f swapped.port
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ -f swapped.port ] && break
+        sleep 0.1
+    done
+    port=$(cat swapped.port)
+}
+if [ "$(wc -c <first.der)" = "$(wc -c <second.der)" ]; then
+    serve -tls1_2 -cert first.pem
+    swap "$port"
+    expect "a key that cannot read, and signs wrongly" key-mismatch 'cannot read what was encrypted.*"certainty":"certain"' --tls 1.2 --ciphers 002f
+    expect "a key that signs wrongly" key-mismatch '"certainty":"certain"' --tls 1.2 --ciphers c02f
+    serve -tls1_2 -cert first.pem -cipher AES128-SHA:@SECLEVEL=0
+    swap "$port"
+    expect "a key that cannot read, and never signs" key-mismatch '"certainty":"likely"' --tls 1.2 --ciphers 002f
+fi
+if command -v gnutls-serv >/dev/null; then
+    port=$(free_port)
+    gnutls-serv --quiet --port "$port" --x509certfile leaf.pem --x509keyfile leaf.key --priority "NORMAL:%SAFE_RENEGOTIATION:+VERS-TLS1.2" </dev/null >gnutls.log 2>&1 &
+    servers="$servers $!"
+    listening "$port"
+    expect "a server that insists on RFC 5746" legacy-renegotiation 'insists on secure renegotiation.*"certainty":"certain"' --tls 1.2 --no-ext 65281
+fi
+
 "$program" lab --root lab.pem --for 60 --json record-split split-hello >lab.json 2>/dev/null &
 servers="$servers $!"
 for case in record-split split-hello; do

@@ -25,6 +25,8 @@ enum change {
     CHANGE_OLDEST,    /* TLS 1.0 at most, every suite */
     CHANGE_SAME_VERSIONS, /* CHANGE_WIDE, but for the versions: are they really what was missing? */
     CHANGE_REPEAT,    /* nothing at all: was it chance? */
+    CHANGE_RENEGO,    /* secure renegotiation (RFC 5746) is signalled */
+    CHANGE_SIGNED,    /* no RSA key exchange, but one that the server signs: after one that it could not read */
     CHANGE_COUNT
 };
 const char *change_words(enum change c); /* "with SSL 3.0 to TLS 1.3 offered" */

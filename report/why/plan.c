@@ -22,6 +22,8 @@ static const struct {
     [CHANGE_NO_TLS13] = { "with TLS 1.2 at most", "version-intolerance" },
     [CHANGE_SAME_VERSIONS] = { "with every cipher suite, signature algorithm and group of the same versions", "unknown" },
     [CHANGE_REPEAT] = { "again, unchanged", "unknown" },
+    [CHANGE_RENEGO] = { "with secure renegotiation (RFC 5746) signalled", "legacy-renegotiation" },
+    [CHANGE_SIGNED] = { "with a key exchange that the server signs", "key-mismatch" },
     [CHANGE_OLDEST] = { "with TLS 1.0 at most and every cipher suite", "version-intolerance" },
 };
 
@@ -37,6 +39,17 @@ static bool refused(const struct handshake *h)
     if (!knows(h, KNOW_CLIENT_HELLO) || answered(h) || h->plain[SERVER].start.p != NULL)
         return false;
     return h->outcome == OUTCOME_ABORTED_BY_SERVER || h->outcome == OUTCOME_RESET_BY_SERVER || h->outcome == OUTCOME_NO_SERVER_HELLO;
+}
+
+/* The server was given a secret under its certificate's key, and could not go on with it: a wrong key would look like this. */
+static bool rsa_unread(const struct handshake *h)
+{
+    const struct suite *s = suite_of(h->answer.suite);
+    const struct alert *a = last_fatal_alert(h, SERVER);
+    if (s == NULL || s->kex != KEX_RSA || stage_of(h) != STAGE_REPLY || h->resumed)
+        return false;
+    return a != NULL ? a->number == ALERT_BAD_RECORD_MAC || a->number == ALERT_DECRYPT_ERROR || a->number == ALERT_DECRYPTION_FAILED
+                     : h->outcome == OUTCOME_ABORTED_BY_SERVER || h->outcome == OUTCOME_RESET_BY_SERVER;
 }
 
 static bool was_tried(const struct tried *t, size_t n, enum change c)
@@ -60,6 +73,9 @@ static bool makes_sense(const struct client_hello *c, enum change change)
     case CHANGE_SIGALGS: return version_rank(c->max_version) >= version_rank(0x0303);
     case CHANGE_FORMAT: return c->v2_format && version_rank(c->max_version) >= version_rank(0x0300);
     case CHANGE_GROUPS: return !c->v2_format;
+    case CHANGE_RENEGO: /* TLS 1.3 has none */
+        return !c->renego_info && !c->renego_scsv && version_rank(c->max_version) >= version_rank(0x0300) &&
+               (c->versions.v == NULL || version_rank(c->min_version) < version_rank(0x0304));
     default: return true;
     }
 }
@@ -100,12 +116,14 @@ static enum change doubt_about(const struct tried *t, size_t n, const struct tri
  * suites may go round both, added versions round all three. */
 enum change plan_next(const struct tried *t, size_t n)
 {
-#define USUAL CHANGE_FORMAT, CHANGE_SIGALGS, CHANGE_GROUPS, CHANGE_SUITES, CHANGE_VERSIONS, CHANGE_NO_ALPN, CHANGE_WIDE, CHANGE_NO_SNI
+#define USUAL CHANGE_FORMAT, CHANGE_RENEGO, CHANGE_SIGALGS, CHANGE_GROUPS, CHANGE_SUITES, CHANGE_VERSIONS, CHANGE_NO_ALPN, CHANGE_WIDE, CHANGE_NO_SNI
     static const enum change usual[] = { USUAL, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
     static const enum change version[] = { CHANGE_FORMAT, CHANGE_VERSIONS, CHANGE_WIDE, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
     static const enum change name[] = { CHANGE_NO_SNI, CHANGE_NONE }, alpn[] = { CHANGE_NO_ALPN, CHANGE_NONE };
     static const enum change silence[] = { CHANGE_FORMAT, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_WIDE, CHANGE_OLDEST, CHANGE_NONE }; /* each costs a timeout */
     static const enum change closed[] = { CHANGE_SMALL, USUAL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
+    if (n != 0 && rsa_unread(t[0].h))
+        return was_tried(t, n, CHANGE_SIGNED) ? CHANGE_NONE : CHANGE_SIGNED;
     if (n == 0 || !refused(t[0].h))
         return CHANGE_NONE;
     const struct alert *a = last_fatal_alert(t[0].h, SERVER);
@@ -269,6 +287,11 @@ static void cause_of_change(const struct case_file *c, struct contrast *x)
         x->why = WORDS(c, "The client sends its hello in the format of SSL 2.0, which the server does not read; the same offer as a hello of TLS gets %s.",
                        picked(c, x->answer));
         return;
+    case CHANGE_RENEGO:
+        x->cause = changes[x->change].cause;
+        x->side = BLAME_CLIENT;
+        x->why = "The server insists on secure renegotiation (RFC 5746), which this hello does not signal.";
+        return;
     case CHANGE_NO_ALPN:
         x->cause = changes[x->change].cause;
         x->why = "The server has no application protocol in common with the hello's ALPN list, and refuses it for that.";
@@ -297,8 +320,33 @@ static void cause_of_change(const struct case_file *c, struct contrast *x)
     }
 }
 
+/* Whether the key that could not read fits the certificate, what it signs tells. */
+static bool explain_unread(const struct case_file *c, const struct tried *again, struct finding *out)
+{
+    const struct handshake *signs = again->h;
+    struct ending           e = ending_of(c->h);
+    bool                    wrong = signs->kex.verified == SIG_BAD;
+    if (!wrong && signs->kex.verified != SIG_GOOD)
+        return false;
+    *out = (struct finding){ .rule = "asked-signed", .cause = wrong ? "key-mismatch" : "protocol-error" };
+    if (!wrong)
+        NOT_THESE(out, "key-mismatch");
+    say(c, out, BLAME_SERVER, wrong ? CERTAIN : LIKELY, WORDS(c, "we asked again %s and checked the signature", change_words(again->change)),
+        wrong ? WORDS(c, "The server's private key does not belong to its certificate: it cannot read what was encrypted for that (%s), and what it signs does not verify.",
+                      ending_noun(c, &e))
+              : WORDS(c, "The server could not use a secret that was encrypted for its certificate (%s), though it signs with the right key. RSA key exchange is broken "
+                         "there, or its key may not decrypt.",
+                      ending_noun(c, &e)));
+    cite_elsewhere(c, out, signs->stream, signs->kex.where.frame, "server_key_exchange", WORDS(c, "attempt %u", signs->probed != NULL ? signs->probed->attempt : signs->stream),
+                   wrong ? "its signature does not verify" : "its signature verifies");
+    finding_complete(c, out);
+    return true;
+}
+
 bool plan_explain(const struct tried *t, size_t n, bool modern, const struct peers *others, struct arena *a, struct finding *out)
 {
+    if (n > 1 && t[1].change == CHANGE_SIGNED)
+        return explain_unread(&(struct case_file){ .h = t[0].h, .others = others, .arena = a }, &t[1], out);
     const struct tried *found = n > 0 && refused(t[0].h) ? first_answered(t, n) : NULL;
     if (found == NULL || found->h->outcome == OUTCOME_INCOMPLETE)
         return false;

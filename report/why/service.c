@@ -243,7 +243,8 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
     ALSO(f, "protocol-error");
     if (client)
         ALSO(f, "cert-malformed");
-    return say(c, f, BLAME_SERVER, client || always ? LIKELY : POSSIBLE,
+    bool ours = h->probed != NULL; /* then the secret was really encrypted for the certificate */
+    return say(c, f, BLAME_SERVER, client || always || ours ? LIKELY : POSSIBLE,
                always ? "other handshakes with this server fail in the same way"
                       : "the alert fits, but the signature could not be checked from here",
                WORDS(c, "%s: what the server computed with its private key does not fit the certificate it sent.",
