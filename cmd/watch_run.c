@@ -105,7 +105,7 @@ static void take_packet(struct watch *w, const struct packet *p)
     uint32_t   stream = 0;
     bool       datagram = false;
     flows_packet(w->flows, p, &odd);
-    if (w->recorder != NULL && flows_stream(w->flows, &stream, &datagram) && !datagram)
+    if (w->recorder != NULL && flows_stream(w->flows, &stream, &datagram))
         recorder_packet(w->recorder, p, datagram, stream);
     if (odd.text[0] != '\0')
         notice(w, "%s: %s", w->o->interface, odd.text);
