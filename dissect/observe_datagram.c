@@ -280,7 +280,7 @@ static void dtls_one(struct datagrams *d, enum side w, const struct dtls_record 
         c->cur->side[tls_side(c, w)].ccs = true;
         encrypted_record(c, w, rec->type, rec->body.n, where);
         /* A client that sends data has accepted the server's Finished: where that was lost, so were its copies. */
-        if (rec->type == TLS_APPLICATION_DATA && tls_side(c, w) == CLIENT && !speaks_13(c) && c->cur->side[SERVER].ccs)
+        if (rec->type == TLS_APPLICATION_DATA && tls_side(c, w) == CLIENT && !speaks_13(c))
             finished(c->cur, SERVER, where);
         return;
     }

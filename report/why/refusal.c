@@ -39,6 +39,8 @@ static bool could_be_about_certificate(int alert)
 static bool hides_the_end(const struct handshake *h, const struct refusal *r, bool tls13)
 {
     bool alert13 = tls13 && r->how.how == END_HIDDEN_ALERT; /* the client's alert says it all */
+    if (h->datagram && h->side[CLIENT].ccs && !h->side[SERVER].finished_seen) /* a lost datagram leaves no trace if it was the last */
+        return true;
     return !knows(h, KNOW_BOTH_SIDES) || sent_unseen(h, CLIENT) || (sent_unseen(h, SERVER) && !alert13);
 }
 
