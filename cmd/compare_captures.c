@@ -2,6 +2,7 @@
 #include "tlswhy/compare.h"
 #include "tlswhy/keylog.h"
 #include "tlswhy/observe.h"
+#include "asked.h"
 #include "compare.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct side_input {
     struct views     views;
     size_t           cap, bytes; /* room for views; what they hold */
     bool             too_much;
+    struct asked    *asked; /* a probe's recording: what it asked; NULL = none of those */
 };
 
 static void keep(struct side_input *in, struct handshake *h)
@@ -58,11 +60,23 @@ static void explain_views(struct side_input *in)
         }
         if (view->h->at_end_of_capture && in->views.last_ns > view->h->end_ns)
             view->h->capture_left = in->views.last_ns - view->h->end_ns;
+        asked_about(in->asked, view->h);
         verdicts_judge(in->v, view->h);
         why_explain(view->h, in->peers, &view->h->arena, &view->f);
         in->views.v[kept++] = *view;
     }
     in->views.n = kept;
+}
+
+/* What a probe knew of the connections of its recording. */
+static void learn_marks(struct side_input *in, struct flows *flows, struct observer *observer, struct bytes marks)
+{
+    struct reader r = rd_of(marks.p, marks.n);
+    for (struct mark m; mark_next(&r, &m);) {
+        flows_mark(flows, &m);
+        observe_all(in, flows, observer);
+    }
+    in->asked = asked_new(marks);
 }
 
 /* False: trouble was said. */
@@ -84,6 +98,7 @@ static bool read_side(struct side_input *in, const char *path)
         flows_packet(flows, &p, &odd);
         observe_all(in, flows, observer);
     }
+    learn_marks(in, flows, observer, capture_facts(capture)->marks);
     flows_end(flows);
     observe_all(in, flows, observer);
     observer_end(observer);
@@ -113,10 +128,11 @@ static void forget_side(struct side_input *in)
         handshake_free(in->views.v[i].h);
     free(in->views.v);
     peers_free(in->peers);
+    asked_free(in->asked);
 }
 
 /* Writes what the two tell together; gives how many connections failed. */
-static size_t tell_pairs(const struct compare_options *o, const struct views *client, const struct views *server)
+static size_t tell_pairs(const struct compare_options *o, const struct views *client, const struct views *server, bool runs)
 {
     struct arena           a = { 0 };
     struct text            out = { 0 };
@@ -124,7 +140,7 @@ static size_t tell_pairs(const struct compare_options *o, const struct views *cl
     const struct report_options *how = &o->verdicts.report;
     bool                   json = o->verdicts.renderer == &json_renderer;
     struct comparison_sums sums = { .one_capture = server == NULL };
-    pairs_find(client, server, &a, &pairs);
+    (runs ? pairs_of_runs : pairs_find)(client, server, &a, &pairs);
     for (size_t i = 0; i < pairs.n; i++) {
         struct comparison c;
         compare_pair(&pairs.v[i], views_cover(server, &pairs, pairs.v[i].client), &pairs.v[i].client->h->arena, &c);
@@ -156,7 +172,8 @@ int compare_captures(const struct compare_options *o, const char *a, const char 
     struct side_input client = { .o = o, .v = v }, server = { .o = o, .v = v };
     bool   whole = read_side(&client, a);
     whole = (b == NULL || read_side(&server, b)) && whole;
-    size_t failed = tell_pairs(o, &client.views, b != NULL ? &server.views : NULL);
+    bool   runs = client.asked != NULL && server.asked != NULL;
+    size_t failed = tell_pairs(o, &client.views, b != NULL ? &server.views : NULL, runs);
     forget_side(&client);
     forget_side(&server);
     verdicts_close(v);

@@ -23,8 +23,12 @@ static void headline(struct text *t, const struct report_options *o, const struc
     bool         good = strcmp(c->f.cause, "ok") == 0;
     char         a[64], b[64];
     struct text  line = { 0 };
-    text_printf(&line, "%-8sstream %u", good ? "ok" : "FAILED", h->stream);
-    if (c->pair.server != NULL)
+    text_printf(&line, "%-8s", good ? "ok" : "FAILED");
+    if (h->probed != NULL)
+        text_safe(&line, h->probed->target, strlen(h->probed->target), 64);
+    else
+        text_printf(&line, "stream %u", h->stream);
+    if (c->pair.server != NULL && h->probed == NULL)
         text_printf(&line, " | stream %u", c->pair.server->h->stream);
     text_printf(&line, "  %s > %s", endpoint_text(&h->ends[CLIENT], a),
                 endpoint_text(&(c->pair.server != NULL ? c->pair.server->h : h)->ends[SERVER], b));
@@ -39,9 +43,11 @@ static void headline(struct text *t, const struct report_options *o, const struc
     text_free(&line);
 }
 
+static bool repeated(const struct comparison *c) { return c->pair.relation == RELATION_REPEATED; }
+
 static void ends(struct text *t, const struct report_options *o, const struct comparison *c)
 {
-    static const char *const labels[] = { "At client", "At server" };
+    const char *const labels[] = { repeated(c) ? "First" : "At client", repeated(c) ? "Second" : "At server" };
     for (int side = CLIENT; side <= SERVER; side++)
         paragraph(t, o, labels[side], c->ends[side]);
     for (int side = CLIENT; side <= SERVER; side++) {
@@ -57,8 +63,8 @@ static void changes(struct text *t, const struct report_options *o, const struct
     for (size_t i = 0; i < c->changes; i++) {
         const struct change_seen *s = &c->change[i];
         text_clear(&line);
-        text_printf(&line, "%s: client's side %s; server's side %s", s->field, s->client[0] != '\0' ? s->client : "none of its own",
-                    s->server[0] != '\0' ? s->server : "none of its own");
+        text_printf(&line, "%s: %s %s; %s %s", s->field, repeated(c) ? "at first" : "client's side", s->client[0] != '\0' ? s->client : "none of its own",
+                    repeated(c) ? "then" : "server's side", s->server[0] != '\0' ? s->server : "none of its own");
         paragraph(t, o, i == 0 ? "Changed" : "", line.s);
     }
     text_free(&line);
@@ -69,7 +75,7 @@ static void evidence(struct text *t, const struct report_options *o, const struc
     enum { BEFORE_NOTE = 41 };
     for (size_t i = 0; i < c->f.evidence_n; i++) {
         const struct evidence *e = &c->f.evidence[i];
-        text_printf(t, "  %-10s%s #%-5llu %c %-16s ", i == 0 ? "Evidence" : "", c->from_server[i] ? "server" : "client", (unsigned long long)e->frame,
+        text_printf(t, "  %-10s%s #%-5llu %c %-16s ", i == 0 ? "Evidence" : "", repeated(c) ? (c->from_server[i] ? "second" : "first ") : c->from_server[i] ? "server" : "client", (unsigned long long)e->frame,
                     e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', e->label);
         text_wrap(t, e->note != NULL ? e->note : "", BEFORE_NOTE, width_of(o));
         text_char(t, '\n');
@@ -139,6 +145,14 @@ void compare_sums_text(struct text *t, const struct report_options *o, const str
     struct text line = { 0 };
     if (s->pairs == 0) {
         text_add(t, s->one_capture ? "No connection in this capture is seen on both sides of anything.\n" : "No TLS handshake at the client's side.\n");
+        return;
+    }
+    if (s->by_relation[RELATION_REPEATED] != 0) {
+        text_printf(&line, "%zu of %zu targets asked twice; %zu fail%s now.", s->by_relation[RELATION_REPEATED], s->pairs + s->left_over, s->failed,
+                    s->failed == 1 ? "s" : "");
+        text_wrap(t, line.s, 0, width_of(o));
+        text_char(t, '\n');
+        text_free(&line);
         return;
     }
     text_printf(&line, "%zu connection%s compared: %zu forwarded, %zu edited, %zu terminated, %zu not seen at the server's side; %zu failed.", s->pairs,

@@ -9,7 +9,7 @@
 
 const char *relation_name(enum relation r)
 {
-    static const char *const names[] = { "forwarded", "edited", "terminated", "unpaired" };
+    static const char *const names[] = { "forwarded", "edited", "terminated", "unpaired", "repeated" };
     return names[r];
 }
 
@@ -239,6 +239,33 @@ void pairs_find(const struct views *client, const struct views *server, struct a
     }
     for (size_t s = 0; !w.one && s < w.server->n; s++)
         out->left_over += !w.taken[s];
+}
+
+static bool same_question(const struct handshake *a, const struct handshake *b)
+{
+    return a->probed != NULL && b->probed != NULL && strcmp(a->probed->target, b->probed->target) == 0;
+}
+
+/* Of several attempts at a target the first is the question; the others ask why. */
+void pairs_of_runs(const struct views *first, const struct views *second, struct arena *a, struct pairs *out)
+{
+    bool *taken = ARENA_NEW_N(a, second->n + 1, bool);
+    *out = (struct pairs){ .v = ARENA_NEW_N(a, first->n + 1, struct pair) };
+    for (size_t c = 0; c < first->n; c++) {
+        struct pair p = { .client = &first->v[c], .relation = RELATION_UNPAIRED };
+        if (p.client->h->probed == NULL || p.client->h->probed->attempt != 1)
+            continue;
+        for (size_t s = 0; s < second->n && p.server == NULL; s++) {
+            if (taken[s] || second->v[s].h->probed == NULL || second->v[s].h->probed->attempt != 1 || !same_question(p.client->h, second->v[s].h))
+                continue;
+            taken[s] = true;
+            p.server = &second->v[s];
+            p.relation = RELATION_REPEATED;
+        }
+        out->v[out->n++] = p;
+    }
+    for (size_t s = 0; s < second->n; s++)
+        out->left_over += !taken[s] && second->v[s].h->probed != NULL && second->v[s].h->probed->attempt == 1;
 }
 
 bool views_cover(const struct views *server, const struct pairs *all, const struct view *client)

@@ -134,10 +134,31 @@ def same_twice(case):
                     read["tlswhy"]["certainty"])
 
 
+def two_runs(program, folder):
+    """Recordings of a probe: the same target asked twice, for another name at the second time."""
+    root = os.path.join(folder, "root.pem")
+    lab = subprocess.Popen([program, "lab", "--json", "--for", "20", "--root", root, "healthy"], stdout=subprocess.PIPE)
+    try:
+        port = json.loads(lab.stdout.readline())["port"]
+        paths = []
+        for name in ("www.lab.example", "other.example"):
+            paths.append(os.path.join(folder, name + ".pcapng"))
+            subprocess.run([program, "probe", "--ca", root, "--sni", name, "--write", paths[-1], "127.0.0.1:%d" % port], stdout=subprocess.DEVNULL, timeout=20)
+        for a, b, status, code in ((0, 0, 0, "ok"), (0, 1, 1, "cert-name"), (1, 0, 0, "ok")):
+            p = subprocess.run([program, "compare", "--json", "--ca", root, paths[a], paths[b]], stdout=subprocess.PIPE, timeout=20)
+            o = json.loads(p.stdout.decode().splitlines()[0])
+            check("two runs of a probe, %s" % code, p.returncode == status and o["relation"] == "repeated" and o["event"]["code"] == code,
+                  "%d %s %s" % (p.returncode, o["relation"], o["event"]["code"]))
+    finally:
+        lab.terminate()
+        lab.wait()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         case = Case(sys.argv[1], folder)
         same_twice(case)
+        two_runs(sys.argv[1], folder)
 
         reset = connections(load("reset-on-hello.pcap"))[0]
         cut = next(i for i, p in enumerate(reset) if p.flags & RST and from_server(reset, p))

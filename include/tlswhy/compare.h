@@ -29,7 +29,9 @@ enum relation {
     RELATION_FORWARDED,  /* the same ClientHello, byte for byte */
     RELATION_EDITED,     /* the same random, other content */
     RELATION_TERMINATED, /* another handshake for the same purpose: something in between ends TLS */
-    RELATION_UNPAIRED    /* the server's side shows nothing of it */
+    RELATION_UNPAIRED,   /* the server's side shows nothing of it */
+    RELATION_REPEATED,   /* no two sides: a probe asked the same target twice, and these are the recordings */
+    RELATIONS
 };
 const char *relation_name(enum relation r);
 
@@ -54,6 +56,9 @@ struct pairs {
  * hello from the moment the client's connection began up to 10 s after its hello). `server` NULL: both sides are in `client`,
  * and only views that have a partner or a dialog with a proxy become pairs. In the arena. */
 void pairs_find(const struct views *client, const struct views *server, struct arena *a, struct pairs *out);
+
+/* Two recordings of probes: what was asked first of a target in the one, and in the other. `client` is the earlier run. */
+void pairs_of_runs(const struct views *first, const struct views *second, struct arena *a, struct pairs *out);
 
 /* Something that is not the same on both sides. Of lists: what is on that side only. */
 struct change_seen {
@@ -82,7 +87,7 @@ enum relation ways_relation(const struct handshake *through, const struct handsh
 bool views_cover(const struct views *server, const struct pairs *all, const struct view *client);
 
 struct comparison_sums {
-    size_t   pairs, failed, by_relation[4];
+    size_t   pairs, failed, by_relation[RELATIONS];
     size_t   left_over;
     bool     offset_known, one_capture;
     int64_t  offset_ns;

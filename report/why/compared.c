@@ -296,10 +296,29 @@ static bool near_side(const struct both *b, struct finding *f)
     return true;
 }
 
+/* ---- the same question twice */
+
+static bool asked_again(const struct both *b, struct finding *f)
+{
+    const char *before = b->cv->f.cause, *now = b->sv->f.cause;
+    bool        was_fine = fine(b->cv), is_fine = fine(b->sv);
+    if (was_fine && is_fine)
+        return verdict(b, f, "ok", BLAME_NONE, CERTAIN, NULL, "It worked at the first time and at the second.");
+    if (is_fine)
+        return verdict(b, f, "ok", BLAME_NONE, CERTAIN, NULL, WORDS(&b->c, "It failed at the first time (%s) and works now.", before));
+    stands(b, b->sv, f);
+    f->why = was_fine                    ? WORDS(&b->c, "It worked at the first time. %s", f->why)
+             : strcmp(before, now) != 0 ? WORDS(&b->c, "It fails for another reason than at the first time (%s). %s", before, f->why)
+                                        : WORDS(&b->c, "It fails as it did at the first time. %s", f->why);
+    return true;
+}
+
 /* ---- all of it */
 
 static bool decide(const struct both *b, const uint64_t missing[2], struct finding *f)
 {
+    if (b->relation == RELATION_REPEATED)
+        return asked_again(b, f);
     if (all_fine(b, f) && !(b->relation == RELATION_TERMINATED && proxy_refused_server(b)))
         return true;
     *f = (struct finding){ 0 };
@@ -343,6 +362,8 @@ static void cite_both(const struct both *b, struct comparison *out)
 static const char *how_it_ended(const struct case_file *c)
 {
     struct ending e = ending_of(c->h);
+    if (c->h->stopped_by_us)
+        return "the probe hung up: it had seen enough";
     if (c->h->outcome == OUTCOME_NOT_OPENED)
         return c->h->prelude.kind != PRELUDE_NONE ? "the way through the proxy never opened" : "it never opened";
     return c->h->outcome == OUTCOME_ESTABLISHED ? WORDS(c, "the handshake completed; then %s", ending_words(c, &e)) : ending_words(c, &e);
