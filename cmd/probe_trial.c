@@ -90,6 +90,7 @@ static struct hello_spec changed(const struct hello_spec *first, enum change cha
     case CHANGE_OLDEST:
     case CHANGE_SAME_VERSIONS:
         hello_all_groups(p, a);
+        hello_drop_group(p, GROUP_X25519MLKEM768, a); /* a server that prefers it would hide its certificate from us */
         hello_all_sigalgs(p, a);
         hello_all_suites(p, a);
         hello_drop_extension(p, EXT_APPLICATION_LAYER_PROTOCOL_NEGOTIATION, a);

@@ -237,16 +237,20 @@ static void moment(char out[16], int days)
 
 static int serial_number(struct pki *p, mbedtls_x509write_cert *w)
 {
-    uint8_t     b[8];
-    mbedtls_mpi n;
+    uint8_t b[8];
     p->serial++;
     for (size_t i = 0; i < sizeof b; i++)
         b[i] = (uint8_t)(p->serial >> 8 * (7 - i));
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return mbedtls_x509write_crt_set_serial_raw(w, b, sizeof b);
+#else
+    mbedtls_mpi n;
     mbedtls_mpi_init(&n);
     int bad = mbedtls_mpi_read_binary(&n, b, sizeof b);
     bad = bad != 0 ? bad : mbedtls_x509write_crt_set_serial(w, &n);
     mbedtls_mpi_free(&n);
     return bad;
+#endif
 }
 
 /* Makes one. n 0: the library could not. */

@@ -6,6 +6,7 @@
 
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,21 @@ static int load_chain(mbedtls_x509_crt *chain, const struct serve_certs *certs, 
     return bad;
 }
 
+/* Versions from low to high; 0: the library's lowest, TLS 1.2. What the library has not was asked of tls_server_can(). */
+static void speak(mbedtls_ssl_config *conf, uint16_t low, uint16_t high)
+{
+#if MBEDTLS_VERSION_MAJOR >= 3
+    (void)low; /* TLS 1.2 is the lowest that it has */
+    (void)high;
+    mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_max_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+    if (low != 0)
+        mbedtls_ssl_conf_min_version(conf, low >> 8, low & 0xff);
+    mbedtls_ssl_conf_max_version(conf, 3, high != 0 ? high & 0xff : 3);
+#endif
+}
+
 struct tls_server *tls_server_new(const struct tls_setup *setup, const struct serve_certs *certs, struct bytes root, struct err *err)
 {
     struct tls_server *t = mem_get(1, sizeof *t);
@@ -74,9 +90,7 @@ struct tls_server *tls_server_new(const struct tls_setup *setup, const struct se
     mbedtls_x509_crt_init(&t->root);
     int bad = mbedtls_ssl_config_defaults(&t->conf, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
     mbedtls_ssl_conf_rng(&t->conf, random_source, NULL);
-    if (setup->low != 0)
-        mbedtls_ssl_conf_min_version(&t->conf, setup->low >> 8, setup->low & 0xff);
-    mbedtls_ssl_conf_max_version(&t->conf, 3, setup->high != 0 ? setup->high & 0xff : 3);
+    speak(&t->conf, setup->low, setup->high);
     t->leaf = mem_get(certs->der[0].n, 1);
     bad = bad != 0 ? bad : load_chain(&t->chain, certs, t->leaf);
     bad = bad != 0 ? bad : mbedtls_ssl_conf_own_cert(&t->conf, &t->chain, certs->key);

@@ -153,7 +153,13 @@ struct contrast {
     const char                *why;
 };
 
-static bool version_differs(const struct contrast *x) { return !offers_version(x->hello, handshake_version(x->answer)); }
+/* A HelloRetryRequest is an answer, too, and of TLS 1.3 (RFC 8446 section 4.1.4). */
+static uint16_t version_of(const struct handshake *h)
+{
+    return h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? 0x0304 : handshake_version(h);
+}
+
+static bool version_differs(const struct contrast *x) { return !offers_version(x->hello, version_of(x->answer)); }
 
 /* No suite of the hello is for a certificate with such a key; in TLS 1.3 the signature algorithms say it. */
 static bool key_differs(const struct contrast *x)
@@ -195,7 +201,7 @@ static enum blame behind(const struct contrast *x, bool picked_is_of_today)
 
 static void version_cause(const struct case_file *c, struct contrast *x)
 {
-    uint16_t chosen = handshake_version(x->answer);
+    uint16_t chosen = version_of(x->answer);
     bool     older = version_rank(chosen) < version_rank(x->hello->max_version);
     x->cause = "protocol-version";
     x->side = older ? BLAME_SERVER : BLAME_CLIENT;
@@ -313,7 +319,7 @@ static void cause_of_change(const struct case_file *c, struct contrast *x)
         } else {
             x->cause = changes[x->change].cause;
             x->why = WORDS(c, "The server speaks %s but fails on a hello that offers %s as well, instead of agreeing on what it knows.",
-                           version_words(c, handshake_version(x->answer)), version_words(c, x->hello->max_version));
+                           version_words(c, version_of(x->answer)), version_words(c, x->hello->max_version));
         }
         return;
     default: return;
