@@ -172,9 +172,60 @@ static void old_format(void)
     arena_free(&a);
 }
 
+static void drop(const struct tried *t, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        arena_free(&((struct handshake *)(uintptr_t)t[k].h)->arena);
+        free((void *)(uintptr_t)t[k].h);
+    }
+}
+
+/* A hello that does not signal RFC 5746 is asked again with the signal, and no other hello is. */
+static void safe_renegotiation(void)
+{
+    struct tried   t[2] = { { attempt(1, 0x0303, REFUSED, 40, 0), CHANGE_NONE }, { attempt(2, 0x0303, 0x0303, 0, 0xc02f), CHANGE_RENEGO } };
+    struct arena   a = { 0 };
+    struct finding f = { 0 };
+    struct handshake *first = (struct handshake *)(uintptr_t)t[0].h;
+    first->hello.renego_info = true;
+    CU_ASSERT(plan_next(t, 1) != CHANGE_RENEGO);
+    first->hello.renego_info = false;
+    first->hello.renego_scsv = false;
+    CU_ASSERT_EQUAL(plan_next(t, 1), CHANGE_RENEGO);
+    CU_ASSERT(plan_explain(t, 2, false, NULL, &a, &f) && strcmp(f.cause, "legacy-renegotiation") == 0 && f.side == BLAME_CLIENT && f.sure == CERTAIN);
+    drop(t, 2);
+    arena_free(&a);
+}
+
+/* The server could not read an RSA key exchange: what it signs tells whether its key is the wrong one. */
+static void unread_keys(void)
+{
+    static const struct { enum sig_check signs; const char *cause; enum sure sure; } cases_[] = {
+        { SIG_BAD, "key-mismatch", CERTAIN }, { SIG_GOOD, "protocol-error", LIKELY }, { SIG_UNSUPPORTED, NULL, 0 }
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases_); i++) {
+        struct tried   t[2] = { { attempt(1, 0x0303, 0x0303, 0, 0x002f), CHANGE_NONE }, { attempt(2, 0x0303, 0x0303, 0, 0xc02f), CHANGE_SIGNED } };
+        struct arena   a = { 0 };
+        struct finding f = { 0 };
+        struct handshake *first = (struct handshake *)(uintptr_t)t[0].h, *second = (struct handshake *)(uintptr_t)t[1].h;
+        first->outcome = OUTCOME_STOPPED;
+        CU_ASSERT_EQUAL(plan_next(t, 1), CHANGE_NONE); /* nothing went wrong */
+        message(first, CLIENT, 16, now(first, 1));
+        alert(first, SERVER, ALERT_BAD_RECORD_MAC, false);
+        CU_ASSERT_EQUAL(plan_next(t, 1), CHANGE_SIGNED);
+        CU_ASSERT_EQUAL(plan_next(t, 2), CHANGE_NONE);
+        second->kex.verified = cases_[i].signs;
+        bool told = plan_explain(t, 2, false, NULL, &a, &f);
+        CU_ASSERT(cases_[i].cause == NULL ? !told : told && strcmp(f.cause, cases_[i].cause) == 0 && f.side == BLAME_SERVER && f.sure == cases_[i].sure);
+        drop(t, 2);
+        arena_free(&a);
+    }
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = { { "rules of probes", rules }, { "what to ask next, and what it proves", planned },
-                                         { "the format of SSL 2.0", old_format }, CU_TEST_INFO_NULL };
+                                         { "the format of SSL 2.0", old_format }, { "RFC 5746", safe_renegotiation },
+                                         { "keys that were not read", unread_keys }, CU_TEST_INFO_NULL };
     return run_tests("plan", tests);
 }
