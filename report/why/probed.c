@@ -161,6 +161,12 @@ static bool no_end(const struct case_file *c, struct finding *f)
     if (!began || !h->timed_out)
         return false;
     bool flood = h->tcp.bytes[SERVER] > TOO_MUCH || h->oversized[SERVER] != 0;
+    if (stage_of(h) == STAGE_REPLY) {
+        f->weight = 25;
+        return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
+                   WORDS(c, "The server's flight was whole, and it took our key exchange and Finished; its own Finished did not come within %s.",
+                         duration_text(c->arena, h->error_at.ns - h->start_ns)));
+    }
     f->weight = 25;
     f->cause = flood ? "protocol-error" : f->cause;
     return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
