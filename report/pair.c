@@ -62,9 +62,12 @@ static size_t first_with(const struct by_random *index, size_t n, const uint8_t 
 static int64_t began(const struct handshake *h) { return h->start_ns; }
 static int64_t asked(const struct handshake *h) { return h->hello.where.ns != 0 ? h->hello.where.ns : h->start_ns; }
 
+/* The name that it is for. An address is none: some put one where a name belongs. */
 static struct bytes purpose(const struct handshake *h)
 {
-    return h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host;
+    struct bytes name = h->hello.sni.p != NULL ? h->hello.sni : h->prelude.host, ip;
+    uint8_t      buf[16];
+    return name.p != NULL && ip_from_text((const char *)name.p, name.n, &ip, buf) ? (struct bytes){ 0 } : name;
 }
 
 static bool same_name(const struct handshake *a, const struct handshake *b)

@@ -56,6 +56,30 @@ chains() {
     share "chains, verdicts" 99 "$(echo "$out" | sed -n 's,^SCORE core+client verdict \([0-9]*\)/\([0-9]*\).*,\1 \2,p' | awk '{ printf "%.1f", 100 * $1 / $2 }')"
 }
 
+datagrams() {
+    have datagrams captures/udp/expected-udp.tsv || return
+    out=$(python3 "$extra/tools/check_captures.py" "$extra/captures/udp" --expected "$extra/captures/udp/expected-udp.tsv" --cmd "$program read --json --all {file}")
+    share "datagrams, outcomes" 95 "$(echo "$out" | number '^outcome ')"
+}
+
+# Both sides of a proxy: what they are to each other, the verdict, the side.
+proxies() {
+    have proxies captures/proxy || return
+    while read -r name relation code side; do
+        [ -e "$extra/captures/proxy/$name.client.pcap" ] || continue
+        got=$("$program" compare --json "$extra/captures/proxy/$name.client.pcap" "$extra/captures/proxy/$name.server.pcap" |
+            python3 -c 'import json, sys; o = json.loads(sys.stdin.readline()); print(o["relation"], o["event"]["code"], o["tlswhy"].get("side", "-"))')
+        [ "$got" = "$relation $code $side" ] && echo "PASS extra proxies: $name" || echo "FAIL extra proxies: $name: $got, not $relation $code $side"
+    done <<END
+splice_good forwarded ok -
+basic_auth_tunnel forwarded ok -
+bump_untrusted_tls12 terminated proxy-upstream server
+reset_on_tls13 unpaired tcp-reset path
+END
+}
+
 captures
+datagrams
+proxies
 blame
 chains

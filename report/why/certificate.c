@@ -292,6 +292,12 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
         ALSO(f, "sha2-unsupported"); /* a client that may lack both the root and SHA-2 */
     if (sure != CERTAIN)
         ALSO(f, "cert-rejected");
+    bool old = r.how.number == ALERT_INTERNAL_ERROR && version_rank(handshake_version(h)) < version_rank(0x0303);
+    if (old && sure != CERTAIN) { /* OpenSSL 3 offers TLS 1.0 and then cannot bear its signatures */
+        ALSO(f, "protocol-version");
+        because = "the fault is in the certificate, but some clients end like this where only a version this old was agreed";
+        sure = POSSIBLE;
+    }
     f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r.how.number, x->kind) < 0 ? 5 : 8;
     return say(c, f, side_of(x, clock), sure, because,
                WORDS(c, "%s%s%s%s. So %s.", x->says, p->detail != NULL ? " (" : "",

@@ -99,6 +99,11 @@ static bool never_arrived(const struct both *b, struct finding *f)
     if (ended_by(&e, SERVER) && e.how == END_FIN && tunnel)
         return verdict(b, f, "proxy-upstream", BLAME_PROXY, sure, seen,
                        "The proxy agreed to the tunnel and closed it without passing anything on to the server.");
+    if (h->plain[SERVER].start.p != NULL && h->plain[SERVER].where.ns >= h->hello.where.ns)
+        return verdict(b, f, "not-tls", tunnel ? BLAME_PROXY : BLAME_PATH, sure, seen,
+                       WORDS(&b->c, "%s answered the client's hello in plain text%s%s%s in the server's place: a block page, or a log-in to a network.",
+                             tunnel ? "The proxy" : "Something on the way", h->plain[SERVER].protocol != NULL ? " (" : "",
+                             h->plain[SERVER].protocol != NULL ? h->plain[SERVER].protocol : "", h->plain[SERVER].protocol != NULL ? ")" : ""));
     if (ended_by(&e, SERVER) && e.alert != NULL)
         return verdict(b, f, b->cv->f.cause, tunnel ? BLAME_PROXY : BLAME_PATH, b->covered ? CERTAIN : LIKELY, seen,
                        WORDS(&b->c, "%s answered the client's hello by itself: %s, and nothing of it reached the server's side.",
@@ -144,13 +149,14 @@ static bool rst_from(const struct handshake *h, enum side side)
 static bool reset_on_the_way(const struct both *b, struct finding *f)
 {
     const struct handshake *x = b->c.h, *y = b->s.h;
-    bool at_client = x->close.how == CLOSE_RST && x->close.by == SERVER && !rst_from(y, SERVER);
-    bool at_server = y->close.how == CLOSE_RST && y->close.by == CLIENT && !rst_from(x, CLIENT);
+    bool at_client = x->close.how != CLOSE_NONE && x->close.by == SERVER && !(x->close.how == CLOSE_RST && rst_from(y, SERVER));
+    bool at_server = y->close.how != CLOSE_NONE && y->close.by == CLIENT; /* though the client saw the other end go first */
+    bool cut = x->close.how == CLOSE_RST || at_server; /* a proxy may close towards the client for a server that is silent */
     bool server_left = y->close.how != CLOSE_NONE && y->close.by == SERVER;
-    if (x->outcome == OUTCOME_ESTABLISHED || !at_client || server_left || !knows(y, KNOW_BOTH_SIDES) || last_fatal_alert(y, SERVER) != NULL)
+    if (x->outcome == OUTCOME_ESTABLISHED || !at_client || !cut || server_left || last_fatal_alert(x, SERVER) != NULL || !knows(y, KNOW_BOTH_SIDES) || last_fatal_alert(y, SERVER) != NULL)
         return false;
-    return verdict(b, f, "tcp-reset", blame_middle(b), CERTAIN, "the reset is in one capture and not in the other",
-                   at_server ? WORDS(&b->c, "Both ends were reset in the other's name and neither sent it: %s cut the connection.", middle(b))
+    return verdict(b, f, "tcp-reset", blame_middle(b), CERTAIN, "each end saw the other one close, or was reset by an end that did not",
+                   at_server ? WORDS(&b->c, "Each end saw the other one close, and neither did: %s cut the connection.", middle(b))
                              : WORDS(&b->c, "The client was reset in the server's name, but the server never sent that reset: it came from %s.", middle(b)));
 }
 
@@ -196,6 +202,9 @@ static bool surer_view(const struct both *b, struct finding *f)
 {
     const struct view *v = b->cv;
     struct ending      e = ending_of(b->s.h);
+    bool proxy_blamed = strcmp(cause_of(b->cv->f.cause)->category, "proxy") == 0 && ended_by(&e, SERVER); /* for what the server did */
+    if (proxy_blamed && failed(b->sv))
+        return stands(b, b->sv, f);
     if (failed(b->sv) && (!failed(b->cv) || b->sv->f.sure > b->cv->f.sure || (b->sv->f.sure == b->cv->f.sure && ended_by(&e, SERVER))))
         v = b->sv;
     return stands(b, v, f);
@@ -242,15 +251,20 @@ static bool upstream_certificate(const struct both *b, struct finding *f)
 {
     const struct chain *chain = b->s.h->chain;
     bool                bad = chain != NULL && chain->verdict == CHAIN_FAIL && chain->n != 0;
+    bool                told = failed(b->sv) && about_trust(&b->sv->f) && b->sv->f.side == BLAME_SERVER; /* by the proxy's alert, or by the bytes */
     if (!proxy_refused_server(b))
         return false;
     if (failed(b->sv) && about_trust(&b->sv->f))
         ALSO(f, b->sv->f.cause);
-    return verdict(b, f, "proxy-upstream", bad ? BLAME_SERVER : BLAME_PROXY, bad && failed(b->sv) ? b->sv->f.sure : LIKELY,
-                   bad ? "the proxy left after the server's certificate, which is bad for us, too"
-                       : "the proxy left after the server's certificate, which looks sound to us",
+    return verdict(b, f, "proxy-upstream", bad || told ? BLAME_SERVER : BLAME_PROXY, (bad || told) && failed(b->sv) ? b->sv->f.sure : LIKELY,
+                   bad    ? "the proxy left after the server's certificate, which is bad for us, too"
+                   : told ? "the proxy's alert to the server says what it minds"
+                          : "the proxy left after the server's certificate, which is not to be seen or looks sound to us",
                    WORDS(&b->c, "The proxy did not accept the server's certificate%s and gave up its own handshake with the server.%s",
-                         bad ? WORDS(&b->c, " (%s)", chain->problems[0].detail) : "", inside_words(b)));
+                         bad    ? WORDS(&b->c, " (%s)", chain->problems[0].detail)
+                         : told ? WORDS(&b->c, " (%s)", cause_of(b->sv->f.cause)->brief)
+                                : "",
+                         inside_words(b)));
 }
 
 /* What the client offered and the proxy's own hello does not: then it is the proxy that is behind. */
@@ -284,10 +298,22 @@ static bool upstream_failed(const struct both *b, struct finding *f)
                    WORDS(&b->c, "The proxy's own handshake with the server failed: %s%s", b->sv->f.why, inside_words(b)));
 }
 
+/* The server does not answer the proxy, so the proxy does not answer the client. */
+static bool server_silent(const struct both *b, struct finding *f)
+{
+    const struct handshake *y = b->s.h;
+    if (fine(b->sv) || stage_of(y) != STAGE_HELLO || server_spoke(y) || y->close.by == SERVER || fine(b->cv) || stage_of(b->c.h) > STAGE_ANSWER)
+        return false;
+    ALSO(f, "hello-size", "version-intolerance");
+    return verdict(b, f, "silent-drop", BLAME_SERVER, LIKELY, "the proxy's hello is at the server's side, and no answer to it",
+                   WORDS(&b->c, "%s sent its own hello to the server and got no answer, so the client got none either.",
+                         in_tunnel(b->c.h) ? "The proxy" : "What ends TLS on the way"));
+}
+
 /* The client's own connection broke, though the server's side is fine: it is between the client and what ends TLS there. */
 static bool near_side(const struct both *b, struct finding *f)
 {
-    if (!failed(b->cv))
+    if (!failed(b->cv) || !fine(b->sv))
         return false;
     stands(b, b->cv, f);
     f->side = f->side == BLAME_SERVER ? BLAME_PROXY : f->side;
@@ -326,7 +352,7 @@ static bool decide(const struct both *b, const uint64_t missing[2], struct findi
         return never_arrived(b, f) || stands(b, b->cv, f);
     if (b->relation != RELATION_TERMINATED)
         return edited(b, f) || reset_on_the_way(b, f) || hello_lost(b, f) || answer_lost(b, missing, f) || surer_view(b, f);
-    return client_refused_copy(b, f) || upstream_certificate(b, f) || upstream_failed(b, f) || near_side(b, f) || stands(b, b->cv, f);
+    return client_refused_copy(b, f) || upstream_certificate(b, f) || upstream_failed(b, f) || server_silent(b, f) || near_side(b, f) || stands(b, b->cv, f);
 }
 
 /* One view's story, with what came after a handshake that completed. */

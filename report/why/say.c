@@ -303,8 +303,11 @@ static void rule_out(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     enum stage stage = stage_of(h);
-    if (stage >= STAGE_FLIGHT && stage != STAGE_DONE)
-        NOT_THESE(f, "protocol-version", "cipher-mismatch");
+    if (stage >= STAGE_FLIGHT && stage != STAGE_DONE) {
+        if (version_rank(handshake_version(h)) >= version_rank(0x0303) || handshake_version(h) == h->hello.max_version)
+            NOT_THESE(f, "protocol-version"); /* some offer an older one and then do not bear it */
+        NOT_THESE(f, "cipher-mismatch");
+    }
     if (knows(h, KNOW_CERTIFICATE) && h->chain != NULL && h->chain->verdict == CHAIN_OK && stage != STAGE_DONE) {
         NOT_THESE(f, "cert-expired", "cert-missing-intermediate");
         if (h->hello.sni.p != NULL)
