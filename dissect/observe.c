@@ -227,10 +227,10 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
     if (c->side[back].n > 0 && c->side[back].reading == READ_START)
         feed(c, back, (struct bytes){ (const uint8_t *)"", 0 });
     skip_bulk(c, w);
-    if (handshake_done(c->cur) && s->n == 0 && s->hs_n == 0) {
+    if (s->n == 0 && s->cap != 0) /* whoever needs one next finds it in the cache */
         forget_bytes(&s->buf, &s->cap);
+    if (s->hs_n == 0 && s->hs_cap != 0)
         forget_bytes(&s->hs, &s->hs_cap);
-    }
     if (s->reading == READ_NOTHING && c->o->flows != NULL && !tap_wants(c, w)) /* looked long enough: only the closes are of interest */
         flows_skip(c->o->flows, ev, w, UINT64_MAX);
 }
