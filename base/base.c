@@ -42,11 +42,33 @@ bool bytes_equal(struct bytes a, struct bytes b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Said with write(2): nothing here may ask for memory. */
+static struct last_act *last_acts;
+
+void last_act_add(struct last_act *l)
+{
+    l->older = last_acts;
+    last_acts = l;
+}
+
+void last_act_remove(const struct last_act *l)
+{
+    struct last_act **at = &last_acts;
+    while (*at != NULL && *at != l)
+        at = &(*at)->older;
+    if (*at != NULL)
+        *at = l->older;
+}
+
+/* Said with write(2): nothing here may ask for memory. Acts are taken off before they are done: one that fails is not tried again. */
 _Noreturn void mem_fail(void)
 {
     static const char line[] = "tlswhy: out of memory; read a smaller capture, or lower --memory\n";
-    ssize_t           ignored = write(STDERR_FILENO, line, sizeof line - 1);
+    for (struct last_act *l; (l = last_acts) != NULL;) {
+        last_acts = l->older;
+        l->act(l->ctx);
+    }
+    fflush(stdout);
+    ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
     (void)ignored;
     _exit(2);
 }

@@ -13,11 +13,26 @@
 
 enum { IN_FULL = 10, OUT_FULL = 64 * 1024 }; /* alike failures told in full; bytes of output kept before writing */
 
+void verdict_flush(struct verdicts *v)
+{
+    out_flush(&v->out);
+    v->whole = 0;
+}
+
+static void write_whole(void *ctx)
+{
+    struct verdicts *v = ctx;
+    v->out.n = v->whole;
+    verdict_flush(v);
+}
+
 struct verdicts *verdicts_new(const struct verdict_options *o)
 {
     struct verdicts *v = mem_get(1, sizeof *v);
     struct err       err = { 0 };
     v->o = *o;
+    v->last = (struct last_act){ .act = write_whole, .ctx = v };
+    last_act_add(&v->last);
     v->store = cert_store_new();
     v->groups = groups_new();
     v->page = o->html != NULL ? html_new() : NULL;
@@ -237,8 +252,9 @@ void verdict_write(struct verdicts *v, struct handshake *h, const struct finding
         r->handshake(&v->out, &v->o.report, h, f);
     if (v->page != NULL)
         html_handshake(v->page, h, f);
+    v->whole = v->out.n;
     if (v->out.n > OUT_FULL)
-        out_flush(&v->out);
+        verdict_flush(v);
 }
 
 static const char *short_verdict(const struct finding *f, struct arena *a)
@@ -518,15 +534,11 @@ static void add_up(struct verdicts *v, const struct capture_facts *capture, cons
 void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
 {
     v->last_ns = capture->last_ns;
-    v->asked = asked_new(capture->marks);
     if (v->live != NULL)
         live_end(v);
     else
         v->asked = asked_new(capture->marks);
     settle(v);
-    asked_free(v->asked);
-    v->asked = NULL;
-    v->asking = NULL;
     note_fetches(v);
     add_up(v, capture, flows);
     asked_free(v->asked);
@@ -544,12 +556,13 @@ void verdicts_interim(struct verdicts *v, const struct capture_facts *capture, c
     v->sum.interim = true;
     add_up(v, capture, flows);
     v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
-    out_flush(&v->out);
+    verdict_flush(v);
     v->sum = so_far;
 }
 
 void verdicts_discard(struct verdicts *v)
 {
+    last_act_remove(&v->last);
     text_free(&v->out);
     groups_free(v->groups);
     html_free(v->page);
@@ -585,7 +598,7 @@ int verdicts_close(struct verdicts *v)
     int status = v->trouble ? EXIT_TROUBLE : v->sum.failed != 0 ? EXIT_FOUND : EXIT_NONE_FOUND;
     if (v->file != NULL) /* at least one input could be opened */
         v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
-    out_flush(&v->out);
+    verdict_flush(v);
     verdicts_discard(v);
     return status;
 }

@@ -253,7 +253,7 @@ void verdicts_tick(struct verdicts *v, int64_t steady_ns, int64_t now_ns)
         live_end(v); /* what is kept may point to a name that goes */
         age(v);
     }
-    out_flush(&v->out);
+    verdict_flush(v);
 }
 
 /* ---- certificates ---- */

@@ -26,6 +26,8 @@ struct verdicts {
     struct group_table *groups;
     struct summary      sum;
     struct text         out;
+    size_t              whole;      /* bytes of `out` that are whole verdicts: these are written when memory runs out */
+    struct last_act     last;
     struct html        *page;       /* with --html */
     const char         *file;
     bool                file_named; /* its heading was written */
@@ -54,6 +56,7 @@ bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f);
 void verdict_tell(struct verdicts *v, struct handshake *h, struct finding *f);
 /* A finding that was counted is replaced by another. */
 void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is);
+void verdict_flush(struct verdicts *v);
 void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f);
 const struct anchors *verdict_anchors(struct verdicts *v); /* read at the first call; NULL: none at hand */
 void verdict_fetches(struct verdicts *v, bool last); /* judges root lists that came; before their facts go, notes what is worth it */

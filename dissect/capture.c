@@ -37,6 +37,8 @@ bool capture_read(struct capture *c, size_t n, struct err *err)
         }
         gzerror(c->gz, &code);
         c->ended = true;
+        if (code == Z_MEM_ERROR)
+            mem_fail();
         if (code == Z_ERRNO)
             err_sys(err, "cannot read %s", c->path);
         else if (code != Z_OK)

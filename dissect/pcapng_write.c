@@ -14,6 +14,7 @@ enum { OPT_APPLICATION = 4, OPT_TSRESOL = 9, INTERFACES = 64 };
 struct pcapng_writer {
     FILE    *file;
     char    *path, *part; /* where it shall stand; where it is written. part NULL = standard output */
+    struct last_act last; /* a part that stays a part is removed */
     uint32_t linktype[INTERFACES];
     size_t   interfaces;
     bool     in_section;  /* one of ours has begun and goes on */
@@ -163,6 +164,12 @@ void pcapng_custom(struct pcapng_writer *w, uint32_t enterprise, const void *p, 
     put32(w, len);
 }
 
+static void remove_part(void *ctx)
+{
+    const struct pcapng_writer *w = ctx;
+    unlink(w->part);
+}
+
 struct pcapng_writer *pcapng_create(const char *path, struct err *err)
 {
     struct pcapng_writer *w = mem_get(1, sizeof *w);
@@ -182,6 +189,8 @@ struct pcapng_writer *pcapng_create(const char *path, struct err *err)
         memcpy(w->part, path, n);
         memcpy(w->part + n, suffix, sizeof suffix);
         fd = mkstemp(w->part);
+        w->last = (struct last_act){ .act = remove_part, .ctx = w };
+        last_act_add(&w->last);
         mode_t mask = umask(0);
         umask(mask);
         if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
@@ -193,6 +202,7 @@ struct pcapng_writer *pcapng_create(const char *path, struct err *err)
             close(fd);
             unlink(w->part);
         }
+        last_act_remove(&w->last);
         free(w->part);
         free(w->path);
         free(w);
@@ -224,6 +234,7 @@ bool pcapng_finish(struct pcapng_writer *w, bool keep, struct err *err)
     }
     if (w->part != NULL && (!ok || !keep))
         unlink(w->part);
+    last_act_remove(&w->last);
     free(w->part);
     free(w->path);
     free(w);

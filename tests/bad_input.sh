@@ -59,6 +59,8 @@ expect "standard input" 1 0 "" sh -c '"$0" read - <"$1"' "$program" "$good"
 expect "gzipped standard input" 1 0 "" sh -c 'cat "$1" | "$0" read -' "$program" packed.gz
 expect "one of two unreadable: the other is read" 2 1 missing read_ missing "$good"
 grep -q protocol-version out && echo "PASS bad input, the readable one is told" || echo "FAIL bad input, the readable one is not told"
+expect "a side of a comparison that is not there" 2 1 missing "$program" compare "$good" missing
+[ -s out ] && echo "FAIL bad input, what was not read is told as not seen there: $(head -c 200 out)" || echo "PASS bad input, nothing is compared with what was not read"
 expect "no file named" 2 1 "" read_
 expect "unknown option" 2 1 "--nonsense" read_ --nonsense "$good"
 expect "unknown command" 2 1 "nonsense" "$program" nonsense

@@ -63,6 +63,16 @@ void *mem_get(size_t n, size_t size);
 void *mem_grow(void *p, size_t n, size_t size);
 _Noreturn void mem_fail(void);
 
+/* What is still done when memory has run out, the newest first: what was found is written, what was half written goes. It must
+ * not ask for memory. The struct is the caller's, and stays where it is until it is taken off. */
+struct last_act {
+    void (*act)(void *ctx);
+    void            *ctx;
+    struct last_act *older; /* private */
+};
+void last_act_add(struct last_act *l);
+void last_act_remove(const struct last_act *l); /* NULL, or one that was never added, is fine */
+
 /* Things of one size of which many come and go: what was put back is given again, so that memory in the cache is used
  * first. The memory stays with the pool to the end of the program, so a pool is a static of its thread; zeros with `size`
  * set are ready. At most a megabyte a thing. */
