@@ -6,11 +6,15 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +38,7 @@ struct serve *serve_new(const struct serve_options *o, struct err *err)
     struct serve *s = mem_get(1, sizeof *s);
     *s = (struct serve){ .o = *o, .channel = -1 };
     s->o.timeout_ns = s->o.timeout_ns > 0 ? s->o.timeout_ns : USUAL_TIMEOUT;
-    s->pki = pki_new(s->o.names, s->o.name_n, err);
+    s->pki = pki_new(&s->o, err);
     if (s->pki != NULL)
         return s;
     free(s);
@@ -42,6 +46,7 @@ struct serve *serve_new(const struct serve_options *o, struct err *err)
 }
 
 const char *serve_root_pem(const struct serve *s) { return pki_root_pem(s->pki); }
+const char *serve_root_key_pem(const struct serve *s) { return pki_root_key_pem(s->pki); }
 
 static uint16_t port_of(int fd)
 {
@@ -94,6 +99,17 @@ static void listener_close(struct listener *l)
     tls_server_free(l->tls);
 }
 
+/* By the first name that the certificates are for, else by its address. */
+static void tell_status_at(struct serve *s, const struct sockaddr *on, uint16_t port)
+{
+    char        address[64] = "", url[128];
+    const char *host = s->o.name_n != 0 ? s->o.names[0] : address;
+    if (host == address)
+        getnameinfo(on, on->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in), address, sizeof address, NULL, 0, NI_NUMERICHOST);
+    snprintf(url, sizeof url, strchr(host, ':') != NULL ? "http://[%s]:%u/" : "http://%s:%u/", host, port);
+    pki_tell_status_at(s->pki, url);
+}
+
 uint16_t serve_start(struct serve *s, const struct serve_case *c, const struct sockaddr *on, socklen_t len, struct err *err)
 {
     const char      *cannot = serve_cannot(c);
@@ -111,16 +127,36 @@ uint16_t serve_start(struct serve *s, const struct serve_case *c, const struct s
         return 0;
     }
     s->n++;
+    if (c->play->act == ACT_WEB)
+        tell_status_at(s, on, l->port);
     return l->port;
 }
 
 /* ------------------------------------------------------------------------------------ the loop */
 
+/* Only as much as there is of it: a channel takes few large ones. Who does not read misses it. */
+static void send_sight(int channel, const struct serve_sight *sight)
+{
+    struct iovec part[] = { { (void *)(uintptr_t)sight, offsetof(struct serve_sight, heard) }, { (void *)(uintptr_t)sight->heard, sight->heard_n },
+                            { (void *)(uintptr_t)sight->request, sight->request_n } };
+    (void)!sendmsg(channel, &(struct msghdr){ .msg_iov = part, .msg_iovlen = ARRAY_LEN(part) }, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static bool take_sight(int channel, struct serve_sight *out)
+{
+    const size_t head = offsetof(struct serve_sight, heard);
+    ssize_t      n = recv(channel, out, sizeof *out, 0);
+    if (n < (ssize_t)head || out->heard_n > sizeof out->heard || out->request_n > sizeof out->request || (size_t)n != head + out->heard_n + out->request_n)
+        return false;
+    memmove(out->request, out->heard + out->heard_n, out->request_n);
+    return true;
+}
+
 static void tell(void *ctx, const struct serve_sight *sight)
 {
     struct serve *s = ctx;
     if (s->channel >= 0)
-        (void)!send(s->channel, sight, sizeof *sight, MSG_NOSIGNAL | MSG_DONTWAIT); /* who does not read misses it */
+        send_sight(s->channel, sight);
     else if (s->o.saw != NULL)
         s->o.saw(s->o.ctx, sight);
 }
@@ -218,7 +254,7 @@ bool serve_next(struct serve *s, int64_t wait_ns, struct serve_sight *out)
     int64_t       ms = wait_ns > 0 ? (wait_ns + 999999) / 1000000 : 0;
     if (s->channel < 0 || poll(&channel, 1, ms > INT_MAX ? INT_MAX : (int)ms) <= 0)
         return false;
-    return recv(s->channel, out, sizeof *out, 0) == (ssize_t)sizeof *out;
+    return take_sight(s->channel, out);
 }
 
 void serve_free(struct serve *s)

@@ -63,19 +63,21 @@ struct heard {
 };
 enum { HEARD_MORE, HEARD_YES, HEARD_NOT_TLS };
 
-static int hear_v2(struct caller *c, const struct record *rec, struct heard *out)
+static int hear_v2(struct bytes in, const struct record *rec, struct arena *a, struct heard *out)
 {
-    if (c->in_n < rec->header + rec->len)
+    if (in.n < rec->header + rec->len)
         return HEARD_MORE;
-    tls_v2_client_hello(rd_of(c->in + rec->header, rec->len), &c->arena, &out->hello);
+    tls_v2_client_hello(rd_of(in.p + rec->header, rec->len), a, &out->hello);
+    out->hello.raw = (struct bytes){ in.p + rec->header, rec->len };
+    out->records = 1;
     return HEARD_YES;
 }
 
-static int hear(struct caller *c, struct heard *out)
+static int hear(struct bytes in, struct arena *a, struct heard *out)
 {
-    struct reader r = rd_of(c->in, c->in_n);
+    struct reader r = rd_of(in.p, in.n);
     struct record rec;
-    uint8_t      *message = arena_get_n(&c->arena, SERVE_HEARD_MAX, 1, 1);
+    uint8_t      *message = arena_get_n(a, SERVE_HEARD_MAX, 1, 1);
     size_t        n = 0;
     *out = (struct heard){ 0 };
     while (rd_more(&r)) {
@@ -83,14 +85,14 @@ static int hear(struct caller *c, struct heard *out)
         if (peek != RECORD_YES)
             return peek == RECORD_MORE ? HEARD_MORE : HEARD_NOT_TLS;
         if (rec.v2)
-            return hear_v2(c, &rec, out);
+            return hear_v2(in, &rec, a, out);
         if (rec.type != TLS_HANDSHAKE)
             return HEARD_NOT_TLS;
         rd_bytes(&r, rec.header, "record header");
         const uint8_t *body = rd_bytes(&r, rec.len, "record");
         if (body == NULL)
             return HEARD_MORE;
-        memcpy(message + n, body, rec.len); /* all of it came out of `in`, which is as large */
+        memcpy(message + n, body, rec.len); /* all of it came out of `in`, which is no larger */
         n += rec.len;
         out->records++;
         out->hello.record_version = rec.version;
@@ -98,12 +100,22 @@ static int hear(struct caller *c, struct heard *out)
             if (message[0] != HS_CLIENT_HELLO)
                 return HEARD_NOT_TLS;
             struct reader body_of = rd_of(message + 4, (size_t)(message[1] << 16 | message[2] << 8 | message[3]));
-            tls_client_hello(body_of, &c->arena, &out->hello);
+            tls_client_hello(body_of, a, &out->hello);
             out->hello.raw = (struct bytes){ message, 4 + rd_left(&body_of) };
             return HEARD_YES;
         }
     }
     return HEARD_MORE;
+}
+
+bool serve_hello(const struct serve_sight *s, struct arena *a, struct client_hello *out)
+{
+    struct heard h;
+    if (hear((struct bytes){ s->heard, s->heard_n }, a, &h) != HEARD_YES)
+        return false;
+    *out = h.hello;
+    out->records = h.records;
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------ acting */
@@ -158,7 +170,8 @@ static void act(struct caller *c, const struct sights *s, enum serve_act what, c
     case ACT_RESET: c->resets = true; c->closing = true; return;
     case ACT_CLOSE: c->closing = true; return;
     case ACT_TEXT: say(c, p->text); c->closing = true; return;
-    case ACT_SILENCE: return;
+    case ACT_SILENCE:
+    case ACT_WEB: return;
     }
 }
 
@@ -177,13 +190,28 @@ static void next_line(struct caller *c)
         c->closing = true;
 }
 
+/* Plain HTTP: a request is whole with its empty line. */
+static void listen_for_request(struct caller *c, const struct sights *s)
+{
+    static const uint8_t end[] = "\r\n\r\n";
+    bool tls = c->in[0] < ' ';
+    if (!tls && c->in_n < sizeof c->in && memmem(c->in, c->in_n, end, 4) == NULL)
+        return;
+    c->sight.request_n = c->in_n < sizeof c->sight.request ? c->in_n : sizeof c->sight.request;
+    memcpy(c->sight.request, c->in, c->sight.request_n);
+    c->sight.end = tls ? SERVE_NOT_TLS : SERVE_PLAYED;
+    web_answer(s->pki, (struct bytes){ c->in, c->in_n }, &c->out);
+    c->in_n = 0;
+    c->closing = true;
+}
+
 /* The first bytes, or the first after a HelloRetryRequest. */
 static void listen_for_hello(struct caller *c, const struct sights *s)
 {
     const struct serve_play *p = c->on->what->play;
     struct heard             h;
     arena_free(&c->arena);
-    int heard = hear(c, &h);
+    int heard = hear((struct bytes){ c->in, c->in_n }, &c->arena, &h);
     if (heard == HEARD_MORE && c->in_n < sizeof c->in)
         return;
     if (heard != HEARD_YES) {
@@ -243,6 +271,8 @@ static void react(struct caller *c, const struct sights *s)
         c->in_n = 0; /* too late */
     else if (c->state == HEARING && c->on->what->play->lines[0] != NULL && c->in_n != 0)
         next_line(c);
+    else if (c->state == HEARING && c->on->what->play->act == ACT_WEB && c->in_n != 0)
+        listen_for_request(c, s);
     else if (c->state == HEARING && c->in_n != 0)
         listen_for_hello(c, s);
     if (c->state == TALKING_TLS && !c->closing)

@@ -99,6 +99,8 @@ static const struct serve_case cases[] = {
     { "must-staple", "certificate demands a stapled status and none is sent", "cert-status", "", NULL, WEB(CHAIN_STAPLE_WANTED) },
     { "revoked", "stapled status says that the certificate was revoked", "cert-revoked", "", NULL,
       PLAY(.act = ACT_FLIGHT, .flight = FLIGHT_12(FLIGHT_REVOKED)) },
+    { "web", "plain HTTP: a revocation list, OCSP answers, a file of roots", "not-tls", "", NULL, PLAY(.act = ACT_WEB) },
+    { "revoked-list", "certificate stands in the revocation list that it points to (of the case web)", "ok", "", NULL, WEB(CHAIN_REVOKED) },
     { "key-mismatch", "private key is not the certificate's", "key-mismatch", "", NULL, WEB(CHAIN_OTHER_KEY) },
 
     { "client-certificate", "demands a client certificate, TLS 1.2", "client-cert-missing", "", NULL,

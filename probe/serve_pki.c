@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define SUBJECT "CN=" SERVE_NAME ",O=tlswhy lab"
-enum { CERT_MAX = 4096, DAY = 86400, ROOT_DAYS = 3650, PEM_MAX = 4096 };
+enum { DAY = 86400, ROOT_DAYS = 3650, PEM_MAX = 4096 };
 
 /* The keys that certificates are for. All leaves of a kind share one: what differs is the certificate. */
 enum pki_key { PK_ROOT, PK_INTERMEDIATE, PK_STRANGE, PK_OLD_ISSUER, PK_EC, PK_EC_OTHER, PK_RSA, PK_RSA_1024, PK_COUNT };
@@ -37,7 +37,7 @@ static const struct issuer {
     [BY_ITSELF] = { SUBJECT, PK_EC },
 };
 
-enum blank_flags { IS_CA = 1, CLIENT_USAGE = 2, CRITICAL = 4, WANTS_STAPLE = 8, NO_NAMES = 16, OTHER_NAME = 32, SPOILT = 64, TORN = 128 };
+enum blank_flags { IS_CA = 1, CLIENT_USAGE = 2, CRITICAL = 4, WANTS_STAPLE = 8, NO_NAMES = 16, OTHER_NAME = 32, SPOILT = 64, TORN = 128, LISTED = 256 };
 
 /* A certificate to be made. Days count from now; none lives longer than the 398 that browsers allow. */
 struct blank {
@@ -73,6 +73,7 @@ static const struct recipe {
     [CHAIN_BAD_SIGNATURE] = { LEAF(PK_EC, BY_INTERMEDIATE, SPOILT), SENDS_INTERMEDIATE, PK_ROOT },
     [CHAIN_TORN] = { LEAF(PK_EC, BY_INTERMEDIATE, TORN), SENDS_INTERMEDIATE, PK_ROOT },
     [CHAIN_STAPLE_WANTED] = { LEAF(PK_EC, BY_INTERMEDIATE, WANTS_STAPLE), SENDS_INTERMEDIATE, PK_ROOT },
+    [CHAIN_REVOKED] = { LEAF(PK_EC, BY_INTERMEDIATE, LISTED), SENDS_INTERMEDIATE, PK_ROOT },
     [CHAIN_OTHER_KEY] = { LEAF(PK_EC, BY_INTERMEDIATE, 0), SENDS_INTERMEDIATE, PK_EC_OTHER },
 #undef LEAF
 };
@@ -84,7 +85,8 @@ struct pki {
     mbedtls_pk_context keys[PK_COUNT];
     struct bytes       root, intermediate, old, a_leaf, strange, plain[PK_COUNT];
     struct serve_certs made[CHAIN_KINDS];
-    char              *root_pem;
+    char              *root_pem, *root_key_pem;
+    const char        *status_url; /* NULL = nobody tells it */
     uint64_t           serial;
 };
 
@@ -119,7 +121,7 @@ static mbedtls_md_type_t md_of(enum hash_id h)
     return h == HASH_SHA1 ? MBEDTLS_MD_SHA1 : h == HASH_SHA384 ? MBEDTLS_MD_SHA384 : h == HASH_SHA512 ? MBEDTLS_MD_SHA512 : MBEDTLS_MD_SHA256;
 }
 
-static size_t sign(mbedtls_pk_context *key, enum hash_id h, const struct bytes *pieces, size_t n, uint8_t *out)
+static size_t sign_with(mbedtls_pk_context *key, enum hash_id h, const struct bytes *pieces, size_t n, uint8_t *out)
 {
     uint8_t hash[DIGEST_MAX];
     size_t  len = digest(h, pieces, n, hash), size = 0;
@@ -131,64 +133,63 @@ static size_t sign(mbedtls_pk_context *key, enum hash_id h, const struct bytes *
     return len != 0 && bad == 0 ? size : 0;
 }
 
+size_t pki_sign_status(struct pki *p, struct bytes data, uint8_t *out) { return sign_with(&p->keys[PK_INTERMEDIATE], HASH_SHA256, &data, 1, out); }
+
 size_t pki_sign(const struct serve_certs *c, enum hash_id h, const struct bytes *pieces, size_t n, uint8_t *out)
 {
-    return sign(c->key, h, pieces, n, out);
+    return sign_with(c->key, h, pieces, n, out);
 }
 
-/* ------------------------------------------------------------------------------------ DER */
-
-/* One element, its length in the shortest form. */
-static void element(struct writer *w, unsigned tag, const void *p, size_t n)
-{
-    wr_u8(w, tag);
-    if (n > 0xff)
-        wr_uint(w, 3, 0x820000 | n);
-    else if (n > 0x7f)
-        wr_u16(w, (unsigned)(0x8100 | n));
-    else
-        wr_u8(w, (unsigned)n);
-    wr_bytes(w, p, n);
-}
-
-/* Wraps all that was written since `from`. */
-static void wrap(struct writer *w, size_t from, unsigned tag)
-{
-    uint8_t inside[CERT_MAX];
-    size_t  n = w->n - from;
-    if (w->full || n > sizeof inside) {
-        w->full = true;
-        return;
-    }
-    memcpy(inside, w->p + from, n);
-    w->n = from;
-    element(w, tag, inside, n);
-}
+/* ------------------------------------------------------------------------------------ certificates */
 
 /* subjectAltName: the lab's name, the names given, the loopback addresses (RFC 5280 section 4.2.1.6). */
 static void alt_names(const struct pki *p, struct writer *w)
 {
     static const uint8_t v4[4] = { 127, 0, 0, 1 }, v6[16] = { [15] = 1 };
-    element(w, DER_CONTEXT(2), SERVE_NAME, strlen(SERVE_NAME));
+    der_element(w, DER_CONTEXT(2), SERVE_NAME, strlen(SERVE_NAME));
     for (size_t i = 0; i < p->name_n; i++) {
         uint8_t ip[16];
         if (inet_pton(AF_INET, p->names[i], ip) == 1)
-            element(w, DER_CONTEXT(7), ip, 4);
+            der_element(w, DER_CONTEXT(7), ip, 4);
         else if (inet_pton(AF_INET6, p->names[i], ip) == 1)
-            element(w, DER_CONTEXT(7), ip, 16);
+            der_element(w, DER_CONTEXT(7), ip, 16);
         else
-            element(w, DER_CONTEXT(2), p->names[i], strlen(p->names[i]));
+            der_element(w, DER_CONTEXT(2), p->names[i], strlen(p->names[i]));
     }
-    element(w, DER_CONTEXT(7), v4, sizeof v4);
-    element(w, DER_CONTEXT(7), v6, sizeof v6);
+    der_element(w, DER_CONTEXT(7), v4, sizeof v4);
+    der_element(w, DER_CONTEXT(7), v6, sizeof v6);
+}
+
+/* Where the status is told: cRLDistributionPoints and authorityInfoAccess (RFC 5280 sections 4.2.1.13 and 4.2.2.1). */
+static void list_url(const struct pki *p, struct writer *w, const char *file)
+{
+    size_t from = w->n;
+    wr_bytes(w, p->status_url, strlen(p->status_url));
+    wr_bytes(w, file, strlen(file));
+    der_wrap(w, from, DER_CONTEXT(6));
+}
+
+static void list_point(const struct pki *p, struct writer *w)
+{
+    list_url(p, w, "lab.crl");
+    der_wrap(w, 0, DER_CONS(0)); /* fullName */
+    der_wrap(w, 0, DER_CONS(0));
+    der_wrap(w, 0, DER_SEQUENCE);
+    der_wrap(w, 0, DER_SEQUENCE);
+}
+
+static void ocsp_point(const struct pki *p, struct writer *w)
+{
+    der_element(w, DER_OID, "\x2b\x06\x01\x05\x05\x07\x30\x01", 8); /* id-ad-ocsp */
+    list_url(p, w, "ocsp");
+    der_wrap(w, 0, DER_SEQUENCE);
+    der_wrap(w, 0, DER_SEQUENCE);
 }
 
 static int extension(mbedtls_x509write_cert *w, const char *oid, size_t oid_len, bool critical, const struct writer *value)
 {
     return value->full ? -1 : mbedtls_x509write_crt_set_extension(w, oid, oid_len, critical, value->p, value->n);
 }
-
-/* ------------------------------------------------------------------------------------ certificates */
 
 static int leaf_extensions(const struct pki *p, mbedtls_x509write_cert *w, unsigned flags)
 {
@@ -198,24 +199,32 @@ static int leaf_extensions(const struct pki *p, mbedtls_x509write_cert *w, unsig
     struct writer v = { .p = room, .cap = sizeof room };
     int           bad = mbedtls_x509write_crt_set_basic_constraints(w, 0, -1);
     bad = bad != 0 ? bad : mbedtls_x509write_crt_set_key_usage(w, MBEDTLS_X509_KU_DIGITAL_SIGNATURE | MBEDTLS_X509_KU_KEY_ENCIPHERMENT);
-    element(&v, DER_OID, (flags & CLIENT_USAGE) != 0 ? client_auth : server_auth, sizeof server_auth - 1);
-    wrap(&v, 0, DER_SEQUENCE);
+    der_element(&v, DER_OID, (flags & CLIENT_USAGE) != 0 ? client_auth : server_auth, sizeof server_auth - 1);
+    der_wrap(&v, 0, DER_SEQUENCE);
     bad = bad != 0 ? bad : extension(w, MBEDTLS_OID_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), false, &v);
     v.n = 0;
     if ((flags & OTHER_NAME) != 0)
-        element(&v, DER_CONTEXT(2), "other.example", 13);
+        der_element(&v, DER_CONTEXT(2), "other.example", 13);
     else
         alt_names(p, &v);
-    wrap(&v, 0, DER_SEQUENCE);
+    der_wrap(&v, 0, DER_SEQUENCE);
     if ((flags & NO_NAMES) == 0)
         bad = bad != 0 ? bad : extension(w, MBEDTLS_OID_SUBJECT_ALT_NAME, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), false, &v);
     v.n = 0;
-    element(&v, DER_INTEGER, "\x05", 1); /* status_request: RFC 7633 */
-    wrap(&v, 0, DER_SEQUENCE);
+    der_element(&v, DER_INTEGER, "\x05", 1); /* status_request: RFC 7633 */
+    der_wrap(&v, 0, DER_SEQUENCE);
     if ((flags & WANTS_STAPLE) != 0)
         bad = bad != 0 ? bad : extension(w, tls_feature, sizeof tls_feature - 1, false, &v);
+    if ((flags & LISTED) != 0 && p->status_url != NULL) {
+        v.n = 0;
+        list_point(p, &v);
+        bad = bad != 0 ? bad : extension(w, "\x55\x1d\x1f", 3, false, &v);
+        v.n = 0;
+        ocsp_point(p, &v);
+        bad = bad != 0 ? bad : extension(w, "\x2b\x06\x01\x05\x05\x07\x01\x01", 8, false, &v);
+    }
     v.n = 0;
-    element(&v, DER_UTF8, "unheard of", 10);
+    der_element(&v, DER_UTF8, "unheard of", 10);
     if ((flags & CRITICAL) != 0)
         bad = bad != 0 ? bad : extension(w, unheard_of, sizeof unheard_of - 1, true, &v);
     return bad;
@@ -227,7 +236,7 @@ static int ca_extensions(mbedtls_x509write_cert *w)
     return bad != 0 ? bad : mbedtls_x509write_crt_set_key_usage(w, MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN);
 }
 
-static void moment(char out[16], int days)
+void pki_moment(char out[16], int days)
 {
     time_t    t = time(NULL) + (time_t)days * DAY;
     struct tm tm;
@@ -256,14 +265,14 @@ static int serial_number(struct pki *p, mbedtls_x509write_cert *w)
 /* Makes one. n 0: the library could not. */
 static struct bytes make(struct pki *p, const struct blank *b, const char *subject)
 {
-    uint8_t                der[CERT_MAX];
+    uint8_t                der[DER_MAX];
     char                   from[16], to[16];
     mbedtls_x509write_cert w;
     mbedtls_pk_context    *own = key_of(p, b->key), *issuer = b->by == BY_ITSELF ? own : key_of(p, issuers[b->by].key);
     if (own == NULL || issuer == NULL)
         return (struct bytes){ 0 };
-    moment(from, b->from);
-    moment(to, b->to);
+    pki_moment(from, b->from);
+    pki_moment(to, b->to);
     mbedtls_x509write_crt_init(&w);
     mbedtls_x509write_crt_set_version(&w, MBEDTLS_X509_CRT_VERSION_3);
     mbedtls_x509write_crt_set_md_alg(&w, b->hash);
@@ -352,24 +361,56 @@ static char *pem_of(struct arena *a, struct bytes der)
     return s;
 }
 
-struct pki *pki_new(const char *const *names, size_t n, struct err *err)
+/* A root that was made before: its certificate and its key, PEM. */
+static bool root_again(struct pki *p, const char *cert, const char *key)
+{
+    const unsigned char *c = (const unsigned char *)cert, *k = (const unsigned char *)key;
+    mbedtls_x509_crt     root;
+    mbedtls_x509_crt_init(&root);
+#if MBEDTLS_VERSION_MAJOR >= 3
+    int bad = mbedtls_pk_parse_key(&p->keys[PK_ROOT], k, strlen(key) + 1, NULL, 0, random_source, NULL);
+#else
+    int bad = mbedtls_pk_parse_key(&p->keys[PK_ROOT], k, strlen(key) + 1, NULL, 0);
+#endif
+    bad = bad != 0 ? bad : mbedtls_x509_crt_parse(&root, c, strlen(cert) + 1);
+#if MBEDTLS_VERSION_MAJOR >= 3
+    bad = bad != 0 ? bad : mbedtls_pk_check_pair(&root.pk, &p->keys[PK_ROOT], random_source, NULL);
+#else
+    bad = bad != 0 ? bad : mbedtls_pk_check_pair(&root.pk, &p->keys[PK_ROOT]);
+#endif
+    if (bad == 0)
+        p->root = (struct bytes){ arena_copy(&p->arena, root.raw.p, root.raw.len), root.raw.len };
+    mbedtls_x509_crt_free(&root);
+    return bad == 0;
+}
+
+struct pki *pki_new(const struct serve_options *o, struct err *err)
 {
     static const struct blank root = { PK_ROOT, BY_ITSELF, -ROOT_DAYS / 2, ROOT_DAYS, MBEDTLS_MD_SHA256, IS_CA };
     static const struct blank intermediate = { PK_INTERMEDIATE, BY_ROOT, -ROOT_DAYS / 2, ROOT_DAYS, MBEDTLS_MD_SHA256, IS_CA };
     struct pki *p = mem_get(1, sizeof *p);
-    *p = (struct pki){ .names = names, .name_n = n };
+    *p = (struct pki){ .names = o->names, .name_n = o->name_n };
     random_bytes(&p->serial, sizeof p->serial);
     p->serial >>= 2; /* positive, and room to count */
     for (size_t i = 0; i < PK_COUNT; i++)
         mbedtls_pk_init(&p->keys[i]);
-    p->root = make(p, &root, issuers[BY_ROOT].name);
+    if (o->root != NULL && !root_again(p, o->root, o->root_key)) {
+        err_set(err, "the lab's root and its key do not belong together, or are no PEM; remove both files to have new ones made");
+        pki_free(p);
+        return NULL;
+    }
+    if (o->root == NULL)
+        p->root = make(p, &root, issuers[BY_ROOT].name);
     p->intermediate = make(p, &intermediate, issuers[BY_INTERMEDIATE].name);
-    if (p->root.n == 0 || p->intermediate.n == 0) {
+    unsigned char key[PEM_MAX] = "";
+    if (p->root.n == 0 || p->intermediate.n == 0 || mbedtls_pk_write_key_pem(&p->keys[PK_ROOT], key, sizeof key) != 0) {
         err_set(err, "cannot make the lab's root certificate: the crypto library refuses; a build with ECDSA, P-256 and SHA-256 is needed");
         pki_free(p);
         return NULL;
     }
     p->root_pem = pem_of(&p->arena, p->root);
+    p->root_key_pem = arena_str(&p->arena, (const char *)key);
+    explicit_bzero(key, sizeof key);
     return p;
 }
 
@@ -383,91 +424,8 @@ void pki_free(struct pki *p)
     free(p);
 }
 
+void         pki_tell_status_at(struct pki *p, const char *url) { p->status_url = arena_str(&p->arena, url); }
 const char  *pki_root_pem(const struct pki *p) { return p->root_pem; }
+const char  *pki_root_key_pem(const struct pki *p) { return p->root_key_pem; }
+struct bytes pki_intermediate(const struct pki *p) { return p->intermediate; }
 struct bytes pki_root(const struct pki *p) { return p->root; }
-
-/* ------------------------------------------------------------------------------------ OCSP (RFC 6960 section 4.2.1) */
-
-static void generalized(struct writer *w, int days)
-{
-    char text[17];
-    moment(text, days);
-    text[14] = 'Z';
-    element(w, DER_TIME, text, 15);
-}
-
-/* What an answer needs of a certificate: issuer, serial number and, of the issuer, its key. */
-struct cert_parts {
-    struct bytes issuer, subject, serial, key_bits;
-};
-
-static bool parts_of(struct bytes der, struct cert_parts *out)
-{
-    struct reader cert = der_open(der, DER_SEQUENCE, "certificate"), tbs = der_into(&cert, DER_SEQUENCE, "tbsCertificate"), spki;
-    struct der    version, serial, algorithm, issuer, validity, subject, key, bits;
-    der_take(&tbs, DER_CONS(0), &version);
-    if (!der_expect(&tbs, DER_INTEGER, &serial, "serialNumber") || !der_next(&tbs, &algorithm, "signature") || !der_next(&tbs, &issuer, "issuer") ||
-        !der_next(&tbs, &validity, "validity") || !der_next(&tbs, &subject, "subject") || !der_next(&tbs, &key, "subjectPublicKeyInfo"))
-        return false;
-    spki = der_inside(&key);
-    if (!der_next(&spki, &algorithm, "algorithm") || !der_expect(&spki, DER_BIT_STRING, &bits, "subjectPublicKey"))
-        return false;
-    *out = (struct cert_parts){ issuer.whole, subject.whole, serial.body, der_bit_string(bits.body, NULL) };
-    return true;
-}
-
-/* ResponseData of one answer: revoked a week ago, told today. */
-static void revoked_data(struct writer *w, const struct cert_parts *leaf, const struct cert_parts *issuer)
-{
-    static const uint8_t sha1[] = { 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00 };
-    uint8_t hash[DIGEST_MAX];
-    wr_bytes(w, issuer->subject.p, issuer->subject.n);
-    wrap(w, 0, DER_CONS(1)); /* responderID by name */
-    generalized(w, 0);
-    size_t answers = w->n;
-    wr_bytes(w, sha1, sizeof sha1);
-    element(w, DER_OCTET_STRING, hash, digest_of(HASH_SHA1, leaf->issuer.p, leaf->issuer.n, hash));
-    element(w, DER_OCTET_STRING, hash, digest_of(HASH_SHA1, issuer->key_bits.p, issuer->key_bits.n, hash));
-    element(w, DER_INTEGER, leaf->serial.p, leaf->serial.n);
-    wrap(w, answers, DER_SEQUENCE);
-    size_t status = w->n;
-    generalized(w, -7);
-    wrap(w, status, DER_CONS(1));
-    generalized(w, -1);
-    size_t next = w->n;
-    generalized(w, 6);
-    wrap(w, next, DER_CONS(0));
-    wrap(w, answers, DER_SEQUENCE);
-    wrap(w, answers, DER_SEQUENCE);
-    wrap(w, 0, DER_SEQUENCE);
-}
-
-struct bytes pki_revoked(struct pki *p, const struct serve_certs *c, struct arena *a)
-{
-    static const uint8_t ecdsa_sha256[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
-    static const char    basic[] = "\x2b\x06\x01\x05\x05\x07\x30\x01\x01"; /* id-pkix-ocsp-basic */
-    uint8_t              room[2048], signature[1 + PKI_SIGNATURE_MAX] = { 0 };
-    struct writer        w = { .p = room, .cap = sizeof room };
-    struct cert_parts    leaf, issuer;
-    if (!parts_of(c->der[0], &leaf) || !parts_of(p->intermediate, &issuer))
-        return (struct bytes){ 0 };
-    revoked_data(&w, &leaf, &issuer);
-    size_t n = sign(&p->keys[PK_INTERMEDIATE], HASH_SHA256, &(struct bytes){ w.p, w.n }, 1, signature + 1); /* in front: no unused bits */
-    wr_bytes(&w, ecdsa_sha256, sizeof ecdsa_sha256);
-    element(&w, DER_BIT_STRING, signature, n + 1);
-    wrap(&w, 0, DER_SEQUENCE);
-    wrap(&w, 0, DER_OCTET_STRING);
-    uint8_t       around[2048];
-    struct writer outer = { .p = around, .cap = sizeof around };
-    element(&outer, DER_OID, basic, sizeof basic - 1);
-    wr_bytes(&outer, w.p, w.n);
-    wrap(&outer, 0, DER_SEQUENCE);
-    wrap(&outer, 0, DER_CONS(0));
-    w.n = 0;
-    element(&w, DER_ENUMERATED, "\0", 1); /* successful */
-    wr_bytes(&w, outer.p, outer.n);
-    wrap(&w, 0, DER_SEQUENCE);
-    if (n == 0 || w.full || outer.full)
-        return (struct bytes){ 0 };
-    return (struct bytes){ arena_copy(a, w.p, w.n), w.n };
-}

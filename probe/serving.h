@@ -13,7 +13,7 @@
 enum serve_chain {
     CHAIN_SOUND, CHAIN_RSA, CHAIN_EXPIRED, CHAIN_EARLY, CHAIN_OTHER_NAME, CHAIN_NAMELESS, CHAIN_SELF_SIGNED, CHAIN_STRANGE_ROOT, CHAIN_ALONE,
     CHAIN_CLIENT_USAGE, CHAIN_BY_LEAF, CHAIN_CRITICAL, CHAIN_WEAK_KEY, CHAIN_SHA1, CHAIN_MD5, CHAIN_BAD_SIGNATURE, CHAIN_TORN, CHAIN_STAPLE_WANTED,
-    CHAIN_OTHER_KEY, CHAIN_KINDS
+    CHAIN_REVOKED, CHAIN_OTHER_KEY, CHAIN_KINDS
 };
 
 /* A chain as a server sends it, leaf first, and the server's key. Lives with its pki. */
@@ -25,18 +25,35 @@ struct serve_certs {
 };
 
 struct pki;
-struct pki *pki_new(const char *const *names, size_t n, struct err *err);
+struct pki *pki_new(const struct serve_options *o, struct err *err);
 void        pki_free(struct pki *p);
 /* Made at the first call. NULL: err. */
 const struct serve_certs *pki_chain(struct pki *p, enum serve_chain kind, struct err *err);
 const char *pki_root_pem(const struct pki *p);
+const char *pki_root_key_pem(const struct pki *p);
 struct bytes pki_root(const struct pki *p);
+struct bytes pki_intermediate(const struct pki *p);
+/* Certificates of CHAIN_REVOKED that are made from now on name this place, which ends with a slash. */
+void         pki_tell_status_at(struct pki *p, const char *url);
+void         pki_moment(char out[16], int days); /* "20240203101112", so many days from now */
 /* Signs with the server's key (ECDSA; RSA as PKCS #1 v1.5) into `out` of PKI_SIGNATURE_MAX bytes; gives the length, 0 where it
  * cannot. */
 enum { PKI_SIGNATURE_MAX = 512 };
 size_t pki_sign(const struct serve_certs *c, enum hash_id h, const struct bytes *pieces, size_t n, uint8_t *out);
+size_t pki_sign_status(struct pki *p, struct bytes data, uint8_t *out); /* by the intermediate: ECDSA with SHA-256 */
+
+/* ---- serve_status.c: what is told of certificates, and DER */
+
+enum { DER_MAX = 4096 };
+void der_element(struct writer *w, unsigned tag, const void *p, size_t n); /* its length in the shortest form */
+void der_wrap(struct writer *w, size_t from, unsigned tag);                /* all that was written since `from`, at most DER_MAX */
 /* An OCSP answer (DER) by the intermediate, which says that the chain's leaf was revoked a week ago; n 0 where it cannot. */
 struct bytes pki_revoked(struct pki *p, const struct serve_certs *c, struct arena *a);
+struct bytes pki_crl(struct pki *p, const struct serve_certs *revoked, struct arena *a); /* a CRL (DER) that lists it, likewise */
+
+/* ---- serve_web.c: plain HTTP */
+
+void web_answer(struct pki *pki, struct bytes request, struct writer *out); /* a request with its empty line */
 
 /* ---- serve_tls.c: a whole TLS server, fed by the loop */
 
@@ -98,6 +115,7 @@ enum serve_act {
     ACT_CLOSE, ACT_RESET,
     ACT_SILENCE,   /* nothing, and the connection stays open */
     ACT_TEXT,      /* `text`, then close */
+    ACT_WEB,       /* plain HTTP: what the certificates of CHAIN_REVOKED point to, and the files that Windows fetches */
     ACT_DRIP,      /* the flight, a byte a second */
     ACT_FLOOD,     /* records of a handshake message that never ends */
 };

@@ -12,7 +12,7 @@
 #ifndef TLSWHY_SERVE_H
 #define TLSWHY_SERVE_H
 
-#include "tlswhy/base.h"
+#include "tlswhy/handshake.h"
 
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -52,12 +52,13 @@ struct serve_sight {
     int             alert;    /* fatal alert that the client sent in clear, or -1 */
     char            alpn[32]; /* agreed; "" = none */
     uint8_t         heard[SERVE_HEARD_MAX];     /* the client's first bytes: its ClientHello, in its records */
-    char            request[SERVE_REQUEST_MAX]; /* the HTTP request inside TLS; request_n 0 = none */
+    char            request[SERVE_REQUEST_MAX]; /* the HTTP request inside TLS, or the plain one of a web server; request_n 0 = none */
 };
 
 struct serve_options {
     const char *names[SERVE_NAMES_MAX]; /* more names for the certificates, borrowed while serving */
     size_t      name_n;
+    const char *root, *root_key;        /* PEM: a root that was made before, and its key; NULL = a new one is made */
     int64_t     timeout_ns;             /* for each connection; 0 = 60 s */
     void      (*saw)(void *ctx, const struct serve_sight *s); /* may be NULL */
     void       *ctx;
@@ -66,9 +67,14 @@ struct serve_options {
 struct serve;
 struct serve *serve_new(const struct serve_options *o, struct err *err); /* NULL: err */
 void          serve_free(struct serve *s);                               /* closes all; NULL is fine */
-const char   *serve_root_pem(const struct serve *s);                     /* what clients are to trust; lives with s */
+const char   *serve_root_pem(const struct serve *s);                   /* what clients are to trust; lives with s */
+const char   *serve_root_key_pem(const struct serve *s); /* for serve_options.root_key of a later run */
 
-/* Starts one case on this address; port 0 = a free one. Gives the port, or 0 and err. */
+/* The ClientHello that was heard, with the number of its records, in the arena. False: it was none, or not whole. */
+bool          serve_hello(const struct serve_sight *s, struct arena *a, struct client_hello *out);
+
+/* Certificates name a `web` case that was started before them, by the first of the names, as the place where their status is told.
+ * Starts one case on this address; port 0 = a free one. Gives the port, or 0 and err. */
 uint16_t serve_start(struct serve *s, const struct serve_case *c, const struct sockaddr *on, socklen_t len, struct err *err);
 /* Serves what is there to be served, waiting at most this long for something. */
 void serve_step(struct serve *s, int64_t wait_ns);
