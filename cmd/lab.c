@@ -2,9 +2,9 @@
 #include "tlswhy/cmd.h"
 #include "tlswhy/loop.h"
 #include "tlswhy/names.h"
+#include "tlswhy/resolve.h"
 #include "tlswhy/serve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
@@ -237,16 +237,9 @@ static bool write_root(struct lab *l, const char *pem)
 }
 
 /* The address to listen on, with the port of the i-th case. False: it is none. */
-static bool address_of(const struct lab *l, size_t i, struct sockaddr_storage *out, socklen_t *len)
+static bool address_of(const struct lab *l, size_t i, struct address *out)
 {
-    struct sockaddr_in  four = { .sin_family = AF_INET };
-    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
-    in_port_t           port = htons(l->port != 0 ? (uint16_t)(l->port + i) : 0);
-    bool                is_six = inet_pton(AF_INET6, l->listen, &six.sin6_addr) == 1;
-    four.sin_port = six.sin6_port = port;
-    *len = is_six ? sizeof six : sizeof four;
-    memcpy(out, is_six ? (const void *)&six : &four, *len);
-    return is_six || inet_pton(AF_INET, l->listen, &((struct sockaddr_in *)out)->sin_addr) == 1;
+    return address_in_text(l->listen, l->port != 0 ? (uint16_t)(l->port + i) : 0, out);
 }
 
 static void show_now(struct lab *l)
@@ -257,13 +250,12 @@ static void show_now(struct lab *l)
 
 static bool start_all(struct lab *l, struct serve *s)
 {
-    struct sockaddr_storage on;
-    socklen_t               len = 0;
-    struct err              err = { 0 };
+    struct address on;
+    struct err     err = { 0 };
     for (size_t i = 0; i < l->n; i++) {
         uint16_t port = 0;
-        address_of(l, i, &on, &len);
-        if (serve_cannot(l->cases[i]) == NULL && (port = serve_start(s, l->cases[i], (const struct sockaddr *)&on, len, &err)) == 0) {
+        address_of(l, i, &on);
+        if (serve_cannot(l->cases[i]) == NULL && (port = serve_start(s, l->cases[i], (const struct sockaddr *)&on.to, on.len, &err)) == 0) {
             trouble("%s; --port and --listen choose others", err.text);
             return false;
         }
@@ -322,9 +314,8 @@ static int run(int argc, char **argv)
         if (!set_option(&l, id, value))
             return EXIT_TROUBLE;
     }
-    struct sockaddr_storage on;
-    socklen_t               len = 0;
-    if (id == 0 && !address_of(&l, 0, &on, &len))
+    struct address on;
+    if (id == 0 && !address_of(&l, 0, &on))
         return trouble("--listen takes a numeric address of this machine, not '%s'", l.listen);
     if (id == 0 && l.port != 0 && l.port > 65536 - CASES_MAX)
         return trouble("--port takes a port that leaves room for the cases behind it: at most %d", 65536 - CASES_MAX);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = { &read_command, &watch_command, &cert_command, &chain_command, &explain_command, &ctl_command, &compare_command, &probe_command,
-                                                &profiles_command, &lab_command };
+                                                &proxy_command, &profiles_command, &lab_command };
 
 static const char *command_name(size_t i) { return i < ARRAY_LEN(commands) ? commands[i]->name : NULL; }
 

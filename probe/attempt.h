@@ -95,7 +95,7 @@ void through_ready(struct attempt *a);           /* the tunnel has something to 
 void through_told(const struct attempt *a, struct handshake *h);
 
 /* inside_mbedtls.c */
-struct inside_talk *inside_new(const char *host, uint16_t port);
+struct inside_talk *inside_new(const char *host, uint16_t port, uint16_t high); /* high: the newest version, 0 = any */
 /* What came goes in, what is to be sent comes out, in the arena. False: it is over. */
 bool inside_hear(struct inside_talk *t, struct bytes in, struct arena *a, struct bytes *out);
 void inside_told(struct inside_talk *t, struct handshake *h); /* the connection has ended: what came of it */

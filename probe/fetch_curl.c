@@ -75,7 +75,7 @@ bool fetch_url(const struct fetch_request *q, struct fetch_answer *out, struct e
     curl->setopt(c, CURL_NOSIGNAL, 1L);
     curl->setopt(c, CURL_TIMEOUT_MS, (long)q->timeout_ms);
     curl->setopt(c, CURL_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
-    curl->setopt(c, CURL_USERAGENT, "tlswhy/" TLSWHY_VERSION);
+    curl->setopt(c, CURL_USERAGENT, q->user_agent != NULL ? q->user_agent : "tlswhy/" TLSWHY_VERSION);
     curl->setopt(c, CURL_ERRORBUFFER, said);
     curl->setopt(c, CURL_HEADERFUNCTION, on_header);
     curl->setopt(c, CURL_HEADERDATA, &sink);

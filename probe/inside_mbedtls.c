@@ -57,8 +57,10 @@ static int get(void *ctx, unsigned char *p, size_t n)
     return (int)now;
 }
 
-static bool set_up(struct inside_talk *t, const char *host)
+static bool set_up(struct inside_talk *t, const char *host, uint16_t high)
 {
+    struct bytes ip;
+    uint8_t      buf[16];
     static const char *alpn[] = { "http/1.1", NULL };
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
     if (psa_crypto_init() != PSA_SUCCESS)
@@ -68,13 +70,17 @@ static bool set_up(struct inside_talk *t, const char *host)
         return false;
     mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_NONE);
     mbedtls_ssl_conf_rng(&t->config, draw, NULL);
+    if (high != 0)
+        mbedtls_ssl_conf_max_version(&t->config, high >> 8, high & 0xff);
+    if (ip_from_text(host, strlen(host), &ip, buf)) /* RFC 6066 section 3: no addresses */
+        host = NULL;
     if (mbedtls_ssl_conf_alpn_protocols(&t->config, alpn) != 0 || mbedtls_ssl_setup(&t->ssl, &t->config) != 0 || mbedtls_ssl_set_hostname(&t->ssl, host) != 0)
         return false;
     mbedtls_ssl_set_bio(&t->ssl, t, put, get, NULL);
     return true;
 }
 
-struct inside_talk *inside_new(const char *host, uint16_t port)
+struct inside_talk *inside_new(const char *host, uint16_t port, uint16_t high)
 {
     struct inside_talk *t = mem_get(1, sizeof *t);
     mbedtls_ssl_init(&t->ssl);
@@ -82,7 +88,7 @@ struct inside_talk *inside_new(const char *host, uint16_t port)
     snprintf(t->request, sizeof t->request, strchr(host, ':') != NULL ? "GET / HTTP/1.1\r\nHost: [%s]:%u\r\nUser-Agent: tlswhy/%s\r\nAccept: */*\r\nConnection: close\r\n\r\n"
                                                                      : "GET / HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: tlswhy/%s\r\nAccept: */*\r\nConnection: close\r\n\r\n",
              host, port, TLSWHY_VERSION);
-    if (!set_up(t, host)) {
+    if (!set_up(t, host, high)) {
         t->trouble = MBEDTLS_ERR_SSL_INTERNAL_ERROR;
         t->over = true;
     }

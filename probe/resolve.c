@@ -271,3 +271,13 @@ void resolve(struct resolver *r, const char *host, uint16_t port, int family, in
     ask_next(r);
     set_clock(r);
 }
+
+bool address_in_text(const char *s, uint16_t port, struct address *out)
+{
+    struct sockaddr_in  four = { .sin_family = AF_INET, .sin_port = htons(port) };
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    bool                is_six = inet_pton(AF_INET6, s, &six.sin6_addr) == 1, is_four = !is_six && inet_pton(AF_INET, s, &four.sin_addr) == 1;
+    *out = (struct address){ .len = is_six ? sizeof six : sizeof four };
+    memcpy(&out->to, is_six ? (const void *)&six : &four, out->len);
+    return is_six || is_four;
+}

@@ -124,7 +124,7 @@ static void let_inside_speak(struct attempt *a, struct bytes in)
 void talk_begin(struct attempt *a)
 {
     if (a->ask->inside) {
-        a->inside = inside_new(a->ask->name, a->ask->port);
+        a->inside = inside_new(a->ask->name, a->ask->port, a->ask->inside_high);
         let_inside_speak(a, nothing);
         return;
     }

@@ -292,15 +292,22 @@ static void table(struct text *t, struct group_table *groups)
     text_add(t, "</table></div>");
 }
 
-void html_page(struct html *p, const char *title, const struct summary *s, struct group_table *groups, struct text *out)
+void html_head(struct text *out, const char *title, const char *heading)
 {
     text_add(out, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n"
                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
                   "<meta name=viewport content=\"width=device-width,initial-scale=1\"><meta name=color-scheme content=\"light dark\">\n<title>tlswhy: ");
     html_outside(out, title, strlen(title), 200);
-    text_printf(out, "</title>\n<style>%s</style></head><body><main>\n<h1>Why TLS handshakes failed</h1><p class=w>", style);
+    text_printf(out, "</title>\n<style>%s</style></head><body><main>\n<h1>%s</h1><p class=w>", style, heading);
     html_outside(out, title, strlen(title), 400);
     text_add(out, "</p>\n");
+}
+
+void html_foot(struct text *out) { text_printf(out, "<footer>tlswhy %s</footer></main></body></html>\n", TLSWHY_VERSION); }
+
+void html_page(struct html *p, const char *title, const struct summary *s, struct group_table *groups, struct text *out)
+{
+    html_head(out, title, "Why TLS handshakes failed");
     sums(out, s);
     chart(out, s);
     table(out, groups);
@@ -309,5 +316,5 @@ void html_page(struct html *p, const char *title, const struct summary *s, struc
         text_add_n(out, p->body.s, p->body.n);
     if (p->more + s->folded != 0)
         text_printf(out, "<p class=w>%llu more are not told in full; --json has all.</p>", (unsigned long long)(p->more + s->folded));
-    text_printf(out, "<footer>tlswhy %s</footer></main></body></html>\n", TLSWHY_VERSION);
+    html_foot(out);
 }

@@ -8,10 +8,10 @@ function set(table, words, value,   list, i, n) {
 }
 BEGIN {
     set(of, "base.h reader.h text.h json.h", "base")
-    set(of, "report.h why.h plan.h split.h peers.h trust.h explain.h rootlist.h fetched.h compare.h ladder.h html.h sweep_page.h sweep_changes.h", "report")
+    set(of, "report.h why.h plan.h split.h peers.h trust.h explain.h rootlist.h fetched.h compare.h ladder.h html.h sweep_page.h sweep_changes.h proxy_check.h", "report")
     set(of, "cmd.h", "cmd")
     # every other header is dissect's; what of it report/ may look at: the observation, certificates, names
-    set(seen, "handshake.h wire.h x509.h names.h fetch.h hosts.h ctl.h profile.h sweep.h", 1)
+    set(seen, "handshake.h wire.h x509.h names.h fetch.h hosts.h ctl.h profile.h sweep.h pac.h", 1)
     may["pcap"] = "dissect/filter_pcap.c dissect/live_pcap.c"
     may["mbedtls"] = may["psa"] = "dissect/crypto_mbedtls.c dissect/keys_mbedtls.c dissect/identity_mbedtls.c probe/inside_mbedtls.c probe/serve_pki.c probe/serve_tls.c"
     may["zlib"] = "dissect/"

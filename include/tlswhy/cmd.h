@@ -21,7 +21,7 @@ struct command {
     const struct option_row *options;
 };
 extern const struct command read_command, watch_command, cert_command, chain_command, explain_command, ctl_command, compare_command, probe_command,
-    profiles_command, lab_command;
+    profiles_command, lab_command, proxy_command;
 
 /* The next option's id, its value in *value; 0 at the end, when *first is the index of the first operand. -1:
  * trouble was said. Call it with *first 1 at the beginning; operands and options may be mixed. */

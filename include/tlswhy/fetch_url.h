@@ -15,6 +15,7 @@ struct fetch_request {
     const char *url;
     const char *proxy;      /* NULL: as the environment says (http_proxy), like curl */
     const char *proxy_user; /* USER[:PASSWORD] or NULL */
+    const char *user_agent; /* NULL: tlswhy's own */
     bool        https;      /* https URLs are allowed */
     unsigned    timeout_ms;
 };

@@ -54,7 +54,8 @@ struct probe_ask {
     size_t            segment;   /* what is said of TLS goes out in pieces of so many bytes; 0 = as much as goes */
     int64_t           segment_pause_ns; /* between them */
     bool              inside;     /* a whole connection, and one HTTP request in it: h->inside tells; spec and raw do not count */
-    const char       *name;       /* with `inside`: the server's name */
+    const char       *name;       /* with `inside`: the server's name, or its address, which is never sent as one */
+    uint16_t          inside_high; /* with `inside`: the newest version; 0 = what the library has. To TLS 1.2 the certificate is seen */
     bool              hello_only; /* enough is known with the ServerHello */
     bool              flight_only; /* enough is known with the server's flight: whether it insists on a client certificate is not asked */
 };

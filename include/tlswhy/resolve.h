@@ -19,6 +19,9 @@ typedef void resolve_answer(void *ctx, struct address *list, size_t n, const str
  * time). `family`: AF_UNSPEC, AF_INET or AF_INET6. */
 void             resolve(struct resolver *r, const char *host, uint16_t port, int family, int64_t timeout_ns, resolve_answer *answer, void *ctx);
 
+/* A numeric address, with this port. False: it is none. */
+bool             address_in_text(const char *s, uint16_t port, struct address *out);
+
 /* Puts the families in turn, the first of the list's first. */
 void             addresses_in_turn(struct address *list, size_t n);
 
