@@ -13,7 +13,7 @@ static const struct {
     { "T9", "intermediate left out" }, { "T10", "issued by what is no CA" }, { "T11", "unknown critical extension" },
     { "T12", "certificate for clients only" }, { "T13", "SHA-1 signature" }, { "T14", "MD5 signature" }, { "T15", "RSA key of 1024 bits" },
     { "T16", "revoked certificate" }, { "T17", "origin of TLS 1.0 and 1.1" }, { "T18", "what it offers to origins" }, { "T19", "TLS 1.3" },
-    { "T20", "post-quantum size" }, { "T21", "half a hello, a pause, the rest" }, { "T22", "GREASE" },
+    { "T20", "post-quantum size" }, { "T21", "half a hello, then a pause" }, { "T22", "GREASE" },
     { "T23", "unknown extension" }, { "T24", "legacy version 0x0304" }, { "T25", "hello in two records" }, { "T26", "segment border in the name" },
     { "T27", "hello of 300 bytes" }, { "T28", "no server name" }, { "T29", "server name unlike CONNECT's" }, { "T30", "client of TLS 1.0" },
     { "T31", "client certificate" }, { "T32", "ALPN h2" }, { "T33", "origin that fails" }, { "T34", "Windows fetches its lists" },
@@ -146,6 +146,8 @@ static void judge_bad_origin(const struct proxy_judging *j, const struct bad_ori
         result(t, TEST_SKIP, left_out(j, b->ask));
     else if (fate == FATE_FORWARDED)
         result(t, TEST_SKIP, "forwarded: for the client to see");
+    else if (!j->c->trusts_lab && b != bad_origins)
+        result(t, TEST_SKIP, "as T4: the proxy takes no origin of the lab's");
     else if (!j->c->trusts_lab)
         result(t, TEST_SKIP, arena_printf(j->a, "the proxy does not take a sound origin of the lab's either (%s); it is to trust the lab's root (--lab-root)",
                                           fate_of(j, ASK_GOOD) == FATE_CUT ? end_words(j->a, j->p->ask[ASK_GOOD].h) : inside_words(j, j->p->ask[ASK_GOOD].h)));
@@ -417,7 +419,7 @@ void judge_tests(const struct proxy_judging *j)
 {
     struct proxy_test *t = j->c->tests;
     for (size_t i = 0; i < PROXY_TESTS; i++)
-        t[i] = (struct proxy_test){ .id = names[i].id, .name = names[i].name, .detail = "the proxy does not get that far" };
+        t[i] = (struct proxy_test){ .id = names[i].id, .name = names[i].name, .detail = j->p->interrupted ? "ended before" : "the proxy does not get that far" };
     judge_tunnel(j, &t[0]);
     judge_login(j, &t[1]);
     judge_fetches(j, &t[33]);
@@ -443,6 +445,8 @@ static void grade(struct proxy_check *c, enum proxy_grade g)
     char worst = '\0';
     for (size_t i = 0; i < PROXY_TESTS; i++)
         worst = c->tests[i].costs[g] > worst ? c->tests[i].costs[g] : worst;
+    if (g == GRADE_SECURITY && c->kind == PROXY_INTERCEPTOR && !c->trusts_lab && worst <= 'B')
+        worst = '\0'; /* what it lets through was not tested: no more can be said than that nothing worse was found */
     c->grade[g] = worst;
     for (size_t i = 0; i < PROXY_TESTS && worst > 'A'; i++)
         c->tests[i].decides[g] = c->tests[i].costs[g] == worst;
