@@ -69,6 +69,7 @@ struct run {
     struct summary              sum;
     size_t                      begun, under_way; /* targets */
     struct trial               *waiting; /* a trial of --clients or --sweep, to be asked alone */
+    bool                        many;    /* more than one target may come: each is asked for no more than its flight */
     bool                        more;    /* there may be more of them */
     struct watch                clock;   /* of the line of progress, */
     int64_t                     since;

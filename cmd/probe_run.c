@@ -288,7 +288,7 @@ static int status_of(const struct run *run)
 
 int probe_run(const struct probe_options *o, int n, char **operands)
 {
-    struct run     run = { .o = o, .expected = true, .sum.complete = true };
+    struct run     run = { .o = o, .expected = true, .many = source_is_list(n, operands), .sum.complete = true };
     struct err     err = { 0 };
     struct source *source = NULL;
     int            status = NOT_BEGUN;

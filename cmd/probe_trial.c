@@ -188,7 +188,7 @@ struct probe_ask trial_question(const struct trial *t, const struct hello_spec *
     const struct probe_options *o = t->run->o;
     return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
                                .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL,
-                               .own = o->own, .request = t->request,
+                               .own = o->own, .prove_key = !t->run->many, .request = t->request,
                                .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
 }
 

@@ -12,6 +12,7 @@ struct finishing {
     struct tls12_client old;  /* TLS 1.0 to 1.2 */
     struct prelude_wrap wrap; /* packets that TLS comes in */
     struct text         out;  /* what is to be sent */
+    bool                owed; /* its answer is part of what was asked: silence is a fault */
     bool                sent; /* our Finished, */
     bool                asked; /* the request inside, */
     bool                over; /* and nothing more is to be waited for */
@@ -64,7 +65,7 @@ static void send_out(struct attempt *a, bool in_handshake)
 static bool settles_something(const struct attempt *a, const struct handshake *h)
 {
     const struct suite *s = suite_of(h->answer.suite);
-    return knows(h, KNOW_CERT_REQUEST) || a->ask->request.p != NULL || (s != NULL && s->kex == KEX_RSA);
+    return knows(h, KNOW_CERT_REQUEST) || a->ask->request.p != NULL || (a->ask->prove_key && s != NULL && s->kex == KEX_RSA);
 }
 
 /* No client goes on with what it did not offer. */
@@ -107,6 +108,9 @@ bool finish_reply(struct attempt *a, const struct handshake *h)
     else if (new || !say_none_12(a, h))
         return false;
     a->replied = true;
+    f->owed = knows(h, KNOW_CERT_REQUEST) || a->ask->request.p != NULL;
+    if (f->sent && !f->owed) /* a proof that does not come proves nothing */
+        attempt_by(a, loop_now() + (a_while(a) > NS_PER_S ? a_while(a) : NS_PER_S));
     send_out(a, true);
     return true;
 }
@@ -158,7 +162,7 @@ bool finish_over(struct attempt *a, const struct handshake *h)
     return f->over;
 }
 
-bool finish_waits(const struct attempt *a) { return a->finishing != NULL && a->finishing->sent; }
+bool finish_waits(const struct attempt *a) { return a->finishing != NULL && a->finishing->sent && a->finishing->owed; }
 
 /* The status line of what came back. */
 void finish_told(const struct attempt *a, struct handshake *h)

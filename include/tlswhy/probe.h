@@ -8,7 +8,7 @@
  * Thousands may be under way. Whoever waits for other things too (names, tunnels) puts them into the same loop.
  * A connection is read as far as the server's flight goes (ServerHelloDone; TLS 1.3: the server's Finished, with our own
  * keys) and then ended by us, unless going on settles something: the server asks for a client certificate, the key exchange
- * is RSA's (only by its Finished shows the server that it has the key), or a request is to be sent.
+ * is RSA's and the key is to be proven (only by its Finished shows the server that it has it), or a request is to be sent.
  * Frames are numbered as a recording of the run would number them: SYN 1, SYN-ACK 2, ACK 3, and then a frame for
  * each piece sent or received.
  * Every wait has a deadline, and what a peer sends is bounded (512 KB). */
@@ -50,6 +50,7 @@ struct probe_ask {
     void             *ctx;       /* the caller's */
     const struct identity *own;  /* for servers that ask for a client certificate; NULL = there is none */
     struct bytes      request;   /* sent inside a handshake of TLS 1.0 to 1.2, and its answer told as h->inside; p NULL = none */
+    bool              prove_key;   /* an RSA key exchange is finished to see whether the server has the key */
     bool              split_request; /* its first byte comes in a record of its own (1/n-1) */
     size_t            segment;   /* what is said of TLS goes out in pieces of so many bytes; 0 = as much as goes */
     int64_t           segment_pause_ns; /* between them */
