@@ -59,10 +59,10 @@ static ptrdiff_t quic_open_initial(struct datagrams *d, enum side *w, const stru
     ptrdiff_t        n = -1;
     for (int side = CLIENT; d->version == p->version && side <= SERVER && n < 0; side++)
         n = quic_open(&d->keys[tls_side(d->c, *w) == CLIENT ? side : 1 - side], p, out);
-    if (n >= 0 || !quic_initial_keys(p->version, p->dcid, keys))
-        return n;
-    n = quic_open(&keys[CLIENT], p, out);
-    if (n >= 0) {
+    for (size_t nth = 0; n < 0 && quic_initial_keys(p->version, nth, p->dcid, keys); nth++) {
+        n = quic_open(&keys[CLIENT], p, out);
+        if (n < 0)
+            continue;
         memcpy(d->keys, keys, sizeof keys);
         d->version = p->version;
         settle_client(d->c, *w);

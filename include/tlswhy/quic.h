@@ -1,5 +1,6 @@
 /* quic.h - QUIC as far as its handshake can be read without secrets: the headers of all packets, and the content of Initial
- * packets, whose keys follow from what is in clear (RFC 9000, RFC 9001 section 5.2, RFC 9369; drafts 23 to 32). Pure. */
+ * packets, whose keys follow from what is in clear (RFC 9000, RFC 9001 section 5.2, RFC 9369; drafts 22 to 32, mvfst, T050 and
+ * T051). Pure. */
 #ifndef TLSWHY_QUIC_H
 #define TLSWHY_QUIC_H
 
@@ -25,8 +26,9 @@ struct quic_keys {
     uint8_t key[16], iv[12], hp[16];
 };
 /* Of Initial packets of both sides, by enum side. `dcid`: the destination of the client's first Initial packet (after a
- * Retry: of the first one behind it). False: an unknown version. */
-bool quic_initial_keys(uint32_t version, struct bytes dcid, struct quic_keys out[2]);
+ * Retry: of the first one behind it). A reserved version may be read in several ways: `nth` counts them from 0. False: there is
+ * none such. */
+bool quic_initial_keys(uint32_t version, size_t nth, struct bytes dcid, struct quic_keys out[2]);
 /* Opens an Initial packet into `out` (whole.n bytes of room): its frames. Gives their length, -1: not with these keys. */
 ptrdiff_t quic_open(const struct quic_keys *k, const struct quic_packet *p, uint8_t *out);
 

@@ -35,14 +35,14 @@ static void initial_keys(void)
     struct quic_keys keys[2];
     unhex("8394c8f03e515708", dcid);
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-        CU_ASSERT(quic_initial_keys(t[i].version, (struct bytes){ dcid, 8 }, keys));
+        CU_ASSERT(quic_initial_keys(t[i].version, 0, (struct bytes){ dcid, 8 }, keys));
         for (int side = 0; side < 2; side++) {
             CU_ASSERT(same_hex(keys[side].key, 16, t[i].key[side]));
             CU_ASSERT(same_hex(keys[side].iv, 12, t[i].iv[side]));
             CU_ASSERT(same_hex(keys[side].hp, 16, t[i].hp[side]));
         }
     }
-    CU_ASSERT_FALSE(quic_initial_keys(0x1a2a3a4a, (struct bytes){ dcid, 8 }, keys));
+    CU_ASSERT_FALSE(quic_initial_keys(0x1a2a3a4b, 0, (struct bytes){ dcid, 8 }, keys));
 }
 
 /* ---- packets made here */
@@ -55,7 +55,7 @@ static size_t initial(enum side side, uint8_t number, const uint8_t *frames, siz
     enum { SIZE = 1200, TAG = 16, HEADER = 1 + 4 + 1 + 8 + 1 + 1 + 2 + 1 };
     struct quic_keys keys[2];
     uint8_t          plain[SIZE] = { 0 }, nonce[12], mask[16];
-    quic_initial_keys(1, (struct bytes){ dcid, 8 }, keys);
+    quic_initial_keys(1, 0, (struct bytes){ dcid, 8 }, keys);
     memcpy(plain, frames, n);
     const uint8_t head[] = { 0xc0, 0, 0, 0, 1, 8 };
     memcpy(out, head, sizeof head);
@@ -180,7 +180,7 @@ static void quic_flipped_bits(void)
     size_t  n = client_hello(hello), len = crypto_frame(0, hello, (uint16_t)n, frames);
     struct quic_keys keys[2];
     initial(CLIENT, 0, frames, len, packet);
-    quic_initial_keys(1, (struct bytes){ dcid, 8 }, keys);
+    quic_initial_keys(1, 0, (struct bytes){ dcid, 8 }, keys);
     for (size_t bit = 0; bit < sizeof packet * 8; bit += 7) {
         struct quic_packet p;
         packet[bit / 8] ^= (uint8_t)(1 << bit % 8);
