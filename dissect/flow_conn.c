@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { EVICT_AT_ONCE = 64 };
+enum { EVICT_AT_ONCE = 64, LOOKS_AT_ONCE = 1024 }; /* a packet: where little can go, the hand must not go round for each */
 /* After the close what is late still belongs to the connection. Where both sides have said FIN there is little to come; after a
  * reset the other side's bytes may be a long round trip under way, and some connections go on. */
 static const int64_t linger[2] = { NS_PER_S / 10, NS_PER_S };
@@ -189,7 +189,7 @@ void conn_replace(struct flows *f, struct flow *flow)
 void conns_keep_within(struct flows *f, const struct flow *keep)
 {
     size_t freed = 0;
-    for (size_t i = 0; i < 2 * f->table.n && freed < EVICT_AT_ONCE; i++) {
+    for (size_t i = 0; i < 2 * f->table.n && i < LOOKS_AT_ONCE && freed < EVICT_AT_ONCE; i++) {
         struct flow *flow = flow_at(&f->table, f->sweep++ % f->table.n);
         if (flow == NULL || flow == keep || flow->detached)
             continue;
