@@ -9,7 +9,9 @@
 
 #define ALONE_NS (200 * INT64_C(1000000)) /* how long others have to be over before a question is asked alone */
 
-enum { SLOTS_MAX = 64 };
+#define SEGMENT_PAUSE_NS (100 * INT64_C(1000000))
+
+enum { SLOTS_MAX = 64, SEGMENT = 128 }; /* SEGMENT: bytes of a hello that is sent in pieces */
 
 struct slot {
     bool             busy, again; /* again: asked alone, after a crowd */
@@ -51,7 +53,8 @@ static void start(struct sweeper *w, struct slot *s, const struct sweep_ask *que
     s->ask = (struct probe_ask){ .to = t->addresses[t->address], .spec = sweep_spec(w->plan, question, name, &s->arena), .timeout_ns = w->timeout_ns,
                                  .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port,
                                  .way = t->through ? &t->way : NULL, .ctx = s, .count = &t->count, .hello_only = sweep_ask_hello_only(question),
-                                 .flight_only = !sweep_ask_client_certificate(question),
+                                 .whole = sweep_ask_whole(question), .flight_only = !sweep_ask_client_certificate(question) && !sweep_ask_whole(question),
+                                 .segment = sweep_ask_in_segments(question) ? SEGMENT : 0, .segment_pause_ns = SEGMENT_PAUSE_NS,
                                  .rest_ns = sweep_gentle(w->plan) ? ALONE_NS : 0 };
     probe_start(t->run->prober, &s->ask);
 }

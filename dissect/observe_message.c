@@ -127,6 +127,12 @@ static void keep_staple(struct handshake *h, struct bytes staple)
     h->known |= KNOW_STAPLE;
 }
 
+static void keep_ticket(struct handshake *h, enum side t, struct bytes whole)
+{
+    if (t == SERVER && h->new_ticket.p == NULL)
+        h->new_ticket = (struct bytes){ arena_copy(&h->arena, whole.p + 4, whole.n - 4), whole.n - 4 };
+}
+
 static void certificate(struct conn *c, enum side t, struct bytes whole, struct place where)
 {
     struct handshake *h = c->cur;
@@ -234,6 +240,9 @@ void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes 
         break;
     case HS_COMPRESSED_CERTIFICATE:
         compressed_certificate(c, t, whole, where);
+        break;
+    case HS_NEW_SESSION_TICKET:
+        keep_ticket(h, t, whole);
         break;
     case HS_CERTIFICATE_STATUS:
         keep_staple(h, tls_certificate_status(rd_of(whole.p + 4, whole.n - 4)));

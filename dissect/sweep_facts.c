@@ -1,6 +1,8 @@
 /* sweep_facts.c - a handshake as the answer to a question, and what a sweep's pieces are called. */
 #include "tlswhy/sweep.h"
 
+#include "tlswhy/session.h"
+
 #include <stdio.h>
 
 static const struct {
@@ -30,6 +32,13 @@ static const struct {
     [CHECK_BYTES_256] = { "hello-256", "a hello of 256 to 511 bytes", true },
     [CHECK_LARGE] = { "large-hello", "a hello of 4 KB", true },
     [CHECK_RECORDS] = { "split-records", "a hello in several records", true },
+    [CHECK_SEGMENTS] = { "split-segments", "a hello in several TCP segments with a pause", true },
+    [CHECK_BY_ID] = { "session-id", "a session without tickets", false },
+    [CHECK_BY_ID_AGAIN] = { "session-id-again", "that session by its id", false },
+    [CHECK_BY_TICKET] = { "ticket", "a session with a ticket", false },
+    [CHECK_BY_TICKET_AGAIN] = { "ticket-again", "that session by its ticket", false },
+    [CHECK_BY_TICKET_13] = { "ticket-1.3", "a session of TLS 1.3", false },
+    [CHECK_BY_TICKET_13_AGAIN] = { "ticket-1.3-again", "that session of TLS 1.3 by its ticket", false },
 };
 
 const char *sweep_check_id(enum sweep_check c) { return checks[c].id; }
@@ -122,3 +131,17 @@ const struct sweep_version *sweep_best(const struct sweep_facts *f, uint16_t mos
 }
 
 bool sweep_tolerated(const struct sweep_facts *f, enum sweep_check c) { return f->check[c].kind == ANSWER_HELLO; }
+
+static bool session_offers(const struct session *s, enum sweep_check again) { return again == CHECK_BY_ID_AGAIN ? s->id.n > 0 : s->ticket.n > 0; }
+
+enum resumed sweep_resumed(const struct sweep_facts *f, enum sweep_check again)
+{
+    const struct sweep_answer *first = &f->check[again - 1], *second = &f->check[again];
+    if (first->kind != ANSWER_HELLO || first->h == NULL || first->h->session == NULL)
+        return RESUMED_UNTRIED;
+    if (!session_offers(first->h->session, again))
+        return RESUMED_NOTHING;
+    if (second->kind == ANSWER_NONE || second->kind == ANSWER_UNSENT)
+        return RESUMED_UNTRIED;
+    return second->kind == ANSWER_HELLO && second->h != NULL && second->h->resumed ? RESUMED_YES : RESUMED_NO;
+}

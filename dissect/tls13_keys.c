@@ -87,21 +87,57 @@ bool tls13_handshake_secrets(const struct handshake *h, struct bytes shared, str
     return ok;
 }
 
-bool tls13_application_secrets(const struct tls13_suite *s, const uint8_t *messages, struct tls13_secrets *io)
+static bool master_secret(const struct tls13_suite *s, const struct tls13_secrets *known, uint8_t master[DIGEST_MAX])
 {
     static const uint8_t zeros[DIGEST_MAX];
-    uint8_t      derived[DIGEST_MAX], master[DIGEST_MAX], empty[DIGEST_MAX];
-    struct bytes none = { zeros, s->hash_len }, of_nothing = { empty, s->hash_len }, of_messages = { messages, s->hash_len };
-    bool ok = io->secret_len == s->hash_len && digest(s->hash, NULL, 0, empty) != 0 &&
-              tls13_expand(s->hash, (struct bytes){ io->secret, s->hash_len }, "derived", of_nothing, derived, s->hash_len) &&
-              extract(s->hash, (struct bytes){ derived, s->hash_len }, none, master) &&
+    uint8_t      derived[DIGEST_MAX], empty[DIGEST_MAX];
+    struct bytes none = { zeros, s->hash_len }, of_nothing = { empty, s->hash_len };
+    bool ok = known->secret_len == s->hash_len && digest(s->hash, NULL, 0, empty) != 0 &&
+              tls13_expand(s->hash, (struct bytes){ known->secret, s->hash_len }, "derived", of_nothing, derived, s->hash_len) &&
+              extract(s->hash, (struct bytes){ derived, s->hash_len }, none, master);
+    keys_wipe(derived, sizeof derived);
+    return ok;
+}
+
+bool tls13_application_secrets(const struct tls13_suite *s, const uint8_t *messages, struct tls13_secrets *io)
+{
+    uint8_t      master[DIGEST_MAX];
+    struct bytes of_messages = { messages, s->hash_len };
+    bool ok = master_secret(s, io, master) &&
               tls13_expand(s->hash, (struct bytes){ master, s->hash_len }, "c ap traffic", of_messages, io->application[CLIENT], s->hash_len) &&
               tls13_expand(s->hash, (struct bytes){ master, s->hash_len }, "s ap traffic", of_messages, io->application[SERVER], s->hash_len);
     if (ok)
         io->application_len[CLIENT] = io->application_len[SERVER] = s->hash_len;
-    keys_wipe(derived, sizeof derived);
     keys_wipe(master, sizeof master);
     return ok;
+}
+
+bool tls13_session_key(const struct tls13_suite *s, const struct tls13_secrets *known, const uint8_t *messages, struct bytes nonce,
+                       uint8_t out[DIGEST_MAX])
+{
+    uint8_t master[DIGEST_MAX], resumption[DIGEST_MAX];
+    bool    ok = master_secret(s, known, master) &&
+              tls13_expand(s->hash, (struct bytes){ master, s->hash_len }, "res master", (struct bytes){ messages, s->hash_len }, resumption, s->hash_len) &&
+              tls13_expand(s->hash, (struct bytes){ resumption, s->hash_len }, "resumption", nonce, out, s->hash_len);
+    keys_wipe(master, sizeof master);
+    keys_wipe(resumption, sizeof resumption);
+    return ok;
+}
+
+size_t tls13_binder(enum hash_id h, struct bytes key, struct bytes hello, uint8_t out[DIGEST_MAX])
+{
+    static const uint8_t zeros[DIGEST_MAX];
+    uint8_t      early[DIGEST_MAX], binder[DIGEST_MAX], finished[DIGEST_MAX], empty[DIGEST_MAX], seen[DIGEST_MAX];
+    size_t       n = digest(h, NULL, 0, empty);
+    struct bytes nothing = { empty, 0 };
+    bool         ok = n != 0 && digest(h, &hello, 1, seen) == n && extract(h, (struct bytes){ zeros, n }, key, early) &&
+              tls13_expand(h, (struct bytes){ early, n }, "res binder", (struct bytes){ empty, n }, binder, n) &&
+              tls13_expand(h, (struct bytes){ binder, n }, "finished", nothing, finished, n) &&
+              hmac_of(h, (struct bytes){ finished, n }, &(struct bytes){ seen, n }, 1, out) == n;
+    keys_wipe(early, sizeof early);
+    keys_wipe(binder, sizeof binder);
+    keys_wipe(finished, sizeof finished);
+    return ok ? n : 0;
 }
 
 bool tls13_opener_init(struct tls13_opener *o, uint32_t suite, const uint8_t *secret, size_t len)

@@ -33,7 +33,7 @@ bool   tls12_client_reply(struct tls12_client *c, const struct handshake *h, con
 bool   tls12_client_send(struct tls12_client *c, unsigned type, struct bytes content, bool split, struct text *out);
 void   tls12_client_free(struct tls12_client *c);
 
-/* Certificate, CertificateVerify (with a certificate) and Finished, sealed. False: no keys, or the server's Finished was not seen. */
-bool   tls13_client_reply(const void *slot, const struct handshake *h, const struct identity *own, struct text *out);
+/* Certificate, CertificateVerify (with a certificate) and Finished, sealed; `all`: the hash of all messages, these included. False: no keys, or the server's Finished was not seen. */
+bool   tls13_client_reply(const void *slot, const struct handshake *h, const struct identity *own, struct text *out, uint8_t all[DIGEST_MAX]);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tlswhy/hello.h"
 
 #include "tlswhy/tls.h"
+#include "tlswhy/tls13.h"
 #include "tlswhy/writer.h"
 
 #include <stdlib.h>
@@ -297,6 +298,23 @@ static void padding(struct writer *w, size_t wanted)
         wr_u8(w, 0);
 }
 
+/* RFC 8446 section 4.2.11: one identity, just given to us, and room for its binder. */
+static void pre_shared_key(struct writer *w, const struct session *session)
+{
+    static const uint8_t room[DIGEST_MAX];
+    size_t               len = session->psk.n;
+    wr_u16(w, EXT_PRE_SHARED_KEY);
+    size_t body = wr_begin(w, 2), identities = wr_begin(w, 2), ticket = wr_begin(w, 2);
+    wr_bytes(w, session->ticket.p, session->ticket.n);
+    wr_end(w, ticket, 2);
+    wr_uint(w, 4, session->age_add);
+    wr_end(w, identities, 2);
+    wr_u16(w, (unsigned)(1 + len));
+    wr_u8(w, (unsigned)len);
+    wr_bytes(w, room, len);
+    wr_end(w, body, 2);
+}
+
 static void extensions(struct writer *w, const struct hello_spec *s, const struct hello_keys *k)
 {
     struct u16s list = s->shape.extensions;
@@ -320,7 +338,20 @@ static void extensions(struct writer *w, const struct hello_spec *s, const struc
     }
     if (pad != SIZE_MAX)
         padding(w, s->pad_to);
+    if (s->session != NULL)
+        pre_shared_key(w, s->session);
     wr_end(w, block, 2);
+}
+
+/* The binder proves the key over all that comes before it, lengths included: it is filled in at the end. */
+static void bind(struct writer *w, const struct session *session)
+{
+    uint8_t binder[DIGEST_MAX];
+    size_t  len = session->psk.n, list = 2 + 1 + len;
+    if (w->full || w->n < list || tls13_binder(session->hash, session->psk, (struct bytes){ w->p, w->n - list }, binder) != len)
+        w->full = true;
+    else
+        memcpy(w->p + w->n - len, binder, len);
 }
 
 /* ------------------------------------------------------------------------------------ the message */
@@ -362,6 +393,8 @@ static void hello(struct writer *w, const struct hello_spec *s, const struct hel
     if (p->extensions.v != NULL)
         extensions(w, s, k);
     wr_end(w, body, 3);
+    if (s->session != NULL && p->extensions.v != NULL)
+        bind(w, s->session);
 }
 
 struct bytes hello_message(const struct hello_spec *spec, const struct hello_keys *keys, struct arena *a)

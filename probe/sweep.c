@@ -353,9 +353,11 @@ void sweep_took(struct sweep *s, const struct sweep_ask *ask, const struct sweep
     s->heard = s->heard || (a->kind != ANSWER_SILENCE && a->kind != ANSWER_UNSENT);
     if (ask->topic == TOPIC_CHECK) {
         s->facts.check[ask->check] = *a;
+        s->check[ask->check].waits = false;
         if (a->kind == ANSWER_UNSENT && !s->check[ask->check].resent) {
             s->gentle = s->check[ask->check].resent = true;
             s->check[ask->check].asked = false;
+            s->check[ask->check].waits = true;
         }
     } else if (ask->topic == TOPIC_ORDER || ask->topic == TOPIC_REVERSED) {
         order_took(s, ask, a);

@@ -1,6 +1,8 @@
 /* sweep_check.c - the single questions of a sweep: when each makes sense, and how its hello differs from an ordinary one. */
 #include "sweep_parts.h"
 
+#include <stdlib.h>
+
 static bool has_auth(const struct sweep_version *v, enum sig_key auth)
 {
     for (size_t i = 0; v != NULL && i < v->suites.n; i++)
@@ -21,6 +23,13 @@ static bool has_kex(const struct sweep_version *v, enum kex kex)
 static uint16_t for_key(uint16_t old, uint16_t newest, const struct sweep_version *v, enum sig_key auth)
 {
     return has_auth(v, auth) ? old : newest == 0x0304 && auth != KEY_DSA ? newest : 0;
+}
+
+/* Of the question before; NULL: none. */
+static const struct session *session_of(const struct sweep_facts *f, enum sweep_check again)
+{
+    const struct sweep_answer *first = &f->check[again - 1];
+    return first->kind == ANSWER_HELLO && first->h != NULL ? first->h->session : NULL;
 }
 
 /* The version to ask with; 0: there is no use in asking. */
@@ -50,7 +59,14 @@ static uint16_t version_for(const struct sweep_facts *f, enum sweep_check c)
     case CHECK_ALPN_HTTP11:
     case CHECK_ALPN_OTHER: return old > 0x0300 ? old : newest > 0x0300 ? newest : 0;
     case CHECK_NEWER_LIST: return newest == 0x0304 ? newest : 0;
-    case CHECK_RECORDS: return newest >= 0x0300 ? newest : 0;
+    case CHECK_RECORDS:
+    case CHECK_SEGMENTS: return newest >= 0x0300 ? newest : 0;
+    case CHECK_BY_ID:
+    case CHECK_BY_TICKET: return old > 0x0300 ? old : 0;
+    case CHECK_BY_TICKET_13: return newest == 0x0304 ? newest : 0;
+    case CHECK_BY_ID_AGAIN:
+    case CHECK_BY_TICKET_AGAIN:
+    case CHECK_BY_TICKET_13_AGAIN: return sweep_resumed(f, c) == RESUMED_UNTRIED && session_of(f, c) != NULL ? f->check[c - 1].version : 0;
     default: return newest > 0x0300 ? newest : 0;
     }
 }
@@ -67,9 +83,32 @@ static struct u32s suites_with(const struct sweep_list *list, enum kex kex, enum
     return (struct u32s){ v, n };
 }
 
+/* Suites with which handshakes of our own can be finished, the best first. */
+static struct u32s suites_to_finish(const struct sweep_list *list, struct arena *a)
+{
+    uint32_t *v = ARENA_NEW_N(a, list->n + 1, uint32_t);
+    size_t    n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct suite *s = suite_of(list->v[i]);
+        if (s != NULL && !s->weak && (s->kex == KEX_ECDHE || s->kex == KEX_DHE || s->kex == KEX_RSA || s->kex == KEX_TLS13))
+            v[n++] = list->v[i];
+    }
+    qsort(v, n, sizeof v[0], order_weakest_first);
+    for (size_t i = 0; i < n / 2; i++) {
+        uint32_t kept = v[i];
+        v[i] = v[n - 1 - i];
+        v[n - 1 - i] = kept;
+    }
+    return (struct u32s){ v, n };
+}
+
+static bool goes_on(enum sweep_check c) { return c == CHECK_BY_ID_AGAIN || c == CHECK_BY_TICKET_AGAIN || c == CHECK_BY_TICKET_13_AGAIN; }
+
 bool check_next(struct sweep *s, struct sweep_ask *out)
 {
     for (enum sweep_check c = 0; c < CHECK_COUNT; c++) {
+        if (goes_on(c) && s->check[c - 1].waits)
+            continue;
         uint16_t version = s->check[c].asked ? 0 : version_for(&s->facts, c);
         s->check[c].asked = true;
         if (version == 0)
@@ -83,6 +122,9 @@ bool check_next(struct sweep *s, struct sweep_ask *out)
         for (size_t i = 0; i < ARRAY_LEN(with); i++)
             if (with[i].check == c)
                 out->list = suites_with(list, with[i].kex, with[i].auth, &s->arena);
+        if (c >= CHECK_BY_ID)
+            out->list = suites_to_finish(list, &s->arena);
+        s->check[c].waits = true;
         return true;
     }
     return false;
@@ -133,7 +175,26 @@ static void greased(struct profile *p, struct arena *a)
         p->sigalgs = with_first(p->sigalgs, GREASE, a);
 }
 
-void check_spec(enum sweep_check c, struct hello_spec *spec, struct arena *a)
+/* The session id is our own where there is a ticket: that it comes back tells that the ticket was taken (RFC 5077 section 3.4). */
+static void by_ticket(struct hello_spec *spec, const struct session *session, struct arena *a)
+{
+    struct own_extension *own = ARENA_NEW(a, struct own_extension);
+    *own = (struct own_extension){ EXT_SESSION_TICKET, session->ticket };
+    spec->own = own;
+    spec->own_n = 1;
+    spec->shape.session_id_len = 32;
+}
+
+/* With the group that was taken before, so that no HelloRetryRequest comes between. */
+static void by_ticket_13(struct hello_spec *spec, const struct sweep_answer *first, struct arena *a)
+{
+    uint16_t *group = ARENA_NEW_N(a, 1, uint16_t);
+    group[0] = first->group;
+    hello_set_groups(&spec->shape, (struct u16s){ group, 1 }, a);
+    spec->session = first->h->session;
+}
+
+void check_spec(const struct sweep_facts *f, enum sweep_check c, struct hello_spec *spec, struct arena *a)
 {
     static const uint16_t rsa[] = { 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0301, 0x0201 }, pss[] = { 0x0809, 0x080a, 0x080b },
                           ecdsa[] = { 0x0403, 0x0503, 0x0603, 0x081a, 0x081b, 0x081c, 0x0303, 0x0203 }, eddsa[] = { 0x0807, 0x0808 },
@@ -168,6 +229,13 @@ void check_spec(enum sweep_check c, struct hello_spec *spec, struct arena *a)
         hello_add_extension(p, EXT_PADDING, a);
         break;
     case CHECK_RECORDS: spec->record_max = 128; break;
+    case CHECK_BY_ID: hello_drop_extension(p, EXT_SESSION_TICKET, a); break;
+    case CHECK_BY_ID_AGAIN:
+        hello_drop_extension(p, EXT_SESSION_TICKET, a);
+        spec->session_id = session_of(f, c)->id;
+        break;
+    case CHECK_BY_TICKET_AGAIN: by_ticket(spec, session_of(f, c), a); break;
+    case CHECK_BY_TICKET_13_AGAIN: by_ticket_13(spec, &f->check[c - 1], a); break;
     default: break;
     }
 }

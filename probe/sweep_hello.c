@@ -96,7 +96,7 @@ struct hello_spec sweep_spec(const struct sweep *s, const struct sweep_ask *ask,
         spec.sigalgs_cert = all_sigalgs(a);
         hello_add_extension(p, EXT_SIGNATURE_ALGORITHMS_CERT, a);
     } else if (ask->topic == TOPIC_CHECK) {
-        check_spec(ask->check, &spec, a);
+        check_spec(&s->facts, ask->check, &spec, a);
     }
     return spec;
 }
@@ -110,6 +110,13 @@ bool sweep_ask_hello_only(const struct sweep_ask *ask)
     default: return true;
     }
 }
+
+bool sweep_ask_whole(const struct sweep_ask *ask)
+{
+    return ask->topic == TOPIC_CHECK && (ask->check == CHECK_BY_ID || ask->check == CHECK_BY_TICKET || ask->check == CHECK_BY_TICKET_13);
+}
+
+bool sweep_ask_in_segments(const struct sweep_ask *ask) { return ask->topic == TOPIC_CHECK && ask->check == CHECK_SEGMENTS; }
 
 bool sweep_ask_client_certificate(const struct sweep_ask *ask)
 {

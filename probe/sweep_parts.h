@@ -43,7 +43,7 @@ struct sweep {
     struct order       order[SWEEP_VERSIONS];
     uint16_t           first_hunt[SWEEP_VERSIONS];
     unsigned           refused_kex[SWEEP_VERSIONS]; /* bits of enum kex */
-    struct { bool asked, resent; } check[CHECK_COUNT];
+    struct { bool asked, resent, waits; } check[CHECK_COUNT];
     struct sweep_facts facts;
 };
 
@@ -79,6 +79,6 @@ int  order_by_number(const void *a, const void *b);
 
 /* sweep_check.c */
 bool check_next(struct sweep *s, struct sweep_ask *out);
-void check_spec(enum sweep_check c, struct hello_spec *spec, struct arena *a);
+void check_spec(const struct sweep_facts *f, enum sweep_check c, struct hello_spec *spec, struct arena *a);
 
 #endif

@@ -92,7 +92,7 @@ static bool seal(const struct flight *f, struct text *out)
     return ok;
 }
 
-bool tls13_client_reply(const void *slot, const struct handshake *h, const struct identity *own, struct text *out)
+bool tls13_client_reply(const void *slot, const struct handshake *h, const struct identity *own, struct text *out, uint8_t all[DIGEST_MAX])
 {
     const struct tls13_secrets *s = observing_secrets(slot);
     const struct tls13_suite   *suite = tls13_suite_of(h->answer.suite);
@@ -104,7 +104,7 @@ bool tls13_client_reply(const void *slot, const struct handshake *h, const struc
     bool          asked = knows(h, KNOW_CERT_REQUEST), sends = own != NULL && asked && identity_scheme(own, h->answer.chosen_version, &h->cert_request, &scheme);
     if (asked)
         say_certificate(&f, sends ? own : NULL);
-    bool ok = (!sends || say_verify(&f, own, scheme)) && say_finished(&f) && !f.w.full && seal(&f, out);
+    bool ok = (!sends || say_verify(&f, own, scheme)) && say_finished(&f) && hash(&f, all) && !f.w.full && seal(&f, out);
     free(f.w.p);
     return ok;
 }

@@ -126,6 +126,28 @@ static void alpn(struct json *j, const struct sweep_facts *f)
     json_close(j, '}');
 }
 
+/* What is offered and what of it holds; absent = not tried. */
+static void resumption(struct json *j, const struct sweep_facts *f)
+{
+    static const struct { enum sweep_check again; const char *offered, *resumed; } rows[] = {
+        { CHECK_BY_ID_AGAIN, "session_id", "session_id_resumed" },
+        { CHECK_BY_TICKET_AGAIN, "ticket", "ticket_resumed" },
+        { CHECK_BY_TICKET_13_AGAIN, "psk", "psk_resumed" },
+    };
+    json_open(j, "resumption", '{');
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct sweep_answer *first = &f->check[rows[i].again - 1];
+        enum resumed               r = sweep_resumed(f, rows[i].again);
+        if (r != RESUMED_UNTRIED)
+            json_bool(j, rows[i].offered, r != RESUMED_NOTHING);
+        else if (rows[i].again != CHECK_BY_TICKET_13_AGAIN && first->kind == ANSWER_HELLO && first->h != NULL)
+            json_bool(j, rows[i].offered, rows[i].again == CHECK_BY_ID_AGAIN ? first->h->answer.session_id.n > 0 : first->h->answer.ticket);
+        if (r == RESUMED_NO || r == RESUMED_YES)
+            json_bool(j, rows[i].resumed, r == RESUMED_YES);
+    }
+    json_close(j, '}');
+}
+
 static void features(struct json *j, const struct sweep_facts *f)
 {
     const struct handshake *h = f->check[CHECK_USUAL].kind == ANSWER_HELLO ? f->check[CHECK_USUAL].h : NULL;
@@ -133,11 +155,8 @@ static void features(struct json *j, const struct sweep_facts *f)
     if (h != NULL) {
         json_bool(j, "secure_renegotiation", h->answer.renego_info);
         json_bool(j, "extended_master_secret", h->answer.ems);
-        json_open(j, "resumption", '{');
-        json_bool(j, "session_id", h->answer.session_id.n > 0);
-        json_bool(j, "ticket", h->answer.ticket);
-        json_close(j, '}');
     }
+    resumption(j, f);
     if (f->check[CHECK_COMPRESSION].kind == ANSWER_HELLO && f->check[CHECK_COMPRESSION].h != NULL)
         json_bool(j, "compression", f->check[CHECK_COMPRESSION].h->answer.compression != 0);
     if (f->check[CHECK_FALLBACK].kind != ANSWER_NONE)

@@ -187,6 +187,23 @@ static void alpn(struct text *t, const struct report_options *o, const struct sw
 
 /* ------------------------------------------------------------------------------------ the rest */
 
+static void resumption(struct text *t, const struct report_options *o, const struct sweep_facts *f)
+{
+    static const struct { enum sweep_check again; const char *words; } rows[] = {
+        { CHECK_BY_ID_AGAIN, "session ids" }, { CHECK_BY_TICKET_AGAIN, "tickets" }, { CHECK_BY_TICKET_13_AGAIN, "tickets of TLS 1.3" },
+    };
+    static const char *const results[] = { "not tried, no handshake came to its end", "not offered", "offered, and then not taken",
+                                           "yes" };
+    struct text              s = { 0 };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (f->check[rows[i].again - 1].kind == ANSWER_NONE)
+            continue;
+        comma(&s);
+        text_printf(&s, "%s: %s", rows[i].words, results[sweep_resumed(f, rows[i].again)]);
+    }
+    row_of(t, o, "Resumes", &s);
+}
+
 static void features(struct text *t, const struct report_options *o, const struct sweep_facts *f)
 {
     const struct sweep_answer *usual = &f->check[CHECK_USUAL], *packed = &f->check[CHECK_COMPRESSION], *fallback = &f->check[CHECK_FALLBACK];
@@ -196,11 +213,7 @@ static void features(struct text *t, const struct report_options *o, const struc
     if (usual->kind == ANSWER_HELLO && usual->h != NULL) {
         const struct server_hello *a = &usual->h->answer;
         comma(&s);
-        text_printf(&s, "secure renegotiation: %s, extended master secret: %s, resumption: %s%s%s", a->renego_info ? "yes" : "no", a->ems ? "yes" : "no",
-                    a->session_id.n > 0 ? "session ids" : "", a->session_id.n > 0 && a->ticket ? " and " : "",
-                    a->ticket             ? "tickets"
-                    : a->session_id.n > 0 ? ""
-                                          : "not offered");
+        text_printf(&s, "secure renegotiation: %s, extended master secret: %s", a->renego_info ? "yes" : "no", a->ems ? "yes" : "no");
     }
     if (packed->kind == ANSWER_HELLO && packed->h != NULL && packed->h->answer.compression != 0)
         text_add(&s, ", compresses (CRIME)");
@@ -281,6 +294,7 @@ void sweep_text(struct text *out, const struct report_options *o, const struct s
     names(out, o, f);
     alpn(out, o, f);
     features(out, o, f);
+    resumption(out, o, f);
     client_certificate(out, o, f);
     tolerances(out, o, f);
     causes(out, o, p);

@@ -95,8 +95,9 @@ holds ordered "DH bits" 'd["dh_bits"] >= 1024'
 holds ordered "ALPN" 'd["alpn"] == {"h2": "chosen", "http/1.1": "alert 120", "unknown": "alert 120"}'
 holds ordered "the certificate" '[c["key"] for c in d["certificates"]] == ["rsa-2048"] and d["certificates"][0]["chain"]["verdict"] == "ok"'
 holds ordered "names" 'd["server_name"] == {"none": "same-certificate", "unknown": "same-certificate"}'
-holds ordered "what it tolerates" 'all(d["tolerates"][k] == "ok" for k in ("grease", "unknown-extension", "newer-version", "newer-version-list", "large-hello", "split-records"))'
+holds ordered "what it tolerates" 'all(d["tolerates"][k] == "ok" for k in ("grease", "unknown-extension", "newer-version", "newer-version-list", "large-hello", "split-records", "split-segments"))'
 holds ordered "features" 'd["secure_renegotiation"] and d["extended_master_secret"] and d["compression"] is False and d["fallback_scsv"] == "alert 86"'
+holds ordered "sessions taken up again" 'd["resumption"] == {k + r: True for k in ("session_id", "ticket", "psk") for r in ("", "_resumed")}'
 holds ordered "no cause" 'd["causes"] == [] and d["client_certificate"] is None'
 holds ordered "few connections" 'd["cost"]["suites"]["connections"] <= 40 and d["connections"] == d["cost"]["sweep"]["connections"] + 1'
 sweep serial --jobs 1
@@ -115,6 +116,9 @@ sweep client
 holds client "the client's order" 'v["TLS 1.2"]["preference"] == "client" and len(v["TLS 1.2"]["ciphers"]) == 5 and accepted == ["TLS 1.2"]'
 holds client "a client certificate" 'd["client_certificate"]["required"] and d["client_certificate"]["names"] == ["CN=www.example"]'
 holds client "its cause" 'd["causes"] == ["client-cert-missing"]'
+serve -no_ticket -no_cache -cipher AES256-SHA -num_tickets 1
+sweep forgetful
+holds forgetful "sessions that are not taken up" 'd["resumption"] == {"session_id": False, "ticket": False, "psk": True, "psk_resumed": False}'
 port=$first
 sweep again
 compared "a server with itself" 0 'same 127.0.0.1' "$work/ordered.json" "$work/again.json"

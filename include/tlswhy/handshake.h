@@ -313,6 +313,7 @@ struct handshake {
     struct bytes        staple;   /* OCSPResponse, DER */
     uint16_t            client_verify_sigalg; /* CertificateVerify of the client, 0 = none or pre-1.2 */
     struct place        hello_done; /* ServerHelloDone, whole */
+    struct bytes        new_ticket; /* NewSessionTicket, the first: its body; p NULL = not seen */
     bool                resumed;  /* agreed: session id echoed, ticket or PSK taken, as far as visible */
 
     struct message     *messages; /* at most 128 */
@@ -340,6 +341,7 @@ struct handshake {
     const struct probed       *probed; /* NULL: seen in a capture */
     const struct way          *way;    /* a probe's through a proxy; NULL: none */
     const struct inside       *inside; /* NULL: no request was sent inside */
+    const struct session      *session; /* of a probe that went on to its end for it; NULL: none (session.h) */
 };
 
 static inline bool knows(const struct handshake *h, unsigned bits) { return (h->known & bits) == bits; }

@@ -9,6 +9,7 @@
 
 #include "tlswhy/keys.h"
 #include "tlswhy/profile.h"
+#include "tlswhy/session.h"
 
 #define SHARES_MAX 4
 
@@ -27,6 +28,7 @@ struct hello_spec {
     struct bytes   cookie;      /* of a HelloRetryRequest; p NULL = none */
     uint16_t       retry_group; /* of a HelloRetryRequest: the one share to send; 0 = as the shape says */
     struct u16s    sigalgs_cert; /* for signature_algorithms_cert; v NULL: the same as for signature_algorithms */
+    const struct session *session; /* of TLS 1.3, to be taken up again: pre_shared_key comes last; NULL = none */
     size_t         pad_to;      /* bytes that an extension for padding brings the message to; 0 = as clients do that pad */
     size_t         record_max;  /* bytes of it in a record; 0 = as many as fit */
 };

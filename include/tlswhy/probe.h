@@ -57,6 +57,7 @@ struct probe_ask {
     bool              inside;     /* a whole connection, and one HTTP request in it: h->inside tells; spec and raw do not count */
     const char       *name;       /* with `inside`: the server's name, or its address, which is never sent as one */
     uint16_t          inside_high; /* with `inside`: the newest version; 0 = what the library has. To TLS 1.2 the certificate is seen */
+    bool              whole;      /* goes on to the server's Finished (TLS 1.3: its first ticket), and h->session tells how to take the session up */
     bool              hello_only; /* enough is known with the ServerHello */
     bool              flight_only; /* enough is known with the server's flight: whether it insists on a client certificate is not asked */
 };

@@ -63,13 +63,24 @@ enum sweep_check {
     CHECK_ALPN_H2, CHECK_ALPN_HTTP11, CHECK_ALPN_OTHER,
     CHECK_DHE, CHECK_COMPRESSION, CHECK_FALLBACK,
     CHECK_GREASE, CHECK_UNKNOWN_EXTENSION, CHECK_NO_EXTENSIONS, CHECK_NEWER_VERSION, CHECK_NEWER_LIST, CHECK_BYTES_256, CHECK_LARGE,
-    CHECK_RECORDS,
+    CHECK_RECORDS, CHECK_SEGMENTS,
+    CHECK_BY_ID, CHECK_BY_ID_AGAIN,             /* sessions: a whole handshake, and then another that takes its session up: by its */
+    CHECK_BY_TICKET, CHECK_BY_TICKET_AGAIN,     /* id without tickets, by a ticket, */
+    CHECK_BY_TICKET_13, CHECK_BY_TICKET_13_AGAIN, /* by a ticket of TLS 1.3 */
     CHECK_COUNT
 };
 /* "large-hello" for JSON, "a hello of 4 KB" for people. */
 const char *sweep_check_id(enum sweep_check c);
 const char *sweep_check_words(enum sweep_check c);
 bool        sweep_check_tolerance(enum sweep_check c); /* should be answered as if nothing were special */
+
+/* Was a session taken up again? */
+enum resumed {
+    RESUMED_UNTRIED, /* not spoken, or the handshake before did not come to its end */
+    RESUMED_NOTHING, /* the server gave nothing to resume with */
+    RESUMED_NO,      /* it gave something, and then began from the start */
+    RESUMED_YES
+};
 
 struct sweep_facts {
     struct sweep_version version[SWEEP_VERSIONS];
@@ -80,6 +91,7 @@ struct sweep_facts {
 
 /* Highest accepted up to `most`; NULL: none. */
 const struct sweep_version *sweep_best(const struct sweep_facts *f, uint16_t most);
+enum resumed sweep_resumed(const struct sweep_facts *f, enum sweep_check again); /* CHECK_BY_..._AGAIN */
 /* Did this special hello get the answer that an ordinary one gets? False as well where it was not asked. */
 bool sweep_tolerated(const struct sweep_facts *f, enum sweep_check c);
 

@@ -49,6 +49,10 @@ const struct sweep_facts *sweep_facts(const struct sweep *s);
 struct hello_spec sweep_spec(const struct sweep *s, const struct sweep_ask *ask, struct bytes name, struct arena *a);
 /* Is the ServerHello all that is wanted? Else the certificate, or what is signed, is read, too. */
 bool sweep_ask_hello_only(const struct sweep_ask *ask);
+/* Is the handshake to be finished, for its session? */
+bool sweep_ask_whole(const struct sweep_ask *ask);
+/* Is the hello to be sent in TCP segments with a pause between them? */
+bool sweep_ask_in_segments(const struct sweep_ask *ask);
 /* Is it of interest whether the server insists on a client certificate? */
 bool sweep_ask_client_certificate(const struct sweep_ask *ask);
 

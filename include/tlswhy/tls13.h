@@ -34,6 +34,13 @@ bool tls13_handshake_secrets(const struct handshake *h, struct bytes shared, str
 /* From the handshake secret and the hash of all messages up to the server's Finished: the application secrets. */
 bool tls13_application_secrets(const struct tls13_suite *s, const uint8_t *messages, struct tls13_secrets *io);
 
+/* The key of a session that a ticket stands for (section 4.6.1), from the handshake secret, the hash of all messages up to the client's
+ * Finished, and the ticket's nonce. */
+bool tls13_session_key(const struct tls13_suite *s, const struct tls13_secrets *known, const uint8_t *messages, struct bytes nonce,
+                       uint8_t out[DIGEST_MAX]);
+/* What proves to the server that we have that key (section 4.2.11.2); `hello`: up to the binders. Gives its length, 0 on failure. */
+size_t tls13_binder(enum hash_id h, struct bytes key, struct bytes hello, uint8_t out[DIGEST_MAX]);
+
 /* One direction's record protection. */
 struct tls13_opener {
     const struct tls13_suite *suite; /* NULL = not set up */

@@ -30,6 +30,22 @@ static void schedule(void)
     }
 }
 
+/* RFC 8448 section 3: "generate resumption secret", for the ticket whose nonce is 00 00. */
+static void session(void)
+{
+    struct tls13_secrets known = { 0 };
+    uint8_t              messages[64], want[64], got[DIGEST_MAX];
+    static const uint8_t nonce[2];
+    known.secret_len = unhex("1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac", known.secret);
+    unhex("209145a96ee8e2a122ff810047cc952684658d6049e86429426db87c54ad143d", messages);
+    unhex("4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3", want);
+    CU_ASSERT(tls13_session_key(tls13_suite_of(0x1301), &known, messages, (struct bytes){ nonce, 2 }, got));
+    CU_ASSERT_EQUAL(memcmp(got, want, 32), 0);
+    CU_ASSERT_EQUAL(tls13_binder(HASH_SHA384, (struct bytes){ got, 32 }, (struct bytes){ nonce, 2 }, want), 48);
+    known.secret_len = 0;
+    CU_ASSERT_FALSE(tls13_session_key(tls13_suite_of(0x1301), &known, messages, (struct bytes){ nonce, 2 }, got));
+}
+
 /* Each suite: what was sealed opens, in order, once; a changed byte does not. */
 static void records(void)
 {
@@ -83,6 +99,7 @@ int main(void)
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("tls13", NULL, NULL);
     CU_add_test(s, "the key schedule of RFC 8448", schedule);
+    CU_add_test(s, "the key of a session, RFC 8448", session);
     CU_add_test(s, "records", records);
     CU_add_test(s, "key agreement", agreement);
     CU_basic_run_tests();
