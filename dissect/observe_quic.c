@@ -106,6 +106,30 @@ static void quic_sealed(struct datagrams *d, enum side w, const struct quic_pack
         finished(h, t, where);
 }
 
+static void note_negotiation(struct handshake *h, const struct quic_packet *p, struct place where)
+{
+    enum { LISTED = 32 };
+    size_t    n = p->versions.n / 4 < LISTED ? p->versions.n / 4 : LISTED;
+    uint32_t *v = ARENA_NEW_N(&h->arena, n + 1, uint32_t);
+    struct reader r = rd_of(p->versions.p, p->versions.n);
+    for (size_t i = 0; i < n; i++)
+        v[i] = rd_u32(&r, "version");
+    h->quic.offered = (struct u32s){ v, n };
+    h->quic.offered_at = where;
+}
+
+/* What headers tell in clear. */
+static void note_header(struct conn *c, enum side w, const struct quic_packet *p, struct place where)
+{
+    struct handshake *h = c->h;
+    bool              server = tls_side(c, w) == SERVER;
+    if (p->type == QUIC_INITIAL && !server && h->quic.version == 0)
+        h->quic.version = p->version;
+    h->quic.retry = h->quic.retry || (p->type == QUIC_RETRY && server);
+    if (p->type == QUIC_NEGOTIATION && server && h->quic.offered.v == NULL && !knows(h, KNOW_SERVER_HELLO))
+        note_negotiation(h, p, where);
+}
+
 void quic_datagram(struct datagrams *d, enum side w, const struct wire_event *ev)
 {
     struct reader      r = rd_of(ev->bytes, ev->len);
@@ -117,5 +141,6 @@ void quic_datagram(struct datagrams *d, enum side w, const struct wire_event *ev
             quic_initial(d, w, &p, where);
         else
             quic_sealed(d, w, &p, where);
+        note_header(d->c, w, &p, where);
     }
 }

@@ -91,7 +91,9 @@ bool quic_packet(struct reader *r, struct quic_packet *out)
     else
         out->type = (enum quic_type)(v->v2 ? (type + 3) & 3 : type);
     if (out->type == QUIC_NEGOTIATION || out->type == QUIC_RETRY) {
-        rd_bytes(&at, rd_left(&at), "rest");
+        struct bytes rest = rd_rest(&at);
+        if (out->type == QUIC_NEGOTIATION)
+            out->versions = rest;
     } else {
         if (out->type == QUIC_INITIAL) {
             uint64_t token = rd_varint(&at, "token length");

@@ -306,6 +306,26 @@ static void client_certificate(struct json *j, const struct handshake *h)
     arena_free(&a);
 }
 
+static void quic(struct json *j, const struct quic_facts *q)
+{
+    char buf[16];
+    if (q->version == 0)
+        return;
+    snprintf(buf, sizeof buf, "0x%08x", q->version);
+    json_open(j, "quic", '{');
+    json_str(j, "version", buf);
+    json_bool(j, "retry", q->retry);
+    if (q->offered.v != NULL) {
+        json_open(j, "versions_offered", '[');
+        for (size_t i = 0; i < q->offered.n; i++) {
+            snprintf(buf, sizeof buf, "0x%08x", q->offered.v[i]);
+            json_str(j, NULL, buf);
+        }
+        json_close(j, ']');
+    }
+    json_close(j, '}');
+}
+
 static void chain(struct json *j, const struct chain *c)
 {
     static const char *const verdicts[] = { "ok", "fail", "unknown" }, *const severities[] = { "info", "warning", "error" };
@@ -384,6 +404,7 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     alerts(j, h);
     closing(j, &h->close);
     prelude(j, &h->prelude);
+    quic(j, &h->quic);
     inside(j, h->inside);
     client_certificate(j, h);
     chain(j, h->chain);

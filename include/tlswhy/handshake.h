@@ -188,6 +188,14 @@ struct plain {
     const char  *protocol;   /* "http", "smtp", "ssh", ... or NULL = not recognised */
 };
 
+/* Of a QUIC connection, in clear (RFC 9000 section 17.2). */
+struct quic_facts {
+    uint32_t     version;  /* of the client's first Initial packet; 0 = no QUIC */
+    bool         retry;    /* the server asked for a token */
+    struct u32s  offered;  /* what a Version Negotiation packet lists; v NULL = none came */
+    struct place offered_at;
+};
+
 enum close_how { CLOSE_NONE, CLOSE_FIN, CLOSE_RST };
 
 struct closing {
@@ -293,6 +301,7 @@ struct handshake {
     int64_t           capture_left; /* ns between its last frame and the end of the capture */
 
     struct prelude    prelude;
+    struct quic_facts   quic;
     struct plain      plain[2];   /* per side; start.p NULL = none */
     const struct fetch *fetches;  /* plain HTTP for a root list and the like (fetch.h), in order */
     size_t            fetch_n;

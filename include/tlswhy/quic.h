@@ -16,6 +16,7 @@ struct quic_packet {
     struct bytes   dcid, scid; /* at most 20 bytes */
     struct bytes   whole;      /* from its first byte to its last */
     size_t         number_at;  /* offset of the packet number; 0 where there is none to read */
+    struct bytes   versions;   /* of a Version Negotiation packet: four bytes each */
 };
 /* The next packet of a datagram, `r` moved past it: several may be coalesced. False: what is left is none. */
 bool quic_packet(struct reader *r, struct quic_packet *out);

@@ -306,7 +306,43 @@ static bool fallback_refused(const struct case_file *c, struct finding *f)
     return true;
 }
 
-const struct rule version_rules[] = { { "downgrade-marked", "version-downgrade", downgrade_marked },
+/* ---- QUIC */
+
+static bool lists_v1(const struct u32s *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (v->v[i] == 1)
+            return true;
+    return false;
+}
+
+static const char *quic_list(const struct case_file *c, const struct u32s *v)
+{
+    const char *out = "";
+    size_t      shown = 0;
+    for (size_t i = 0; i < v->n && shown < 6; i++)
+        if ((v->v[i] & 0x0f0f0f0f) != 0x0a0a0a0a) /* reserved, for exercise */
+            out = WORDS(c, "%s%s0x%08x", out, shown++ != 0 ? ", " : "", v->v[i]);
+    return shown != 0 ? out : "none";
+}
+
+/* The server answered with Version Negotiation and the client made nothing of it (RFC 9000 section 6). */
+static bool quic_version_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    bool reserved = (h->quic.version & 0x0f0f0f0f) == 0x0a0a0a0a;
+    if (h->quic.offered.v == NULL || knows(h, KNOW_SERVER_HELLO) || reserved)
+        return false;
+    bool server_behind = !lists_v1(&h->quic.offered);
+    f->weight = 10;
+    f->decisive = h->quic.offered_at.frame;
+    return say(c, f, server_behind ? BLAME_SERVER : BLAME_CLIENT, LIKELY, "the server lists its versions; a client may begin anew with one of them, or over TCP",
+               WORDS(c, "The client asked with QUIC version 0x%08x, which the server does not speak: it answered that it has %s.", h->quic.version,
+                     quic_list(c, &h->quic.offered)));
+}
+
+const struct rule version_rules[] = { { "quic-version-refused", "protocol-version", quic_version_refused },
+                                      { "downgrade-marked", "version-downgrade", downgrade_marked },
                                       { "fallback-refused", "version-downgrade", fallback_refused },
                                       { "answer-too-old", "protocol-version", answer_too_old },
                                       { "alert-protocol-version", "protocol-version", alert_protocol_version },

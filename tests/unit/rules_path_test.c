@@ -42,7 +42,20 @@ static void hole(struct handshake *h, int bytes)
 }
 static void one_side(struct handshake *h, int unused) { (void)unused, h->known &= ~(unsigned)(KNOW_BOTH_SIDES | KNOW_WHOLE_SERVER); }
 
+/* QUIC: the server answers with the versions it has. */
+static void negotiation(struct handshake *h, int v1_too)
+{
+    h->datagram = true;
+    h->quic.version = v1_too ? 0xff00001d : 1;
+    h->quic.offered = v1_too ? LIST32(h, 0x1a2a3a4a, 0x00000001) : LIST32(h, 0xff00001d, 0xff00001c);
+    h->quic.offered_at = now(h, 2);
+}
+static void on_purpose(struct handshake *h, int unused) { (void)unused, h->quic.version = 0x1a2a3a4a; }
+
 static const struct rules_case cases[] = {
+    { "QUIC, the server knows drafts only", { { hello, 0x0304 }, { negotiation, 0 } }, "protocol-version", BLAME_SERVER, LIKELY },
+    { "QUIC, the client knows drafts only", { { hello, 0x0304 }, { negotiation, 1 } }, "protocol-version", BLAME_CLIENT, LIKELY },
+    { "QUIC, negotiation called for on purpose", { { hello, 0x0304 }, { negotiation, 0 }, { on_purpose, 0 } }, "unknown", BLAME_NONE, POSSIBLE },
     { "refused", { { unopened, 1 }, { refused, 0 } }, "tcp-refused", BLAME_SERVER, CERTAIN },
     { "prohibited", { { unopened, 1 }, { icmp, 3 << 8 | 10 } }, "tcp-refused", BLAME_SERVER, CERTAIN },
     { "no answer to five SYNs", { { unopened, 5 } }, "tcp-timeout", BLAME_PATH, CERTAIN },
