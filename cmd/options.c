@@ -100,9 +100,10 @@ void options_help(const struct command *c, const struct option_row *rows, const 
             snprintf(name, sizeof name, "-%c, --%s%s%s", r->id, r->name, r->value != NULL ? " " : "", r->value != NULL ? r->value : "");
         else
             snprintf(name, sizeof name, "    --%s%s%s", r->name, r->value != NULL ? " " : "", r->value != NULL ? r->value : "");
-        text_printf(&t, "  %-24s ", name);
         if (strlen(name) > 24) /* its help has lines of its own */
-            text_printf(&t, "\n%27s", "");
+            text_printf(&t, "  %s\n%27s", name, "");
+        else
+            text_printf(&t, "  %-24s ", name);
         text_wrap(&t, r->help, 27, 100);
         text_char(&t, '\n');
     }

@@ -191,6 +191,9 @@ def main():
         fields = [c["field"] for c in o["changes"]]
         check("another certificate on each side: what", "issuer" in fields and "certificate" in fields, str(fields))
 
+        merged = sorted(bumped + direct, key=lambda p: p.ns)
+        case.expect("both sides of a proxy in one capture", merged, None, "terminated", "interception", "proxy", "certain")
+
         ok = connections(load("ok-tls13-curl-nginx.pcap"))[0]
         case.expect("an hour apart", ok, moved(ok, 3600 * 10**9), "forwarded", "ok")
         save(os.path.join(folder, "a.pcap"), ok)
