@@ -1,59 +1,14 @@
-#include "tlswhy/explain.h"
+#include "explain_parts.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* Codes in running text. A first look at three folded characters (one bit each way) passes over nearly every byte;
- * what it lets through and begins a word is compared with the few patterns of its bucket, longest first.
+ * what it lets through and begins a word walks down the tree of all patterns; the longest that ends there counts.
  *
  * Patterns are the messages and symbols of the rows, and words that say what the number behind them is ("alert 70",
- * "EventID>36887<", "curl: (60)"). Numbers alone are taken only where they can be nothing else (0x80090302). */
-
-enum context {
-    NOTHING, CODE, ALERT, EVENT, SCHANNEL, CAPI2, RECORD, SOURCE, STATE, CURL, VERIFY, CHROME, GNUTLS, MBEDTLS, WINDOWS, APPLE, HTTP,
-    OPENSSL, NSS
-};
-static const struct word {
-    const char  *text;
-    enum context what;
-} words[] = {
-    { "alert", ALERT }, { "alertdesc", ALERT }, { "alert number", ALERT }, { "fatal alert", ALERT }, { "fatal alert code is", ALERT }, { "fatal error code is", ALERT },
-    { "remote error: tls:", ALERT }, { "event id", EVENT }, { "eventid", EVENT }, { "event", EVENT }, { "schannel", SCHANNEL }, { "capi2", CAPI2 },
-    { "event xmlns", RECORD }, { "log name", RECORD }, { "provider name", SOURCE }, { "source", SOURCE }, { "error state is", STATE }, { "errorstate", STATE },
-    { "curl", CURL }, { "curl error", CURL }, { "libcurl", CURL }, { "verify error", VERIFY }, { "verify return code", VERIFY }, { "verify result", VERIFY },
-    { "net error", CHROME }, { "gnutls", GNUTLS }, { "gnutls error", GNUTLS }, { "mbedtls", MBEDTLS }, { "error", WINDOWS }, { "error code", WINDOWS }, { "errno", WINDOWS },
-    { "os error", WINDOWS }, { "failed with", WINDOWS }, { "winhttp", WINDOWS }, { "wininet", WINDOWS }, { "winsock", WINDOWS }, { "code", WINDOWS },
-    { "nsurlerrordomain", APPLE }, { "cfnetwork", APPLE }, { "osstatus", APPLE }, { "kcfstreamerrorcodekey", APPLE }, { "sslhandshake failed", APPLE }, { "securetransport", APPLE },
-    { "http/1.0", HTTP }, { "http/1.1", HTTP }, { "http status", HTTP }, { "status code", HTTP }, { "tcp denied/", HTTP }, { "proxy returned", HTTP }, { "connect tunnel failed, response", HTTP },
-};
-/* Words beside which a weak find counts; asked only where there is one. */
-static const char *const tls_words[] = { "ssl", "tls", "https", "handshake", "certificate", "x509", "cipher", "crypto", NULL };
-static const char *const proxy_words[] = { "proxy", "connect", "tunnel", "squid", NULL };
-
-struct pattern {
-    const char  *text; /* lower case, one space where any mix of spaces, underscores and hyphens may stand */
-    uint16_t     len;
-    enum context what;
-    bool         weak; /* counts only beside a word of TLS */
-    bool         of_tls, leads; /* speaks of TLS itself; ends with "alert", whose number or name follows */
-    const struct code *code;
-};
-
-/* What is compared first of a pattern; those of a bucket stand together, longest first. */
-struct key {
-    uint16_t after;  /* the fold of its characters 4 to 6; 0 = it is shorter */
-    uint16_t third, third_mask; /* that of 7 and 8, as far as they stand where they do in the line */
-    uint16_t pattern; /* index + 1; 0 = the bucket ends */
-};
-
-struct value {
-    enum context       what;
-    int64_t            v;
-    const struct code *code;
-};
+ * "EventID>36887<", "curl: (60)"). Numbers alone are taken only where they can be nothing else (0x80090302).
+ * A log may be full of such words: no byte is walked over again for each of them (struct ahead). */
 
 struct found {
     const struct code *code;
@@ -62,276 +17,48 @@ struct found {
     bool               weak, proxy;
 };
 
-enum { ALERT_ROWS = 96, FOUND_MAX = 64, PREFIXES = 1 << 15, DIGIT = 27, GAP, OTHER };
+enum { FOUND_MAX = 64, NUMBER_NEAR = 48, ALERT_NEAR = 64 };
+
+/* What comes behind words that introduce something: asked at any place between `from` and `stop`, the answer is `stop`. */
+struct ahead {
+    size_t             from, stop;
+    const struct code *code;
+};
+
 struct scan {
-    struct arena    arena;
-    struct pattern *patterns;
-    size_t          n;
-    struct key     *keys;
-    struct value   *values;
-    size_t          values_n;
-    const struct code *alert_rows[ALERT_ROWS]; /* by the first letter of their names */
-    uint8_t         alert_first['z' - 'a' + 2]; /* where each letter begins */
-    uint8_t         lower[256]; /* ASCII */
-    uint8_t         fold[256]; /* 1-26 letters, DIGIT, GAP, OTHER */
-    uint64_t        first[PREFIXES / 64], second[PREFIXES / 64]; /* of three characters, and of six */
-    uint64_t        brief[PREFIXES / 64];    /* three characters that begin a pattern of less than six, or a number */
-    uint16_t        short_bucket[PREFIXES]; /* by three characters: the first key of those of less than six, */
-    uint16_t        long_bucket[PREFIXES];  /* by six of them: of the others */
+    const struct scan_index *index;
     enum context    source;           /* of the event record being read */
     bool            refused_here, refused_there; /* event 36888, 36887 */
     int             alert;            /* of this record, or -1 */
     /* the line being read */
     const uint8_t  *line;
     size_t          line_n;
+    struct ahead    number, named;    /* the next number, the next alert */
     struct found    found[FOUND_MAX];
     size_t          found_n;
     bool            tls, proxy;
 };
 
-static bool gap(unsigned char c) { return c == ' ' || c == '_' || c == '-' || c == '\t'; }
-static bool wordy(unsigned char c) { return isalnum(c) != 0 || c == '_'; }
-
-static size_t normalise(char *out, const char *s, size_t n)
-{
-    size_t k = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!gap((unsigned char)s[i]))
-            out[k++] = (char)tolower((unsigned char)s[i]);
-        else if (k > 0 && out[k - 1] != ' ')
-            out[k++] = ' ';
-    }
-    while (k > 0 && out[k - 1] == ' ')
-        k--;
-    out[k] = '\0';
-    return k;
-}
-
-static unsigned prefix_of(const struct scan *s, const char *p)
-{
-    return (unsigned)s->fold[(unsigned char)p[0]] << 10 | (unsigned)s->fold[(unsigned char)p[1]] << 5 | s->fold[(unsigned char)p[2]];
-}
-
-static void pattern_add(struct scan *s, const char *text, size_t n, enum context what, const struct code *c, bool weak)
-{
-    char *copy = ARENA_NEW_N(&s->arena, n + 1, char);
-    n = normalise(copy, text, n);
-    if (n < 3)
-        return;
-    s->patterns[s->n++] = (struct pattern){ .text = copy, .len = (uint16_t)n, .what = what, .weak = weak, .code = c,
-                                            .of_tls = strstr(copy, "ssl") != NULL || strstr(copy, "tls") != NULL || strstr(copy, "certificate") != NULL,
-                                            .leads = n > 5 && strcmp(copy + n - 5, "alert") == 0 };
-}
-
-static void code_patterns(struct scan *s, const struct code *c)
-{
-    bool alert = strcmp(c->system, "alert") == 0;
-    if (strlen(c->symbol) > 2 && !alert) /* names of alerts are common words: only behind "alert" */
-        pattern_add(s, c->symbol, strlen(c->symbol), CODE, c, strchr(c->symbol, '_') == NULL && strlen(c->symbol) < 10);
-    if (strcmp(c->system, "oid") == 0 || strcmp(c->system, "update") == 0)
-        pattern_add(s, c->code, strlen(c->code), CODE, c, false);
-    for (const char *p = c->says; *p != '\0';) {
-        size_t len = strcspn(p, "|"), n = len;
-        while (n > 0 && p[n - 1] == ' ')
-            n--;
-        bool weak = n > 0 && p[n - 1] == '?';
-        pattern_add(s, p, n - weak, CODE, c, weak);
-        p += len + (p[len] == '|');
-        p += strspn(p, " ");
-    }
-}
-
-/* ---- numbers ---- */
-
-static int by_value(const void *a, const void *b)
-{
-    const struct value *x = a, *y = b;
-    if (x->what != y->what)
-        return x->what < y->what ? -1 : 1;
-    if (x->v != y->v)
-        return x->v < y->v ? -1 : 1;
-    return x->code < y->code ? -1 : x->code > y->code;
-}
-
-/* Systems whose numbers are looked up, by what introduces them. CODE stands for Windows' 32-bit codes. */
-static const struct {
-    const char  *system;
-    enum context what;
-} numbered[] = { { "schannel", CODE }, { "cryptoapi", CODE }, { "trust", CODE }, { "alert", ALERT }, { "schannel-event", SCHANNEL }, { "capi2-event", CAPI2 },
-                 { "winhttp", WINDOWS }, { "wininet", WINDOWS }, { "winsock", WINDOWS }, { "curl", CURL }, { "openssl-verify", VERIFY }, { "chrome", CHROME },
-                 { "gnutls", GNUTLS }, { "mbedtls", MBEDTLS }, { "apple", APPLE }, { "proxy-http", HTTP }, { "openssl", OPENSSL }, { "nss", NSS } };
-
-static void code_values(struct scan *s, const struct code *c)
-{
-    for (size_t i = 0; i < ARRAY_LEN(numbered); i++) {
-        if (strcmp(numbered[i].system, c->system) != 0)
-            continue;
-        for (const char *p = c->code; *p != '\0' && s->values_n < 1024;) {
-            char *end = NULL;
-            s->values[s->values_n++] = (struct value){ numbered[i].what, strtoll(p, &end, 0), c };
-            p = end + strspn(end, " ");
-        }
-    }
-}
-
-static const struct code *value_code(const struct scan *s, enum context what, int64_t v)
-{
-    size_t low = 0, high = s->values_n;
-    while (low < high) {
-        size_t              mid = (low + high) / 2;
-        const struct value *at = &s->values[mid];
-        if (at->what < what || (at->what == what && at->v < v))
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < s->values_n && s->values[low].what == what && s->values[low].v == v ? s->values[low].code : NULL;
-}
-
-/* ---- building ---- */
-
-static void sort_alerts(struct scan *s)
-{
-    size_t n = 0;
-    for (int letter = 'a'; letter <= 'z'; letter++) {
-        s->alert_first[letter - 'a'] = (uint8_t)n;
-        for (size_t i = 0; i < s->values_n && n < ALERT_ROWS; i++) {
-            if (s->values[i].what == ALERT && s->values[i].code->symbol[0] == letter)
-                s->alert_rows[n++] = s->values[i].code;
-        }
-    }
-    s->alert_first['z' - 'a' + 1] = (uint8_t)n;
-}
-
-static int longest_first(const void *a, const void *b)
-{
-    const struct pattern *x = a, *y = b;
-    if (x->len != y->len)
-        return x->len > y->len ? -1 : 1;
-    int words_differ = strcmp(x->text, y->text);
-    if (words_differ != 0)
-        return words_differ;
-    int ox = x->code != NULL ? x->code->often : 9, oy = y->code != NULL ? y->code->often : 9;
-    return ox != oy ? oy - ox : x->code < y->code ? -1 : x->code > y->code;
-}
-
-static const char *const number_starts[] = { "0x0", "000", "0a0" }; /* folded: any digits */
-
-static bool bit(const uint64_t *set, unsigned i) { return (set[i >> 6] >> (i & 63) & 1) != 0; }
-static void set_bit(uint64_t *set, unsigned i) { set[i >> 6] |= UINT64_C(1) << (i & 63); }
-static unsigned six(unsigned a, unsigned b) { return (a * 0x9E3779B1u ^ b * 0x85EBCA6Bu) >> 17; } /* 15 bits */
-
-static void admit(struct scan *s, const char *text)
-{
-    unsigned h = prefix_of(s, text);
-    set_bit(s->first, h);
-    if (strlen(text) < 6)
-        set_bit(s->brief, h);
-    else
-        set_bit(s->second, six(h, prefix_of(s, text + 3)));
-}
-
-/* One gap of a pattern stands for any run of them, so behind it nothing is sure to stand in its place. */
-static struct key key_of(const struct scan *s, size_t i)
-{
-    enum { LETTER = 31 };
-    const struct pattern *p = &s->patterns[i];
-    struct key            k = { .after = p->len < 6 ? 0 : (uint16_t)prefix_of(s, p->text + 3), .pattern = (uint16_t)(i + 1) };
-    if (p->len > 6) {
-        k.third = (uint16_t)(s->fold[(unsigned char)p->text[6]] << 5);
-        k.third_mask = LETTER << 5;
-    }
-    if (p->len > 7 && p->text[6] != ' ') {
-        k.third |= s->fold[(unsigned char)p->text[7]];
-        k.third_mask |= LETTER;
-    }
-    return k;
-}
-
-static uint16_t *bucket_of(struct scan *s, size_t i, unsigned after)
-{
-    unsigned h = prefix_of(s, s->patterns[i].text);
-    return after == 0 ? &s->short_bucket[h] : &s->long_bucket[six(h, after)];
-}
-
-/* Counts first; then each bucket's place holds where its next key goes, and in the end, from behind, its first. */
-static void fill_buckets(struct scan *s)
-{
-    size_t at = 1; /* key 0 ends the empty bucket */
-    s->keys = ARENA_NEW_N(&s->arena, 2 * s->n + 1, struct key);
-    for (size_t i = 0; i < s->n; i++)
-        ++*bucket_of(s, i, key_of(s, i).after);
-    uint16_t *const tables[] = { s->short_bucket, s->long_bucket };
-    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
-        for (size_t b = 0; b < PREFIXES; b++) {
-            if (tables[t][b] == 0)
-                continue;
-            at += tables[t][b];
-            tables[t][b] = (uint16_t)at++; /* the end of the bucket, left zero */
-        }
-    }
-    for (size_t i = s->n; i-- > 0;) {
-        struct key k = key_of(s, i);
-        s->keys[--*bucket_of(s, i, k.after)] = k;
-    }
-}
-
 struct scan *scan_new(void)
 {
     struct scan *s = mem_get(1, sizeof *s);
     memset(s, 0, sizeof *s);
+    s->index = scan_index();
     s->alert = -1;
-    s->patterns = ARENA_NEW_N(&s->arena, 4096, struct pattern);
-    s->values = ARENA_NEW_N(&s->arena, 1024, struct value);
-    for (unsigned c = 0; c < 256; c++)
-        s->lower[c] = (uint8_t)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-    for (unsigned c = 0; c < 256; c++)
-        s->fold[c] = (uint8_t)((c | 0x20) >= 'a' && (c | 0x20) <= 'z' && c < 128 ? (c & 31) : c >= '0' && c <= '9' ? DIGIT : gap((unsigned char)c) ? GAP : OTHER);
-    for (size_t i = 0; code_at(i) != NULL; i++) {
-        code_patterns(s, code_at(i));
-        code_values(s, code_at(i));
-    }
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        pattern_add(s, words[i].text, strlen(words[i].text), words[i].what, NULL, false);
-    qsort(s->patterns, s->n, sizeof s->patterns[0], longest_first);
-    qsort(s->values, s->values_n, sizeof s->values[0], by_value);
-    sort_alerts(s);
-    fill_buckets(s);
-    for (size_t i = 0; i < s->n; i++) {
-        admit(s, s->patterns[i].text);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(number_starts); i++)
-        admit(s, number_starts[i]);
     return s;
 }
 
-void scan_free(struct scan *s)
-{
-    if (s == NULL)
-        return;
-    arena_free(&s->arena);
-    free(s);
-}
+void scan_free(struct scan *s) { free(s); }
 
-/* ---- matching ---- */
+static bool is(const struct scan *s, size_t at, unsigned kinds) { return at < s->line_n && (s->index->kind[s->line[at]] & kinds) != 0; }
 
-/* The end of the pattern in the line from `at`, or 0. */
-static size_t matches(const struct scan *s, const struct pattern *p, size_t at)
+/* Does the word (lower case) stand at `at`? */
+static bool stands(const struct scan *s, size_t at, const char *word, size_t len)
 {
-    size_t i = at;
-    for (size_t k = 0; k < p->len; k++) {
-        size_t from = i;
-        if (i >= s->line_n)
-            return 0;
-        if (p->text[k] != ' ' && s->lower[s->line[i++]] != (uint8_t)p->text[k])
-            return 0;
-        while (p->text[k] == ' ' && i < s->line_n && i - from < 8 && gap(s->line[i]))
-            i++;
-        if (i == from)
-            return 0;
-    }
-    bool ends_in_word = wordy((unsigned char)p->text[p->len - 1]);
-    return ends_in_word && i < s->line_n && wordy(s->line[i]) ? 0 : i;
+    size_t i = 0;
+    while (i < len && at + i < s->line_n && s->index->lower[s->line[at + i]] == (uint8_t)word[i])
+        i++;
+    return i == len;
 }
 
 static void find(struct scan *s, const struct code *c, uint32_t value, size_t at, bool weak, bool proxy)
@@ -342,38 +69,39 @@ static void find(struct scan *s, const struct code *c, uint32_t value, size_t at
 
 /* A number that stands at `at`, with sign and base. False: there is none. */
 struct digits {
-    int64_t v;
+    int64_t v, as_hex; /* as_hex: the same digits read as hex */
     size_t  n, end;
     bool    hex, negative;
 };
 static bool number_at(const struct scan *s, size_t at, struct digits *d)
 {
-    size_t i = at;
+    const uint8_t *nibble = s->index->nibble;
+    size_t         i = at, n = s->line_n;
     *d = (struct digits){ 0 };
-    if (i < s->line_n && s->line[i] == '-') {
+    if (i < n && s->line[i] == '-') {
         d->negative = true;
         i++;
     }
-    if (s->line_n - i > 2 && s->line[i] == '0' && (s->line[i + 1] | 0x20) == 'x') {
+    if (n - i > 2 && s->line[i] == '0' && (s->line[i + 1] | 0x20) == 'x') {
         d->hex = true;
         i += 2;
     }
-    size_t from = i, letters = 0;
-    for (; i < s->line_n && i - from < 17 && isxdigit(s->line[i]); i++)
-        letters += isalpha(s->line[i]) != 0;
-    d->n = i - from;
-    if (d->n == 0 || d->n > 16 || (i < s->line_n && wordy(s->line[i])))
-        return false;
-    if (letters != 0 && !d->hex && d->n != 8)
-        return false;
-    d->hex |= letters != 0;
-    for (size_t k = from; k < i; k++) {
-        int c = tolower(s->line[k]);
-        d->v = d->v * (d->hex ? 16 : 10) + (c <= '9' ? c - '0' : c - 'a' + 10);
-        if (d->v > INT64_C(0xffffffffff))
-            return false;
+    size_t   from = i;
+    bool     letters = false;
+    uint64_t hex = 0, decimal = 0;
+    for (; i < n && i - from < 17 && nibble[s->line[i]] < 16; i++) {
+        unsigned digit = nibble[s->line[i]];
+        letters |= digit > 9;
+        hex = hex << 4 | digit;
+        decimal = decimal * 10 + digit;
     }
-    d->v = d->negative ? -d->v : d->v;
+    d->n = i - from;
+    uint64_t v = d->hex || letters ? hex : decimal;
+    if (d->n == 0 || d->n > 16 || is(s, i, WORDY) || (letters && !d->hex && d->n != 8) || v > UINT64_C(0xffffffffff))
+        return false;
+    d->hex |= letters;
+    d->v = d->negative ? -(int64_t)v : (int64_t)v;
+    d->as_hex = d->negative ? -(int64_t)hex : (int64_t)hex;
     d->end = i;
     return true;
 }
@@ -381,120 +109,142 @@ static bool number_at(const struct scan *s, size_t at, struct digits *d)
 /* A Windows code: 0x80090302, 80090302, 2148074242 or -2146893054; 0x8007NNNN wraps a small error number. */
 static bool windows_code(struct scan *s, const struct digits *d, size_t at)
 {
+    const struct scan_index *x = s->index;
     int64_t wide = d->v < 0 ? d->v + INT64_C(0x100000000) : d->v;
-    if (!d->hex && d->n == 8) { /* eight digits without 0x: hex */
-        char digits[17];
-        snprintf(digits, sizeof digits, "%lld", (long long)d->v);
-        wide = strtoll(digits, NULL, 16);
-    }
+    if (!d->hex && d->n == 8) /* eight digits without 0x: hex */
+        wide = d->as_hex;
     if (wide < 0 || wide > UINT32_MAX)
         return false;
-    const struct code *c = value_code(s, CODE, wide);
+    const struct code *c = value_code(x, CODE, wide);
     if (c == NULL && wide >> 16 == 0x8007)
-        c = value_code(s, WINDOWS, wide & 0xffff);
+        c = value_code(x, WINDOWS, wide & 0xffff);
     if (c == NULL && (wide >> 23 == 20 || wide >> 24 == 20))
-        c = value_code(s, OPENSSL, wide >> 23 == 20 ? wide & 0x7fffff : wide & 0xfff);
+        c = value_code(x, OPENSSL, wide >> 23 == 20 ? wide & 0x7fffff : wide & 0xfff);
     bool ours = wide >> 16 == 0x8009 || wide >> 16 == 0x800b;
     find(s, c, c == NULL && ours ? (uint32_t)wide : 0, at, false, false);
     return c != NULL || ours;
 }
 
-/* Skips what stands between a word and its number: punctuation, an attribute, a few filler words. */
-static size_t to_number(const struct scan *s, size_t at)
+static bool filler(const struct scan *s, size_t at, size_t len)
 {
     static const struct {
         size_t      len;
         const char *word;
-    } filler[] = { { 6, "number" }, { 4, "code" }, { 2, "is" }, { 2, "id" }, { 3, "num" }, { 5, "error" }, { 4, "exit" }, { 6, "result" }, { 8, "returned" }, { 6, "status" }, { 5, "value" }, { 2, "of" }, { 2, "no" } };
-    size_t end = s->line_n < at + 48 ? s->line_n : at + 48;
-    for (unsigned steps = 0; at < end && steps < 24; steps++) {
-        unsigned char c = s->line[at];
-        if (isdigit(c) || (c == '-' && at + 1 < end && isdigit(s->line[at + 1])))
-            return at;
-        if (!isalpha(c)) {
+    } rows[] = { { 6, "number" }, { 4, "code" }, { 2, "is" }, { 2, "id" }, { 3, "num" }, { 5, "error" }, { 4, "exit" }, { 6, "result" }, { 8, "returned" }, { 6, "status" }, { 5, "value" }, { 2, "of" }, { 2, "no" } };
+    uint8_t initial = s->index->lower[s->line[at]];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].len == len && (uint8_t)rows[i].word[0] == initial && stands(s, at, rows[i].word, len))
+            return true;
+    }
+    return false;
+}
+
+/* Past what stands between a word and its number: punctuation, an attribute, a few filler words. */
+static void find_number(struct scan *s, size_t at)
+{
+    const uint8_t *kind = s->index->kind;
+    size_t         n = s->line_n, from = at;
+    while (at < n) {
+        uint8_t c = s->line[at];
+        size_t  len = 0;
+        if ((kind[c] & DIGITS) != 0 || (c == '-' && is(s, at + 1, DIGITS)))
+            break;
+        if ((kind[c] & ALPHA) == 0) {
             at++;
             continue;
         }
-        size_t len = 0;
-        while (at + len < end && wordy(s->line[at + len]))
+        while (at + len < n && (kind[s->line[at + len]] & WORDY) != 0)
             len++;
-        bool known = false;
-        for (size_t i = 0; i < ARRAY_LEN(filler); i++)
-            known |= filler[i].len == len && strncasecmp((const char *)s->line + at, filler[i].word, len) == 0;
-        const unsigned char *close = len == 10 && strncasecmp((const char *)s->line + at, "qualifiers", len) == 0 ? memchr(s->line + at, '>', end - at) : NULL;
+        const uint8_t *close = len == 10 && stands(s, at, "qualifiers", len) ? memchr(s->line + at, '>', n - at < NUMBER_NEAR ? n - at : NUMBER_NEAR) : NULL;
         if (close != NULL)
-            at = (size_t)(close - s->line); /* <EventID Qualifiers="0">36887 */
-        else if (known)
+            from = at = (size_t)(close - s->line); /* <EventID Qualifiers="0">36887 */
+        else if (filler(s, at, len))
             at += len;
-        else if (isxdigit(c) && len == 8)
-            return at;
         else
-            return SIZE_MAX;
+            break;
     }
-    return SIZE_MAX;
+    s->number = (struct ahead){ from, at, NULL };
+}
+
+/* Where the number behind a word begins, if it is near; SIZE_MAX: it is not. What stands there may still be none. */
+static size_t to_number(struct scan *s, size_t at)
+{
+    if (at < s->number.from || at > s->number.stop)
+        find_number(s, at);
+    return s->number.stop < s->line_n && s->number.stop - at < NUMBER_NEAR ? s->number.stop : SIZE_MAX;
+}
+
+static const struct node *in_chain(const struct scan_index *x, size_t chain, uint8_t c)
+{
+    while (chain != 0 && x->nodes[chain].c != c)
+        chain = x->nodes[chain].sibling;
+    return chain != 0 ? &x->nodes[chain] : NULL;
+}
+
+static const struct node *child_of(const struct scan_index *x, const struct node *node, uint8_t c)
+{
+    return (node->below >> x->fold[c] & 1) != 0 ? in_chain(x, node->child, c) : NULL;
 }
 
 /* The name of an alert from `at`, written in any way: handshake_failure, "handshake failure", HandshakeFailure. */
 static const struct code *alert_named(const struct scan *s, size_t at)
 {
-    const struct code *best = NULL;
-    size_t             longest = 0;
-    int                letter = tolower(s->line[at]) - 'a';
-    if (letter < 0 || letter > 'z' - 'a')
-        return NULL;
-    for (size_t i = s->alert_first[letter]; i < s->alert_first[letter + 1]; i++) {
-        const char *name = s->alert_rows[i]->symbol;
-        size_t      k = at, n = 0;
-        for (; name[n] != '\0' && k < s->line_n; k++) {
-            if (name[n] == '_')
-                n++;
-            if (gap(s->line[k]))
-                continue;
-            if (tolower(s->line[k]) != name[n])
-                break;
-            n++;
-        }
-        bool whole = name[n] == '\0' && (k >= s->line_n || !wordy(s->line[k]));
-        if (whole && n > longest) {
-            longest = n;
-            best = s->alert_rows[i];
-        }
+    const struct scan_index *x = s->index;
+    const struct code       *best = NULL;
+    const struct node       *node = in_chain(x, x->alerts, x->lower[s->line[at]]);
+    for (size_t i = at + 1; node != NULL && i < s->line_n; i++) {
+        if ((x->kind[s->line[i]] & GAPPY) != 0)
+            continue;
+        node = child_of(x, node, x->lower[s->line[i]]);
+        if (node != NULL && node->leaf != 0 && !is(s, i + 1, WORDY))
+            best = x->values[node->leaf - 1].code;
     }
     return best;
+}
+
+/* The next number or name of an alert; a number that is none has no code, and ends the search as well. */
+static void find_alert(struct scan *s, size_t at)
+{
+    const uint8_t *kind = s->index->kind;
+    size_t         n = s->line_n;
+    struct digits  d;
+    s->named = (struct ahead){ at, n, NULL };
+    while (at < n) {
+        uint8_t c = kind[s->line[at]];
+        if ((c & ALNUM) == 0) {
+            at++;
+            continue;
+        }
+        if ((c & DIGITS) != 0)
+            s->named.code = number_at(s, at, &d) && d.n <= 4 ? value_code(s->index, ALERT, d.v) : NULL;
+        else
+            s->named.code = alert_named(s, at);
+        if ((c & DIGITS) != 0 || s->named.code != NULL) {
+            s->named.stop = at;
+            return;
+        }
+        while (at < n && (kind[s->line[at]] & WORDY) != 0)
+            at++;
+    }
 }
 
 /* What follows "alert" within a few words: its number, or its name. "Alert (Level: Fatal, Description: ...". */
 static void alert_after(struct scan *s, size_t at, size_t from, bool weak)
 {
-    size_t end = s->line_n < at + 64 ? s->line_n : at + 64;
-    for (size_t i = at, steps = 0; i < end && steps < 12; steps++) {
-        while (i < end && !isalnum(s->line[i]))
-            i++;
-        struct digits      d;
-        const struct code *c = NULL;
-        if (i < end && isdigit(s->line[i])) {
-            if (number_at(s, i, &d) && d.n <= 4)
-                c = value_code(s, ALERT, d.v);
-            if (c == NULL)
-                return;
-        } else if (i < end) {
-            c = alert_named(s, i);
-        }
-        if (c != NULL) {
-            s->alert = atoi(c->code);
-            find(s, c, 0, from, weak, false);
-            return;
-        }
-        while (i < end && wordy(s->line[i]))
-            i++;
-    }
+    if (at < s->named.from || at > s->named.stop)
+        find_alert(s, at);
+    if (s->named.code == NULL || s->named.stop - at >= ALERT_NEAR)
+        return;
+    s->alert = atoi(s->named.code->code);
+    find(s, s->named.code, 0, from, weak, false);
 }
 
 static void event_number(struct scan *s, int64_t v, size_t at)
 {
-    const struct code *c = s->source != CAPI2 ? value_code(s, SCHANNEL, v) : NULL;
+    const struct scan_index *x = s->index;
+    const struct code *c = s->source != CAPI2 ? value_code(x, SCHANNEL, v) : NULL;
     if (c == NULL && (s->source == CAPI2 || v > 4000))
-        c = value_code(s, CAPI2, v);
+        c = value_code(x, CAPI2, v);
     if (c == NULL)
         return;
     s->refused_there = v == 36887;
@@ -505,17 +255,13 @@ static void event_number(struct scan *s, int64_t v, size_t at)
 /* Event 36888 with its alert and "internal error state": the three together have rows of their own. */
 static void error_state(struct scan *s, int64_t state, size_t at)
 {
-    char text[48];
-    snprintf(text, sizeof text, "36888 %d %lld", s->alert, (long long)state);
-    for (size_t i = 0; i < s->n && s->alert >= 0; i++) {
-        if (strcmp(s->patterns[i].text, text) == 0)
-            find(s, s->patterns[i].code, 0, at, false, false);
-    }
+    find(s, value_code(s->index, STATE, state_value(s->alert, state)), 0, at, false, false);
 }
 
 /* The number behind a word. Gives where reading goes on. */
 static size_t number_after(struct scan *s, const struct pattern *p, size_t at, size_t end)
 {
+    const struct scan_index *x = s->index;
     size_t        from = to_number(s, end);
     struct digits d;
     if (from == SIZE_MAX || !number_at(s, from, &d))
@@ -530,16 +276,16 @@ static size_t number_after(struct scan *s, const struct pattern *p, size_t at, s
     case STATE: error_state(s, d.v, at); break;
     case HTTP: {
         size_t second = d.end; /* "HTTP/1.1 407" */
-        c = value_code(s, HTTP, d.v);
+        c = value_code(x, HTTP, d.v);
         find(s, c, 0, at, false, c != NULL && d.v != 407);
         return second;
     }
     default:
         if ((d.n == 8 || d.n == 10) && windows_code(s, &d, at))
             return d.end;
-        c = value_code(s, p->what, d.v);
+        c = value_code(x, p->what, d.v);
         if (c == NULL && p->what == WINDOWS && d.v < 0)
-            c = d.v <= -9800 || d.v >= -1300 ? NULL : value_code(s, NSS, d.v);
+            c = d.v <= -9800 || d.v >= -1300 ? NULL : value_code(x, NSS, d.v);
         find(s, c, 0, at, p->what == WINDOWS && d.v < 12000, false);
     }
     return c != NULL ? d.end : end;
@@ -548,23 +294,24 @@ static size_t number_after(struct scan *s, const struct pattern *p, size_t at, s
 /* A number that needs no word before it, from its first digit on. Gives where reading goes on. */
 static size_t bare_number(struct scan *s, size_t at)
 {
-    size_t        sign = at > 0 && s->line[at - 1] == '-' && (at < 2 || !wordy(s->line[at - 2])) ? at - 1 : at, run = at;
+    const struct scan_index *x = s->index;
+    size_t        sign = at > 0 && s->line[at - 1] == '-' && (at < 2 || !is(s, at - 2, WORDY)) ? at - 1 : at, run = at;
     struct digits d;
-    while (run < s->line_n && isdigit(s->line[run]))
+    while (is(s, run, DIGITS))
         run++;
-    bool likely = sign != at || run - at == 8 || run - at == 10 || (run < s->line_n && isalpha(s->line[run])); /* 8: hex without 0x */
+    bool likely = sign != at || run - at == 8 || run - at == 10 || is(s, run, ALPHA); /* 8: hex without 0x */
     if (!likely || !number_at(s, sign, &d))
         return run;
     bool eight = d.hex && d.n == 8, plain_eight = !d.hex && !d.negative && d.n == 8 && (s->line[at] == '8'), ten = !d.hex && d.n == 10 && s->line[at] == '2';
     if (eight || plain_eight || ten)
         return windows_code(s, &d, at) ? d.end : at;
     if (d.negative && !d.hex && d.n >= 4 && d.n <= 5) { /* NSS and Apple, beside a word of TLS */
-        const struct code *c = value_code(s, NSS, d.v);
-        find(s, c != NULL ? c : value_code(s, APPLE, d.v), 0, at, true, false);
+        const struct code *c = value_code(x, NSS, d.v);
+        find(s, c != NULL ? c : value_code(x, APPLE, d.v), 0, at, true, false);
         return d.end;
     }
     if (d.negative && d.hex && d.n == 4) {
-        find(s, value_code(s, MBEDTLS, d.v), 0, at, true, false);
+        find(s, value_code(x, MBEDTLS, d.v), 0, at, true, false);
         return d.end;
     }
     return at;
@@ -595,73 +342,126 @@ static size_t take(struct scan *s, const struct pattern *p, size_t at, size_t en
     }
 }
 
-/* The longest pattern of a bucket that stands at `at`. */
-static const struct pattern *in_bucket(const struct scan *s, size_t i, unsigned after, size_t at, size_t *end)
+/* Does the line go on from `at` with the characters of these nodes? */
+static bool goes_on(const struct scan *s, size_t at, const struct node *v, size_t n)
 {
-    unsigned six = at + 6 < s->line_n ? s->fold[s->line[at + 6]] : 0, seven = at + 7 < s->line_n ? s->fold[s->line[at + 7]] : 0;
-    unsigned third = six << 5 | seven, mask = (after & 31) == GAP && six == GAP ? 0 : UINT16_MAX; /* a run of gaps: look closely */
-    for (const struct key *k = &s->keys[i]; k->pattern != 0; k++) {
-        const struct pattern *p = &s->patterns[k->pattern - 1];
-        if ((k->after == 0 || k->after == after) && ((k->third ^ third) & k->third_mask & mask) == 0 && (*end = matches(s, p, at)) != 0)
-            return p;
+    if (n > s->line_n - at)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (s->index->lower[s->line[at + i]] != v[i].c)
+            return false;
     }
-    return NULL;
+    return true;
+}
+
+/* The longest pattern that stands at `at`, and where it ends. One blank of a pattern stands for up to 8 gaps. */
+static const struct pattern *pattern_at(const struct scan *s, size_t at, size_t *end)
+{
+    enum { GAP_MAX = 8 };
+    const struct scan_index *x = s->index;
+    const struct pattern    *best = NULL;
+    const struct node       *node = NULL;
+    const uint8_t           *line = s->line, *plain = x->plain;
+    size_t                   i = at + 1, n = s->line_n, chain = x->pair[(size_t)plain[line[at]] << 8 | plain[line[i]]];
+    for (;;) {
+        for (size_t from = i++; plain[line[from]] == ' ' && i < n && i - from < GAP_MAX && plain[line[i]] == ' ';)
+            i++;
+        if (i >= n)
+            return best;
+        node = node == NULL ? in_chain(x, chain, plain[line[i]]) : child_of(x, node, plain[line[i]]);
+        if (node == NULL)
+            return best;
+        if (node->run != 0 && node->leaf == 0) {
+            if (!goes_on(s, i + 1, node + 1, node->run))
+                return best;
+            i += node->run;
+            node += node->run;
+        }
+        if (node->leaf != 0 && !((x->kind[line[i]] & WORDY) != 0 && is(s, i + 1, WORDY))) {
+            best = &x->patterns[node->leaf - 1];
+            *end = i + 1;
+        }
+    }
 }
 
 /* A word of the line that the first look let through. Gives where reading goes on: `at` = nothing was taken. */
-static size_t look(struct scan *s, unsigned prefix, unsigned after, size_t at)
+static size_t look(struct scan *s, size_t at)
 {
     size_t                end = 0;
-    const struct pattern *p = in_bucket(s, s->long_bucket[six(prefix, after)], after, at, &end);
-    if (p == NULL)
-        p = in_bucket(s, s->short_bucket[prefix], after, at, &end);
+    const struct pattern *p = pattern_at(s, at, &end);
     if (p != NULL)
         return take(s, p, at, end);
-    return isdigit(s->line[at]) ? bare_number(s, at) : at;
+    return is(s, at, DIGITS) ? bare_number(s, at) : at;
 }
 
-/* Any of the words, at the begin of a word or inside one ("openssl"). */
-static bool has_word(const struct scan *s, const char *const *list)
+/* Words of TLS and of proxies, at the begin of a word or inside one ("openssl"): weak finds of the line count beside them. */
+static void mark(struct scan *s, unsigned prefix, size_t at)
 {
-    for (; *list != NULL; list++) {
-        size_t len = strlen(*list);
-        for (size_t i = 0; i + len <= s->line_n; i++) {
-            if ((s->line[i] | 0x20) == (unsigned char)**list && strncasecmp((const char *)s->line + i, *list, len) == 0)
-                return true;
-        }
+    for (size_t i = 0; i < MARKS; i++) {
+        const struct mark *m = &s->index->marks[i];
+        if (m->prefix != prefix)
+            continue;
+        *(m->proxy ? &s->proxy : &s->tls) |= stands(s, at, m->word, m->len);
+        return;
     }
-    return false;
+}
+
+/* The first look, at up to 64 places that each have two more characters behind them: a bit for each place where a
+ * pattern or a number may begin with a word, or where a mark may. No branch depends on what stands there. */
+static uint64_t candidates(const struct scan_index *x, const uint8_t *p, size_t places, bool in_word)
+{
+    enum { FOLD = 31, BEFORE = 3 }; /* three characters back: the one before the place */
+    uint64_t found = 0;
+    unsigned before = in_word, h = 0;
+    for (size_t i = 0; i < 2; i++) {
+        h = h << 5 | (x->folded[p[i]] & FOLD);
+        before = before << 1 | x->folded[p[i]] >> 5;
+    }
+    for (size_t i = 0; i < places; i++) {
+        unsigned c = x->folded[p[i + 2]];
+        h = (h << 5 | (c & FOLD)) & (PREFIXES - 1);
+        before = before << 1 | c >> 5;
+        unsigned look = x->looks[h];
+        found = found >> 1 | (uint64_t)((look & ~(before >> BEFORE)) | look >> 1) << 63;
+    }
+    return found >> (64 - places);
+}
+
+/* One place that the first look let through. Gives up to where the line is explained now. */
+static size_t second_look(struct scan *s, size_t at, size_t taken)
+{
+    const struct scan_index *x = s->index;
+    unsigned                 prefix = prefix_of(x, s->line + at);
+    unsigned                 look_for = x->looks[prefix];
+    if ((look_for & LOOK_MARK) != 0 && !(s->tls && s->proxy))
+        mark(s, prefix, at);
+    if ((look_for & LOOK_WORD) == 0 || at < taken || (at > 0 && (x->kind[s->line[at - 1]] & WORDY) != 0))
+        return taken;
+    unsigned after = at + 5 < s->line_n ? prefix_of(x, s->line + at + 3) : 0;
+    if (!bit(x->brief, prefix) && !bit(x->second, six(prefix, after)))
+        return taken;
+    size_t end = look(s, at);
+    return end > at ? end : taken;
 }
 
 void scan_line(struct scan *s, const char *line, size_t n, bool everything, scan_hit *hit, void *ctx)
 {
+    enum { PLACES = 64 };
     const uint8_t *p = (const uint8_t *)line;
-    unsigned       h = 0;
     size_t         taken = 0; /* up to here the line is explained */
     s->line = p;
     s->line_n = n;
     s->found_n = 0;
+    s->number = s->named = (struct ahead){ .from = SIZE_MAX };
     s->tls = s->proxy = everything;
-    if (n < 3)
-        return;
-    h = (unsigned)s->fold[p[0]] << 5 | s->fold[p[1]];
-    for (size_t i = 2; i < n; i++) {
-        h = (h << 5 | s->fold[p[i]]) & (PREFIXES - 1);
-        if (!bit(s->first, h))
-            continue;
-        size_t at = i - 2;
-        if (at < taken || (at > 0 && wordy(p[at - 1])))
-            continue;
-        unsigned after = i + 3 < n ? prefix_of(s, line + i + 1) : 0;
-        if (!bit(s->brief, h) && !bit(s->second, six(h, after)))
-            continue;
-        size_t end = look(s, h, after, at);
-        taken = end > at ? end : taken;
+    for (size_t at = 0; at + 2 < n; at += PLACES) {
+        size_t   places = n - 2 - at < PLACES ? n - 2 - at : PLACES;
+        uint64_t found = candidates(s->index, p + at, places, at > 0 && (s->index->kind[p[at - 1]] & WORDY) != 0);
+        for (; found != 0; found &= found - 1)
+            taken = second_look(s, at + (size_t)__builtin_ctzll(found), taken);
     }
     for (size_t i = 0; i < s->found_n; i++) {
         const struct found *f = &s->found[i];
-        s->tls |= f->weak && !s->tls && has_word(s, tls_words);
-        s->proxy |= f->proxy && !s->proxy && has_word(s, proxy_words);
         if ((!f->weak || s->tls) && (!f->proxy || s->proxy))
             hit(ctx, f->code, f->value, f->at);
     }
