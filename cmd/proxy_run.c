@@ -25,6 +25,11 @@ struct asking {
     bool                direct, again;
     struct probe_ask    ask;
 };
+/* All that a name leads to, and the one in use. */
+struct addresses {
+    struct address *list; /* NULL: not found */
+    size_t          n, at;
+};
 struct check {
     const struct check_options *o;
     struct arena         arena;
@@ -35,9 +40,9 @@ struct check {
     bool                 anchors_there;
     struct prober       *prober;
     struct resolver     *resolver;
-    struct address       proxy, target; /* len 0: not found */
+    struct addresses     proxy, target;
     struct tunnel_way    way;           /* with the login in use */
-    struct asking        asks[2 * ASK_COUNT];
+    struct asking        asks[3 * ASK_COUNT];
     size_t               n, done;
     struct handshake    *made[4 * ASK_COUNT];
     size_t               made_n;
@@ -65,31 +70,29 @@ static void wipe_progress(struct check *k)
 /* ------------------------------------------------------------------------------------ names */
 
 struct looked_up {
-    struct address *out;
-    struct err      err;
-    bool            over;
+    struct addresses *out;
+    struct err    err;
+    bool          over;
 };
 
 static void resolved(void *ctx, struct address *list, size_t n, const struct err *err)
 {
     struct looked_up *l = ctx;
     l->over = true;
-    if (n != 0)
-        *l->out = list[0];
-    else if (err != NULL)
+    *l->out = (struct addresses){ .list = list, .n = n };
+    if (err != NULL)
         l->err = *err;
-    free(list);
 }
 
-static bool look_up(struct check *k, const char *host, uint16_t port, struct address *out)
+static bool look_up(struct check *k, const char *host, uint16_t port, struct addresses *out)
 {
     struct looked_up l = { .out = out };
     resolve(k->resolver, host, port, AF_UNSPEC, k->o->timeout_ns, resolved, &l);
     while (!l.over && !check_ended)
         loop_step(prober_loop(k->prober), loop_now() + NS_PER_S / 10);
-    if (out->len == 0 && !check_ended)
+    if (out->n == 0 && !check_ended)
         trouble("%s", l.err.text[0] != '\0' ? l.err.text : "the name was not found");
-    return out->len != 0;
+    return out->n != 0;
 }
 
 /* ------------------------------------------------------------------------------------ asking */
@@ -114,6 +117,8 @@ static struct address at_port(struct address a, uint16_t port)
 
 static void prepare(struct check *k, enum proxy_question q, bool direct)
 {
+    if (k->n == ARRAY_LEN(k->asks))
+        return;
     struct asking     *one = &k->asks[k->n];
     struct proxy_fact *f = &k->facts.ask[q];
     *one = (struct asking){ .q = q, .direct = direct };
@@ -125,7 +130,8 @@ static void prepare(struct check *k, enum proxy_question q, bool direct)
         k->n++;
     one->ask.port = origin_port(k, q);
     one->ask.way = direct || k->o->relay[0] != '\0' ? NULL : &k->way;
-    one->ask.to = direct ? k->target : k->o->relay[0] != '\0' ? at_port(k->proxy, one->ask.port) : k->proxy;
+    const struct addresses *place = direct ? &k->target : &k->proxy;
+    one->ask.to = k->o->relay[0] != '\0' && !direct ? at_port(place->list[place->at], one->ask.port) : place->list[place->at];
 }
 
 static void take(struct check *k, const struct probe_done *done)
@@ -183,13 +189,33 @@ static void wait_for_sights(struct check *k)
             until = loop_now() + LATE_MS * (NS_PER_S / 1000);
 }
 
-static void ask_good(struct check *k)
+/* Nobody was there: the next address of the name is asked. */
+static bool try_next(struct addresses *p, const struct handshake *h)
+{
+    bool nobody = h != NULL && h->outcome == OUTCOME_NOT_OPENED && (h->refused || h->unreachable || h->timed_out) && (h->way == NULL || h->way->trouble == WAY_FINE);
+    if (!nobody || p->at + 1 >= p->n)
+        return false;
+    p->at++;
+    return true;
+}
+
+static void ask_one(struct check *k, enum proxy_question q, bool direct)
 {
     size_t first = k->n;
-    prepare(k, ASK_GOOD, false);
-    if (first == 0 && k->facts.target != NULL && k->target.len != 0)
-        prepare(k, ASK_GOOD, true);
+    prepare(k, q, direct);
     ask_prepared(k, first, 1);
+}
+
+static void ask_good(struct check *k)
+{
+    do
+        ask_one(k, ASK_GOOD, false);
+    while (!check_ended && try_next(&k->proxy, k->facts.ask[ASK_GOOD].h));
+    if (k->target.n == 0 || k->facts.ask[ASK_GOOD].direct != NULL)
+        return;
+    do
+        ask_one(k, ASK_GOOD, true);
+    while (!check_ended && try_next(&k->target, k->facts.ask[ASK_GOOD].direct));
 }
 
 /* ------------------------------------------------------------------------------------ the login */
@@ -245,7 +271,7 @@ static bool comes_through(struct check *k)
     size_t first = k->n;
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         prepare(k, others[i], false);
-        if (k->facts.target != NULL && k->target.len != 0)
+        if (k->target.n != 0)
             prepare(k, others[i], true);
     }
     ask_prepared(k, first, AT_ONCE);
@@ -279,7 +305,7 @@ static void ask_everything(struct check *k)
         if (k->facts.ask[q].h != NULL || k->facts.ask[q].skip != NULL)
             continue;
         prepare(k, (enum proxy_question)q, false);
-        if (k->facts.target != NULL && k->target.len != 0 && k->facts.ask[q].skip == NULL)
+        if (k->target.n != 0 && k->facts.ask[q].skip == NULL)
             prepare(k, (enum proxy_question)q, true);
     }
     ask_prepared(k, first, AT_ONCE);
@@ -365,6 +391,8 @@ int check_run(const struct check_options *o)
     status = tell(k, body != NULL ? &pac : NULL);
 done:
     wipe_progress(k);
+    free(k->proxy.list);
+    free(k->target.list);
     resolver_free(k->resolver);
     prober_free(k->prober);
     for (size_t i = 0; i < k->made_n; i++)

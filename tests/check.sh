@@ -69,6 +69,7 @@ probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
 sweep() { needs openssl sweep && sh tests/sweep.sh "$build/tlswhy"; }
 finish() { needs openssl finish && sh tests/finish.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
+proxy_check() { needs openssl proxy_check && python3 tests/proxy_check.py "$build/tlswhy"; }
 torture() { "$build/tests/torture" "${TORTURE_STEP:-2}"; }
 sandbox() { sh tests/sandbox.sh "$build"; }
 watch() { python3 tests/watch.py "$build/tlswhy"; }
@@ -107,6 +108,7 @@ sweep
 record
 hellos
 proxy
+proxy_check
 torture
 sandbox
 watch

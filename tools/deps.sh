@@ -3,7 +3,7 @@
 set -eu
 build="gcc libc6-dev make libmbedtls-dev libpcap-dev libseccomp-dev zlib1g-dev libc-ares-dev libidn2-dev libjansson-dev"
 check="$build libcunit1-dev python3"
-ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium"
+ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium squid-openssl tinyproxy mitmproxy"
 case ${1:-build} in
 build) want=$build ;;
 check) want=$check ;;
