@@ -91,7 +91,7 @@ static void answered(struct sweep *s, struct hunt *h, const struct sweep_answer 
     }
     if (!take_out(h, picked(h, a))) { /* what was not offered */
         s->facts.version[h->version].unsure = s->facts.version[h->version].unsure || h->topic == TOPIC_SUITES;
-        list_of(s, h)->unsure = h->topic == TOPIC_GROUPS && h->keeps;
+        list_of(s, h)->unsure = h->topic == TOPIC_GROUPS && h->keeps != 0 && picked(h, a) != h->keeps;
         h->state = HUNT_OVER;
         return;
     }
@@ -120,7 +120,8 @@ static void learn_refused(struct sweep *s, const struct hunt *h)
 }
 
 /* Up to TLS 1.2 the groups must hold the curve of an ECDSA certificate, too (RFC 8422 section 5.1): where there is no other, a list
- * that lacks it is refused for that. */
+ * that lacks it is refused for that. With the curve behind what is left, a server that picks the curve prefers it to the others, which
+ * therefore nobody gets with this certificate. */
 static bool needs_its_curve(const struct sweep_list *suites)
 {
     for (size_t i = 0; i < suites->n; i++)
@@ -136,8 +137,8 @@ static void refused(struct sweep *s, struct hunt *h, const struct sweep_answer *
     h->state = HUNT_OVER;
     if (h->topic == TOPIC_SUITES && !h->first)
         learn_refused(s, h);
-    if (h->topic == TOPIC_GROUPS && needs_its_curve(&v->suites) && v->version < 0x0304 && !h->keeps && h->found_n > 0) {
-        h->keeps = true;
+    if (h->topic == TOPIC_GROUPS && needs_its_curve(&v->suites) && v->version < 0x0304 && h->keeps == 0 && h->found_n > 0) {
+        h->keeps = h->found[h->found_n - 1]; /* the list was answered as long as it was there */
         h->state = HUNT_IDLE;
     }
     if (first && v->refusal.kind == ANSWER_NONE)
@@ -190,7 +191,7 @@ static void list_preference(struct sweep *s, struct hunt *h)
         return;
     }
     h->turned = true;
-    h->keeps = false;
+    h->keeps = 0;
     h->state = HUNT_IDLE;
     h->n = h->found_n;
     for (size_t i = 0; i < h->n; i++)
@@ -296,6 +297,12 @@ static void begin_details(struct sweep *s)
     }
 }
 
+/* What signs in TLS 1.3 stands behind keys, so a group is to be picked whose keys we can compute. */
+static bool waits_for_groups(const struct sweep *s, const struct hunt *h)
+{
+    return h->topic == TOPIC_SIGALGS && sweep_versions[h->version] == 0x0304 && !hunt_groups_over(s);
+}
+
 static size_t ask_hunts(struct sweep *s, struct sweep_ask *out, size_t room)
 {
     size_t n = 0, idle = 0;
@@ -305,12 +312,12 @@ static size_t ask_hunts(struct sweep *s, struct sweep_ask *out, size_t room)
         idle++;
     for (size_t i = 0; i < s->hunts && n < room; i++) {
         struct hunt *h = &s->hunt[i];
-        if (h->state != HUNT_IDLE)
+        if (h->state != HUNT_IDLE || waits_for_groups(s, h))
             continue;
         h->state = HUNT_ASKED;
-        if (h->keeps) /* there is room for all of them */
-            memcpy(h->left + h->n, h->found, h->found_n * sizeof h->found[0]);
-        out[n++] = (struct sweep_ask){ .topic = h->topic, .version = sweep_versions[h->version], .list = { h->left, h->n + (h->keeps ? h->found_n : 0) }, .about = i };
+        if (h->keeps != 0) /* there is room: it was among them */
+            h->left[h->n] = h->keeps;
+        out[n++] = (struct sweep_ask){ .topic = h->topic, .version = sweep_versions[h->version], .list = { h->left, h->n + (h->keeps != 0) }, .about = i };
     }
     return n;
 }

@@ -107,9 +107,11 @@ static bool goes_on(enum sweep_check c) { return c == CHECK_BY_ID_AGAIN || c == 
 bool check_next(struct sweep *s, struct sweep_ask *out)
 {
     for (enum sweep_check c = 0; c < CHECK_COUNT; c++) {
-        if (goes_on(c) && s->check[c - 1].waits)
+        if (goes_on(c) && (!s->check[c - 1].asked || s->check[c - 1].waits))
             continue;
         uint16_t version = s->check[c].asked ? 0 : version_for(&s->facts, c);
+        if (version == 0x0304 && !hunt_groups_over(s)) /* what is offered then depends on them */
+            continue;
         s->check[c].asked = true;
         if (version == 0)
             continue;

@@ -76,6 +76,20 @@ static void plain(struct profile *p, uint16_t version, struct arena *a)
     }
 }
 
+/* Some questions of TLS 1.3 want to read on after the ServerHello: where the server takes a group whose keys we can compute, it is to
+ * pick none but such. */
+static void readable_groups(const struct sweep *s, struct profile *p, struct arena *a)
+{
+    const struct sweep_list *found = &s->facts.version[SWEEP_VERSIONS - 1].groups;
+    uint16_t                *v = ARENA_NEW_N(a, found->n + 1, uint16_t);
+    size_t                   n = 0;
+    for (size_t i = 0; i < found->n; i++)
+        if (keys_can((uint16_t)found->v[i]))
+            v[n++] = (uint16_t)found->v[i];
+    if (n != 0)
+        hello_set_groups(p, (struct u16s){ v, n }, a);
+}
+
 struct hello_spec sweep_spec(const struct sweep *s, const struct sweep_ask *ask, struct bytes name, struct arena *a)
 {
     struct hello_spec spec = { .sni = name };
@@ -92,10 +106,14 @@ struct hello_spec sweep_spec(const struct sweep *s, const struct sweep_ask *ask,
         p->key_shares = none; /* a HelloRetryRequest names the group (RFC 8446 section 4.2.8) */
         p->key_share_count = 0;
     } else if (ask->topic == TOPIC_SIGALGS) { /* for the handshake alone: certificates may be signed as they are */
+        if (ask->version == 0x0304)
+            readable_groups(s, p, a);
         p->sigalgs = as_u16(ask->list, a);
         spec.sigalgs_cert = all_sigalgs(a);
         hello_add_extension(p, EXT_SIGNATURE_ALGORITHMS_CERT, a);
     } else if (ask->topic == TOPIC_CHECK) {
+        if (ask->version == 0x0304)
+            readable_groups(s, p, a);
         check_spec(&s->facts, ask->check, &spec, a);
     }
     return spec;

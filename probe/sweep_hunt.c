@@ -25,6 +25,14 @@ struct hunt *hunt_new(struct sweep *s, enum sweep_topic topic, uint16_t version,
     return h;
 }
 
+bool hunt_groups_over(const struct sweep *s)
+{
+    for (size_t i = 0; i < s->hunts; i++)
+        if (s->hunt[i].topic == TOPIC_GROUPS && sweep_versions[s->hunt[i].version] == 0x0304 && s->hunt[i].state != HUNT_OVER)
+            return false;
+    return true;
+}
+
 uint16_t hunt_index(const struct sweep *s, const struct hunt *h) { return (uint16_t)(h - s->hunt); }
 
 /* A part of a hunt, which comes right after `before` in the guessed order. */

@@ -17,7 +17,7 @@ struct hunt {
     bool             first;    /* nothing of this version was answered yet */
     bool             resent;
     bool             turned;   /* groups, signature algorithms: what was found is asked about in the opposite order */
-    bool             keeps;    /* groups: those that were found stay in the list, behind the others */
+    uint32_t         keeps;    /* groups: an ECDSA certificate's curve, which stays in the list, behind the others; 0 = none */
     uint32_t        *left, *found;
     size_t           n, found_n;
 };
@@ -67,6 +67,7 @@ struct hunt *hunt_new(struct sweep *s, enum sweep_topic topic, uint16_t version,
 uint16_t     hunt_index(const struct sweep *s, const struct hunt *h);
 bool         hunt_cut(struct sweep *s); /* one of those that wait; false: none is worth it */
 bool         hunt_cut_by_family(struct sweep *s, struct hunt *h); /* false: it is one family */
+bool         hunt_groups_over(const struct sweep *s); /* those of TLS 1.3 */
 void         hunt_ask_short(struct sweep *s, struct hunt *h);
 void         hunt_ask_others(struct sweep *s, struct hunt *h);
 

@@ -21,6 +21,13 @@ size_t sweep_leaves(const struct sweep_facts *f, struct sweep_leaf out[CHECK_COU
     return n;
 }
 
+uint16_t sweep_hides(const struct sweep_facts *f)
+{
+    const struct sweep_answer *a = &f->check[CHECK_USUAL_13];
+    bool                       hidden = a->kind == ANSWER_HELLO && a->h != NULL && a->h->outcome == OUTCOME_STOPPED && !knows(a->h, KNOW_DECRYPTED);
+    return hidden && sweep_best(f, 0x0303) == NULL ? a->group : 0;
+}
+
 const char *sweep_key_name(const struct cert *c, char buf[64])
 {
     cert_key_name(c, buf);

@@ -119,7 +119,7 @@ static void alpn(struct json *j, const struct sweep_facts *f)
         if (a->kind == ANSWER_NONE)
             continue;
         if (a->kind == ANSWER_HELLO && a->h != NULL && a->h->answer.alpn.p == NULL)
-            json_nil(j, rows[i].key);
+            sweep_hides(f) != 0 ? json_str(j, rows[i].key, "answered") : json_nil(j, rows[i].key);
         else
             json_str(j, rows[i].key, a->kind == ANSWER_HELLO ? "chosen" : sweep_answer_text(a, buf));
     }
@@ -245,6 +245,7 @@ void sweep_json(struct text *out, const struct sweep_page *p)
     const struct sweep_facts *f = p->facts;
     struct sweep_list         groups = all_of(f, true), sigalgs = all_of(f, false);
     struct json               j = { .out = out };
+    char                      buf[NAME_MAX_LEN];
     json_open(&j, NULL, '{');
     json_str(&j, "type", "server");
     json_str(&j, "schema", "tlswhy/1");
@@ -256,6 +257,8 @@ void sweep_json(struct text *out, const struct sweep_page *p)
     names16(&j, "groups", &groups, group_text);
     names16(&j, "signature_algorithms", &sigalgs, sigalg_text);
     certificates(&j, f);
+    if (sweep_hides(f) != 0)
+        json_str(&j, "certificates_hidden_by", group_name(sweep_hides(f), buf));
     names(&j, f);
     alpn(&j, f);
     features(&j, f);

@@ -144,8 +144,16 @@ static void certificates(struct text *t, const struct report_options *o, const s
                 text_printf(&s, "; %s: %s", severity_name(c->problems[k].severity), c->problems[k].detail != NULL ? c->problems[k].detail : c->problems[k].code);
         row_of(t, o, i == 0 ? "Certs" : "", &s);
     }
-    if (n == 0 && sweep_best(f, 0x0304) != NULL)
-        row(t, o, "Certs", "none was seen");
+    if (n == 0 && sweep_best(f, 0x0304) != NULL) {
+        char        name[NAME_MAX_LEN];
+        uint16_t    group = sweep_hides(f);
+        struct text s = { 0 };
+        text_add(&s, "none was seen");
+        if (group != 0)
+            text_printf(&s, ": TLS 1.3 encrypts it, here with keys from %s, which tlswhy cannot compute, and the server takes no other group; "
+                            "openssl s_client (3.5 or newer) -groups %s shows it", group_name(group, name), group_name(group, name));
+        row_of(t, o, "Certs", &s);
+    }
     arena_free(&a);
 }
 
@@ -180,6 +188,7 @@ static void alpn(struct text *t, const struct report_options *o, const struct sw
         text_printf(&s, "%s: %s", sweep_check_words(c),
                     a->kind != ANSWER_HELLO                             ? refusal_words(a, buf)
                     : a->h != NULL && a->h->answer.alpn.p != NULL ? "chosen"
+                    : sweep_hides(f) != 0                               ? "answered"
                                                                         : "passed over");
     }
     row_of(t, o, "ALPN", &s);

@@ -28,6 +28,8 @@ struct sweep_leaf {
 };
 size_t      sweep_leaves(const struct sweep_facts *f, struct sweep_leaf out[CHECK_COUNT]);
 const char *sweep_key_name(const struct cert *c, char buf[64]); /* "rsa-2048", "ec-secp256r1", "ed25519" */
+/* The group whose keys hide all that follows the ServerHello of TLS 1.3 where no other is taken, and no older version; 0: it is read. */
+uint16_t    sweep_hides(const struct sweep_facts *f);
 /* Which of two answers of hellos without and with a name, "the same certificate", ... for people and JSON: see doc/. */
 const char *sweep_name_result(const struct sweep_facts *f, enum sweep_check c);
 const char *sweep_tolerance_result(const struct sweep_facts *f, enum sweep_check c, char buf[NAME_MAX_LEN]); /* "ok", "alert 40"; NULL: not asked */

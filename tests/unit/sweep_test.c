@@ -18,6 +18,7 @@ struct sim {
     uint32_t trap;                     /* takes this suite, and then hangs up */
     size_t   crowd;                    /* hangs up on more connections than this at a time, before the hello; 0 = none */
     uint16_t groups[8], sigalgs[8];
+    uint16_t curve;                    /* of its ECDSA certificate: up to TLS 1.2 groups without it are refused */
 };
 
 static const struct sim nginx = {
@@ -102,6 +103,8 @@ static struct sweep_answer answer_of(const struct sim *m, const struct sweep_ask
         a.version = m->high;
         return a;
     }
+    if (ask->topic == TOPIC_GROUPS && m->curve != 0 && ask->version < 0x0304 && !lists(ask->list, m->curve))
+        return (struct sweep_answer){ .kind = ANSWER_ALERT, .alert = 40 };
     a.group = ask->topic == TOPIC_GROUPS ? first_of(m->groups, ask->list) : 0;
     a.sigalg = ask->topic == TOPIC_SIGALGS ? first_of(m->sigalgs, ask->list) : 0;
     a.suite = ask->topic <= TOPIC_REVERSED ? pick(m, ask->version == 0x0304 ? m->new : m->old, ask->list, ask->version) : 0;
@@ -231,6 +234,24 @@ static void finds_groups_and_signature_algorithms(void)
     free(f);
 }
 
+/* Up to TLS 1.2 an ECDSA certificate's curve must be in the list: what a server likes less than that nobody gets. */
+static void groups_beside_a_curve(void)
+{
+    static const struct sim own = { .low = 0x0303, .high = 0x0304, .own_order = true, .no_version = ANSWER_ALERT, .no_suite = ANSWER_ALERT,
+                                    .version_alert = 70, .old = { 0xc02b, 0xc00a }, .new = { 0x1301 }, .groups = { 0x001d, 0x0017, 0x0018, 0x0019 },
+                                    .sigalgs = { 0x0403 }, .curve = 0x0017 };
+    static const uint16_t got[] = { 0x001d, 0x0017 };
+    struct cost           cost;
+    struct sweep_facts   *f = swept(&own, 8, &cost);
+    CU_ASSERT_EQUAL(f->version[5].groups.n, 4);
+    CU_ASSERT_EQUAL(f->version[4].groups.n, ARRAY_LEN(got));
+    for (size_t i = 0; i < ARRAY_LEN(got); i++)
+        CU_ASSERT_EQUAL(f->version[4].groups.v[i], got[i]);
+    CU_ASSERT_FALSE(f->version[4].groups.unsure);
+    CU_ASSERT_EQUAL(f->version[4].groups.preference, PREFERENCE_SERVER);
+    free(f);
+}
+
 /* Whatever is answered, the questions end: servers that answer by chance, and such that pick what was not offered. */
 static void ends_whatever_is_answered(void)
 {
@@ -304,6 +325,7 @@ int main(void)
     CU_add_test(suite, "finds all that is accepted, in few connections", finds_all_that_is_accepted);
     CU_add_test(suite, "tells how versions are refused", tells_how_versions_are_refused);
     CU_add_test(suite, "finds groups and signature algorithms", finds_groups_and_signature_algorithms);
+    CU_add_test(suite, "finds groups beside a certificate's curve", groups_beside_a_curve);
     CU_add_test(suite, "ends, whatever is answered", ends_whatever_is_answered);
     CU_add_test(suite, "hellos fit their questions", hellos_fit_their_questions);
     CU_basic_run_tests();
