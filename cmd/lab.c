@@ -245,7 +245,7 @@ static bool address_of(const struct lab *l, size_t i, struct address *out)
 static void show_now(struct lab *l)
 {
     out_flush(&l->out);
-    l->unread = (fflush(stdout) != 0 && errno == EPIPE) || l->unread;
+    l->unread = out_error() == EPIPE;
 }
 
 static bool start_all(struct lab *l, struct serve *s)
@@ -267,7 +267,7 @@ static bool start_all(struct lab *l, struct serve *s)
 static void serve_all(struct lab *l, struct serve *s)
 {
     int64_t now = loop_now(), end = l->for_ns != 0 ? now + l->for_ns : INT64_MAX;
-    for (; !told_to_end && now < end && !ferror(stdout); now = loop_now()) {
+    for (; !told_to_end && now < end && out_error() == 0; now = loop_now()) {
         serve_step(s, end - now < NS_PER_S ? end - now : NS_PER_S);
         show_now(l);
     }

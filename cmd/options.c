@@ -180,18 +180,29 @@ const char *nearest_word(const char *wrong, const char *(*next)(size_t i))
     return best;
 }
 
+static int first_error; /* of writing: out_finish tells it */
+
+/* Past stdio, in one piece: lines stay whole where several processes write to one file, as below xargs -P. */
 void out_flush(struct text *t)
 {
-    if (t->n != 0)
-        fwrite(t->s, 1, t->n, stdout); /* an error stays in the stream: out_finish tells it */
+    fflush(stdout);
+    for (size_t done = 0; done < t->n && first_error == 0;) {
+        ssize_t now = write(STDOUT_FILENO, t->s + done, t->n - done);
+        if (now > 0)
+            done += (size_t)now;
+        else if (errno != EINTR)
+            first_error = errno;
+    }
     text_clear(t);
 }
+
+int out_error(void) { return first_error; }
 
 int out_finish(int status)
 {
     errno = 0;
-    bool failed = fflush(stdout) != 0 || ferror(stdout);
-    int  reason = errno;
+    bool failed = fflush(stdout) != 0 || ferror(stdout) || first_error != 0;
+    int  reason = first_error != 0 ? first_error : errno;
     failed |= fclose(stdout) != 0;
     reason = reason != 0 ? reason : errno;
     if (!failed)

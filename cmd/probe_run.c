@@ -48,7 +48,6 @@ void run_flush(struct run *run)
         return;
     wipe_line(run);
     out_flush(&run->out);
-    fflush(stdout);
 }
 
 void run_trouble(const struct trial *t, const char *fmt, ...)

@@ -229,7 +229,6 @@ static bool tick(struct watch *w)
         sums_wanted = 0;
         verdicts_interim(w->v, live_facts(w->live), flow_facts(w->flows));
     }
-    fflush(stdout);
     if (terminal || w->steady >= w->second_at)
         status_show(w);
     if (w->steady >= w->second_at) {
@@ -239,7 +238,7 @@ static bool tick(struct watch *w)
             return false;
         }
     }
-    return !ferror(stdout) && !w->failed; /* a full disk: told at the end */
+    return out_error() == 0 && !w->failed; /* a full disk: told at the end */
 }
 
 /* ---- the loop ---- */

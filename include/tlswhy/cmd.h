@@ -35,8 +35,10 @@ bool size_parse(const char *s, size_t *out);
 /* The word nearest to `wrong`, or NULL where none is near; `next` gives word i, NULL past the last. */
 const char *nearest_word(const char *wrong, const char *(*next)(size_t i));
 
-/* Writes the text to standard output and empties it. */
+/* Writes the text to standard output at once and empties it. */
 void out_flush(struct text *t);
+/* The errno of the first write of it that failed; 0: none did. */
+int out_error(void);
 /* Ends standard output: gives `status`, or EXIT_TROUBLE where something could not be written (told, unless the
  * reader just closed its pipe). */
 int out_finish(int status);
