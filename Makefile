@@ -13,7 +13,7 @@ CFLAGS  ?= -O2 -g
 # gcc's generic tuning copies small structs with rep movs, which takes longer to start than the copy itself
 TUNE    := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mtune=haswell)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTLSWHY_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) $(WARN) $(WERROR) \
-             -fno-strict-aliasing -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(TUNE) $(CFLAGS)
+             -fno-strict-aliasing -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(TUNE) $(CPPFLAGS) $(CFLAGS)
 LIBS    := -lcares -lidn2 -lmbedtls -lmbedx509 -lmbedcrypto -lpcap -lseccomp -lz -ljansson
 ALL_LDFLAGS = $(LDFLAGS)
 
@@ -28,7 +28,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY: $(gen)
-.PHONY: all demo check asan fuzz fuzzers bench bench-live layers lab completions install uninstall deps clean format units
+.PHONY: all demo check asan fuzz fuzzers bench bench-live layers lab completions install uninstall dist deb deps clean format units
 all: $(BUILD)/tlswhy
 
 $(BUILD)/tlswhy: $(call obj,cmd) $(ARCHIVES)
@@ -142,6 +142,23 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/tlswhy $(DESTDIR)$(PREFIX)/share/man/man1/tlswhy.1 $(DESTDIR)$(UNITDIR)/tlswhy-watch@.service \
 	    $(DESTDIR)$(BASHDIR)/tlswhy $(DESTDIR)$(ZSHDIR)/_tlswhy $(DESTDIR)$(FISHDIR)/tlswhy.fish
 
+# The sources as one file, the same bytes whoever packs them: sorted, without owners, at the time of the last entry of debian/changelog
+EPOCH   := $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q}' debian/changelog)" +%s)
+DIST    := tlswhy-$(VERSION)
+dist:
+	@mkdir -p $(BUILD)
+	@if [ -e .git ]; then git ls-files -z; else find . -type f -not -path './$(BUILD)/*' -printf '%P\0'; fi | LC_ALL=C sort -z | \
+	    tar -c --null --no-recursion -T - --format=gnu --transform='s|^|$(DIST)/|' --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner \
+	    --mode=u+rw,go=u,go-w | gzip -9 -n > $(BUILD)/$(DIST).tar.gz
+	@echo $(BUILD)/$(DIST).tar.gz
+
+# A Debian package, from those sources and nothing else
+deb: dist
+	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb
+	@tar -x -z -C $(BUILD)/deb -f $(BUILD)/$(DIST).tar.gz
+	cd $(BUILD)/deb/$(DIST) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
+	@ls $(BUILD)/deb/*.deb
+
 deps:
 	@tools/deps.sh build
 
@@ -152,4 +169,4 @@ format:
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(FOLDERS:%=$(BUILD)/%) $(BUILD)/tests -name '*.d' 2>/dev/null)

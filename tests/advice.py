@@ -15,7 +15,7 @@ def text(*args):
 commands = set(re.findall(r"^  tlswhy (\w+) ", text("--help"), re.M))
 options = {c: set(re.findall(r"(?<![\w-])(--?[a-z0-9][a-z0-9-]*)", text(c, "--help"))) for c in commands}
 failed = passed = 0
-for path in sorted(glob.glob("report/why/pages/*.md") + glob.glob("report/knowledge/*.tsv") + ["README.md", "doc/tlswhy.1"]):
+for path in sorted(glob.glob("report/why/pages/*.md") + glob.glob("report/knowledge/*.tsv") + ["README.md", "doc/recipes.md", "doc/tlswhy.1"]):
     wrong = []
     for m in re.finditer(r"\btlswhy (read|watch|probe|proxy|compare|chain|cert|ctl|explain|profiles|lab)\b([^`;.\n\t|)]*)", open(path, encoding="utf-8").read()):
         command, rest = m.groups()

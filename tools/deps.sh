@@ -1,14 +1,19 @@
 #!/bin/sh
 # deps.sh build|check|ci - installs the Debian packages that are missing: to build, to test, to test everything.
+# deps.sh list-build|list-check|list-ci - only names them.
 set -eu
 build="gcc libc6-dev make libmbedtls-dev libpcap-dev libseccomp-dev zlib1g-dev libc-ares-dev libidn2-dev libjansson-dev"
 check="$build libcunit1-dev python3"
-ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium squid-openssl tinyproxy mitmproxy"
+ci="$check clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium squid-openssl tinyproxy mitmproxy
+    python3-jsonschema python3-yaml jq parallel debhelper lintian busybox-static"
 case ${1:-build} in
 build) want=$build ;;
 check) want=$check ;;
 ci) want=$ci ;;
-*) echo "usage: deps.sh build|check|ci" >&2; exit 2 ;;
+list-build) echo "$build"; exit 0 ;;
+list-check) echo "$check"; exit 0 ;;
+list-ci) echo "$ci"; exit 0 ;;
+*) echo "usage: deps.sh [list-]build|check|ci" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
