@@ -1,4 +1,6 @@
 /* tlswhy ctl FILE|URL [OTHER]: a Windows list of roots: who signed it, can it be verified, what is in it. */
+#include "secret.h"
+
 #include "tlswhy/cmd.h"
 #include "tlswhy/fetch_url.h"
 #include "tlswhy/profile.h"
@@ -20,8 +22,8 @@ static const struct option_row rows[] = {
     { 1002, "client", "PROFILE", "can that Windows verify the list (tlswhy profiles)" },
     { 1003, "ca", "FILE|DIR", "roots to check the last link of the signer's chain with" },
     { 1004, "at", "TIME", "judge dates at this time; without it, what is past today is told and not held against the list" },
-    { 1005, "proxy", "URL", "fetch through this proxy" },
-    { 1006, "proxy-user", "USER[:PASSWORD]", "login for the proxy" },
+    { 1005, "proxy", "URL", "fetch through this proxy, written as for curl; 'none' ignores the environment's" },
+    { 1006, "proxy-user", "USER[:PASSWORD]|@FILE", "login for the proxy" },
     { 1007, "https", NULL, "fetch https URLs, too" },
     { 1008, "timeout", "S", "give a fetch this many seconds (20)" },
     { 1009, "save", "FILE", "keep what was fetched" },
@@ -97,6 +99,14 @@ static bool fetch(struct job *j, const char *url, struct bytes *out, struct err 
     j->request.url = url;
     if (!fetch_url(&j->request, &answer, err))
         return false;
+    if (answer.too_large || (answer.cut_short && answer.status == 200)) { /* half a list is no list: it would be judged for what the path did */
+        if (answer.too_large)
+            err_set(err, "the answer of '%s' is larger than %d MB, no root list is", url, FETCH_MAX >> 20);
+        else
+            err_set(err, "of '%s' only %zu bytes came before the connection ended or the time was over; fetch it again, or give it longer (--timeout)", url, answer.n - answer.head);
+        free(answer.message);
+        return false;
+    }
     bool good = j->save == NULL || save(j->save, answer.message + answer.head, answer.n - answer.head, err);
     *out = (struct bytes){ arena_copy(&j->arena, answer.message, answer.n), answer.n };
     free(answer.message);
@@ -181,6 +191,28 @@ static const char *profile_word(size_t i)
     return p != NULL ? p->id : NULL;
 }
 
+static bool set_proxy(struct job *j, char *value)
+{
+    j->request.proxy = strcmp(value, "none") == 0 ? "" : arena_copy(&j->arena, value, strlen(value) + 1);
+    secret_wipe_url(value);
+    return true;
+}
+
+/* USER[:PASSWORD] or @FILE */
+static bool set_login(struct job *j, char *value)
+{
+    char line[SECRET_LINE] = "";
+    bool from_file = value[0] == '@';
+    if (from_file && !secret_read_login(value + 1, line))
+        return false;
+    const char *login = from_file ? line : value;
+    j->request.proxy_user = arena_copy(&j->arena, login, strlen(login) + 1);
+    explicit_bzero(line, sizeof line);
+    if (!from_file)
+        secret_wipe_login(value);
+    return true;
+}
+
 static bool set_option(struct job *j, int id, const char *value, const char **ca)
 {
     char *end = NULL;
@@ -203,8 +235,8 @@ static bool set_option(struct job *j, int id, const char *value, const char **ca
         j->question.has_time = true;
         j->question.time = ns / NS_PER_S;
         return true;
-    case 1005: j->request.proxy = value; return true;
-    case 1006: j->request.proxy_user = value; return true;
+    case 1005: return set_proxy(j, optarg); /* the argument itself, to wipe what is secret in it */
+    case 1006: return set_login(j, optarg);
     case 1007: j->request.https = true; return true;
     case 1008:
         seconds = strtol(value, &end, 10);

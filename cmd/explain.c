@@ -110,20 +110,24 @@ static void unknown(struct ask *a, const char *input)
         show_unknown(&a->out, input);
 }
 
+/* What all of it says together is the answer: it stands before its parts. */
 static void show_sum(struct ask *a, const char *input)
 {
     struct together g;
+    struct text     sum = { 0 };
     if (a->n < 2)
         return;
     explain_together(a->codes, a->n, &g);
     if (g.cause == NULL && g.others_n == 0)
         return;
-    if (a->json) {
-        show_together_json(&a->out, &g, input);
-        return;
-    }
-    text_char(&a->out, '\n');
-    show_together(&a->out, &g);
+    if (a->json)
+        show_together_json(&sum, &g, input);
+    else
+        show_together(&sum, &g);
+    text_add(&sum, a->json ? "" : "\n");
+    text_add(&sum, a->out.s);
+    text_free(&a->out);
+    a->out = sum;
 }
 
 /* All arguments as one text: "PKIX path building failed" without quotes; what is known only whole ("36888 40 1205"). */

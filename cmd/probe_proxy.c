@@ -1,6 +1,7 @@
 /* probe_proxy.c - which proxy to go through, and the login for it: options, environment, file, terminal. What is secret is
  * copied, and wiped where it stood, before anything else is done. */
 #include "probe_parts.h"
+#include "secret.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,31 +10,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* The argument is what `ps` shows: what stands behind the first colon of a login is overwritten there. */
-static void wipe(char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        s[i] = '*';
-}
-
-static void wipe_url(char *url)
-{
-    char *s = strstr(url, "://"), *at = NULL;
-    s = s != NULL ? s + 3 : url;
-    for (char *p = s; *p != '\0'; p++)
-        at = *p == '@' ? p : at;
-    char *colon = at != NULL ? memchr(s, ':', (size_t)(at - s)) : NULL;
-    if (colon != NULL)
-        wipe(colon + 1, (size_t)(at - colon - 1));
-}
-
 bool proxy_set_url(struct proxy_options *o, char *value)
 {
     struct err err = { 0 };
     o->none = strcmp(value, "none") == 0 || value[0] == '\0';
     o->given = true;
     bool read = o->none || tunnel_way_parse(value, &o->way, &err);
-    wipe_url(value);
+    secret_wipe_url(value);
     return read || trouble("--proxy: %s", err.text) == EXIT_NONE_FOUND;
 }
 
@@ -43,40 +26,18 @@ bool proxy_set_auth(struct proxy_options *o, const char *value)
     return o->auth_given || trouble("--proxy-auth takes none, basic, digest, ntlm or negotiate, not '%s'", value) == EXIT_NONE_FOUND;
 }
 
-/* The first line of a file. */
-static bool read_login(const char *path, char out[520])
-{
-    struct err err = { 0 };
-    size_t     n = 0;
-    uint8_t   *p = file_read(path, &n, &err);
-    if (p == NULL)
-        return trouble("--proxy-user: %s", err.text) == EXIT_NONE_FOUND;
-    size_t line = 0;
-    while (line < n && p[line] != '\n' && p[line] != '\r')
-        line++;
-    bool fits = line > 0 && line < 520 && memchr(p, '\0', line) == NULL;
-    if (fits) {
-        memcpy(out, p, line);
-        out[line] = '\0';
-    }
-    explicit_bzero(p, n);
-    free(p);
-    return fits || trouble("--proxy-user: the first line of %s is to be USER:PASSWORD", path) == EXIT_NONE_FOUND;
-}
-
 /* USER[:PASSWORD] or @FILE */
 bool proxy_set_user(struct proxy_options *o, char *value)
 {
-    char       line[520] = "";
+    char       line[SECRET_LINE] = "";
     struct err err = { 0 };
     bool       from_file = value[0] == '@';
-    if (from_file && !read_login(value + 1, line))
+    if (from_file && !secret_read_login(value + 1, line))
         return false;
     o->user_given = tunnel_way_login(&o->login, from_file ? line : value, &err);
     explicit_bzero(line, sizeof line);
-    char *colon = from_file ? NULL : strchr(value, ':');
-    if (colon != NULL)
-        wipe(colon + 1, strlen(colon + 1));
+    if (!from_file)
+        secret_wipe_login(value);
     return o->user_given || trouble("--proxy-user: %s", err.text) == EXIT_NONE_FOUND;
 }
 

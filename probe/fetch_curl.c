@@ -15,7 +15,7 @@ static bool append(struct sink *s, const void *p, size_t n)
 {
     struct fetch_answer *o = s->out;
     if (n > FETCH_MAX - o->n) {
-        o->cut_short = true;
+        o->too_large = o->cut_short = true;
         return false;
     }
     if (o->n + n > s->cap) {

@@ -7,6 +7,7 @@
 /* A log of any size in bounded memory: one buffer for the line being read, one slot a row for what was found. */
 
 enum encoding { UNDECIDED, BYTES, UTF16_LE, UTF16_BE };
+enum { BESIDE = 200 }; /* bytes: a number and its text stand so near */
 enum { TAIL = 512 }; /* of a line cut into pieces: looked at again with the next piece, so that nothing falls between */
 
 struct log {
@@ -99,7 +100,11 @@ static void note(void *ctx, const struct code *c, uint32_t value, size_t at)
         *fresh = (struct log_code){ .code = c, .line = l->line };
         excerpt(fresh, l->now, l->now_n, at);
     }
-    l->codes[*slot - 1].count++;
+    struct log_code *known = &l->codes[*slot - 1];
+    bool             again = known->count != 0 && known->last_line == l->line && at >= known->last_at && at - known->last_at < BESIDE;
+    known->count += !again;
+    known->last_line = l->line;
+    known->last_at = at;
 }
 
 static void look_at(struct log *l, const char *line, size_t n, size_t skip)

@@ -63,7 +63,7 @@ bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
 cert() { sh tests/cert.sh "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
 fetches() { python3 tests/fetches.py "$build/tlswhy"; }
-explain() { sh tests/explain.sh "$build/tlswhy"; }
+explain() { sh tests/explain.sh "$build/tlswhy"; python3 tests/ctl_url.py "$build/tlswhy"; }
 html() { sh tests/html.sh "$build/tlswhy"; }
 completions() { sh tests/completions.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }

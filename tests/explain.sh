@@ -24,7 +24,7 @@ log() { printf "$1" | "$program" explain - ; }
 # the codes of the field cases
 check "0x80090302 is the version" 0 'protocol-version \(strong\)' "$program" explain 0x80090302
 check "negative decimal" 0 'SEC_E_UNSUPPORTED_FUNCTION' "$program" explain -2146893054
-check "sharper together" 0 'Together: protocol-version' "$program" explain 0x80090302 70
+check "sharper together, and first" 0 '^Together: protocol-version' "$program" explain 0x80090302 70
 check "case of the old server" 0 'Together: protocol-version .*root list' "$program" explain 0x80090302 "event 4107"
 check "the root list and its root" 0 'Together: trust-list' "$program" explain "CAPI2 11" 0x800b0109
 check "the root list behind a proxy" 0 'Together: proxy-auth' "$program" explain "event 4107" 407
@@ -37,12 +37,20 @@ check "ambiguous number" 0 'curl 60 .*Or alert 60' "$program" explain 60
 check "unknown code" 2 'not in the table' "$program" explain 0xdeadbeef
 check "unknown code, nearest" 2 'Near .*SEC_E_' "$program" explain 0x80090310
 check "page of a cause" 0 'By system .*KB4019276' "$program" explain protocol-version
+pages=$("$program" explain --json | sed -n 's/.*"symbol":"\([^"]*\)".*/\1/p')
+for cause in $pages; do
+    for part in 'What happened' 'On the wire' 'How we know' 'Fix' 'Settle' 'Not to be confused with'; do
+        "$program" explain "$cause" | grep -qx "$part" || echo "FAIL explain page of $cause: it has no part '$part'"
+    done
+done
 check "all causes" 0 'cert-expired .*trust-list' "$program" explain
 check "json" 0 '"type":"explanation".*"code":"protocol-version","strength":"strong"' "$program" explain --json 0x80090302
 check "wrong option" 2 'no option' "$program" explain --nonsense
 
 # logs
-check "log" 0 'line 2 .*line 3 .*Together: protocol-version|line 3 .*line 2 .*Together: protocol-version' log 'nothing\nError 0x80090302\nThe TLS protocol defined fatal alert code is 70.\n'
+check "log" 0 '^Together: protocol-version.*line [23] .*line [23] ' log 'nothing\nError 0x80090302\nThe TLS protocol defined fatal alert code is 70.\n'
+check "a number and its name count once" 0 'SEC_E_UNSUPPORTED_FUNCTION .schannel. line 1 Means' log 'Error 0x80090302 (SEC_E_UNSUPPORTED_FUNCTION)\n'
+check "two lines count twice" 0 'line 1, 2 times' log 'Error 0x80090302 (SEC_E_UNSUPPORTED_FUNCTION)\nagain 0x80090302\n'
 check "log without codes" 0 'No code' log 'nothing\nat all\n'
 check "binary" 2 'binary' log '\001\002\003\004\005\006\007\010\016\017\020\021\022'
 check "binary event log" 2 'wevtutil' log 'ElfFile\000\001\002\003'

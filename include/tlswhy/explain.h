@@ -57,7 +57,9 @@ void scan_line(struct scan *s, const char *line, size_t n, bool everything, scan
 enum { LOG_LINE = 65536, LOG_EXCERPT = 160, LOG_UNKNOWN = 16 };
 struct log_code {
     const struct code *code;
-    uint64_t           line, count; /* where first (from 1), how many times */
+    uint64_t           line, count; /* where first (from 1), how many times; a number and its text side by side count once */
+    uint64_t           last_line;   /* where it was seen last, */
+    size_t             last_at;     /* and at which byte of that line */
     char              *excerpt;     /* of the first line, as it stands there: escape it */
     size_t             excerpt_n;
 };

@@ -23,7 +23,8 @@ struct fetch_answer {
     uint8_t *message;
     size_t   n, head;       /* bytes in all, of them up to the body */
     int      status;
-    bool     cut_short;     /* more than FETCH_MAX came, or the connection ended early */
+    bool     cut_short;     /* the connection ended early, or more than FETCH_MAX came: */
+    bool     too_large;
 };
 bool fetch_url(const struct fetch_request *q, struct fetch_answer *out, struct err *err);
 
