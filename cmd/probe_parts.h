@@ -192,6 +192,7 @@ size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tr
 void   trial_begin(struct trial *t);
 /* The answer to the question that is open. True: it was the last, and the verdict is written (--sweep: can be asked for). */
 bool   trial_take(struct trial *t, const struct probe_done *done);
+void   count_cause(struct summary *s, const char *code); /* code: of cause_of */
 /* What all answers come to, and the attempt that it is about. */
 struct handshake *trial_verdict(struct trial *t, struct finding *f);
 bool   shape_for_split(struct probe_options *o, const struct changes *c);

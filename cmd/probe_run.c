@@ -253,6 +253,9 @@ static void sum_of_all(struct run *run)
     s->incomplete = run->trouble ? "not every target could be probed" : NULL;
     if (run->o->renderer == &json_renderer)
         run->o->renderer->summary(&run->out, &run->o->report, s, NULL);
+    else if (run->o->sweep)
+        text_printf(&run->out, "%zu target%s: %llu swept, %llu of them with causes to fail, %llu not swept.\n", run->begun, run->begun == 1 ? "" : "s",
+                    (unsigned long long)s->handshakes, (unsigned long long)s->failed, (unsigned long long)(run->begun - s->handshakes));
     else
         text_printf(&run->out, "%zu target%s: %llu in order, %llu failed, %llu unclear, %llu not probed.\n", run->begun, run->begun == 1 ? "" : "s",
                     (unsigned long long)s->completed, (unsigned long long)s->failed, (unsigned long long)s->unknown,
@@ -311,7 +314,7 @@ int probe_run(const struct probe_options *o, int n, char **operands)
     begin_line(&run);
     run_targets(&run, source);
     run.trouble = run.trouble || source_failed(source);
-    if (source_is_list(n, operands) && !o->clients && !o->sweep && !o->nagios)
+    if (source_is_list(n, operands) && !o->clients && !o->nagios)
         sum_of_all(&run);
     if (run.page != NULL && !write_page(&run, operands[0]))
         run.trouble = true;

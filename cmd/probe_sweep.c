@@ -198,6 +198,15 @@ static int64_t gathering(const struct handshake *first)
     return took <= 0 ? 0 : took / PART < most ? took / PART : most;
 }
 
+static void sum_up(struct summary *s, const struct sweep_page *p)
+{
+    s->handshakes++;
+    s->completed += p->findings == 0;
+    s->failed += p->findings > 0;
+    for (size_t i = 0; i < p->findings; i++)
+        count_cause(s, cause_of(p->finding[i].cause)->code);
+}
+
 void sweep_target(struct trial *t)
 {
     struct run       *run = t->run;
@@ -222,6 +231,7 @@ void sweep_target(struct trial *t)
         page.connections -= facts->check[c].h != NULL; /* counted in both */
     add_cause(&page, first, &why);
     add_certificate_causes(t, &page);
+    sum_up(&run->sum, &page);
     if (run->o->renderer == &json_renderer)
         sweep_json(&run->out, &page);
     else

@@ -115,7 +115,7 @@ static void tell_attempts(struct trial *t, const struct handshake *but)
     }
 }
 
-static void count_cause(struct summary *s, const char *code)
+void count_cause(struct summary *s, const char *code)
 {
     for (size_t i = 0; i < s->causes_n; i++) {
         if (s->causes[i].code == code) { /* codes are rows of one table */

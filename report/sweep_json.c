@@ -210,7 +210,9 @@ static void probe(struct json *j, const struct sweep_page *p)
     if (h->tcp.syn_ack.frame != 0)
         json_fixed(j, "connect_ms", (double)(h->tcp.syn_ack.ns - h->tcp.syn.ns) / 1e6, 3);
     json_str(j, "address", endpoint_ip_text(&h->ends[SERVER], address));
-    json_nil(j, "proxy");
+    json_str(j, "proxy", h->way != NULL ? h->way->proxy : NULL);
+    if (h->way != NULL)
+        json_str(j, "proxy_login", h->way->login);
     json_close(j, '}');
 }
 

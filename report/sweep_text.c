@@ -290,7 +290,8 @@ void sweep_text(struct text *out, const struct report_options *o, const struct s
     char                      end[64];
     text_add(out, "SERVER  ");
     text_safe(out, p->first->probed->target, strlen(p->first->probed->target), 64);
-    text_printf(out, "  %s", endpoint_text(&p->first->ends[SERVER], end));
+    text_printf(out, "  %s%s", p->first->way != NULL ? "through " : "",
+                p->first->way != NULL ? p->first->way->proxy : endpoint_text(&p->first->ends[SERVER], end));
     if (p->name != NULL) {
         text_add(out, "  asked as ");
         text_safe(out, p->name, strlen(p->name), 64);

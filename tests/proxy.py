@@ -480,6 +480,23 @@ class Tests:
                 child.terminate()
                 child.wait(10)
 
+    def sweeps(self):
+        """A sweep through a proxy that wants a login finds what one without it finds, and its recording can be read."""
+        record, port = self.work + "/sweep.pcapng", Listener(wants("Basic")).port
+        through = self.probe("--sweep", "--json", "--write", record, "--proxy", "http://user:%s@127.0.0.1:%d" % (ENCODED, port))
+        direct = self.probe("--sweep", "--json", "--sni", "www.example", target="127.0.0.1:%d" % self.origin.port)
+        a, b = json.loads(through.stdout), json.loads(direct.stdout)
+        for sweep in a, b:
+            sweep["certificates"] = [(c["sha256"], c["answers"]) for c in sweep["certificates"]] # the rest tells the time
+        unlike = [(k, a[k], b[k]) for k in a if k not in ("probe", "cost", "connections") and a[k] != b[k]]
+        way = {k: a["probe"][k] for k in ("proxy", "proxy_login")}
+        result("a sweep", "unlike without the proxy: %s" % unlike if unlike else None if a["resumption"] else "no sessions")
+        result("a sweep tells its way", None if way == {"proxy": "http://127.0.0.1:%d" % port, "proxy_login": "Basic"} and b["probe"]["proxy"] is None else way)
+        read = subprocess.run([TLSWHY, "read", "--json", record], stdout=subprocess.PIPE)
+        summary = json.loads(read.stdout.splitlines()[-1])
+        recorded = open(record, "rb").read()
+        result("the recording of a sweep", None if summary["complete"] and summary["handshakes"] >= a["connections"] and PASSWORD.encode() not in recorded else summary)
+
     def environment(self):
         p = Listener(opens)
         url = "http://127.0.0.1:%d" % p.port
@@ -583,7 +600,7 @@ def main():
         if b"libcurl" in t.probe("--proxy", "http://127.0.0.1:1").stderr:
             print("SKIP proxy: libcurl is not installed")
             return
-        for part in t.answers, t.tls_proxies, t.socks_proxies, t.both_ways, t.real_proxies, t.environment, t.logins, t.bad_options:
+        for part in t.answers, t.tls_proxies, t.socks_proxies, t.both_ways, t.real_proxies, t.sweeps, t.environment, t.logins, t.bad_options:
             part()
         t.pool.shutdown()
         t.secrecy()

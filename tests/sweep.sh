@@ -152,6 +152,13 @@ else
 fi
 
 port=$(free_port)
+timeout 60 "$program" probe --sweep --json --ca "$work/rsa.pem" --sni www.example "127.0.0.1:$first" "127.0.0.1:$port" >"$work/two.json" 2>"$work/err"
+if [ $? = 2 ] && tail -1 "$work/two.json" | grep -q '"type":"summary".*"handshakes":1,"failed":0.*"complete":false'; then
+    echo "PASS sweep several targets"
+else
+    echo "FAIL sweep several targets: $(tail -1 "$work/two.json" | cut -c1-300) $(cat "$work/err")"
+fi
+compared "a sweep among the sums" 0 'same 127.0.0.1' "$work/ordered.json" "$work/two.json"
 timeout 20 "$program" probe --sweep "127.0.0.1:$port" >"$work/out" 2>"$work/err"
 if [ $? = 2 ] && [ ! -s "$work/out" ] && grep -q 'nothing to sweep' "$work/err"; then
     echo "PASS sweep nothing there"
