@@ -57,6 +57,15 @@ static int get(void *ctx, unsigned char *p, size_t n)
     return (int)now;
 }
 
+static void at_most(mbedtls_ssl_config *c, uint16_t version)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    mbedtls_ssl_conf_max_tls_version(c, (mbedtls_ssl_protocol_version)version); /* its numbers are those of the wire */
+#else
+    mbedtls_ssl_conf_max_version(c, version >> 8, version & 0xff);
+#endif
+}
+
 static bool set_up(struct inside_talk *t, const char *host, uint16_t high)
 {
     struct bytes ip;
@@ -71,7 +80,7 @@ static bool set_up(struct inside_talk *t, const char *host, uint16_t high)
     mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_NONE);
     mbedtls_ssl_conf_rng(&t->config, draw, NULL);
     if (high != 0)
-        mbedtls_ssl_conf_max_version(&t->config, high >> 8, high & 0xff);
+        at_most(&t->config, high);
     if (ip_from_text(host, strlen(host), &ip, buf)) /* RFC 6066 section 3: no addresses */
         host = NULL;
     if (mbedtls_ssl_conf_alpn_protocols(&t->config, alpn) != 0 || mbedtls_ssl_setup(&t->ssl, &t->config) != 0 || mbedtls_ssl_set_hostname(&t->ssl, host) != 0)
