@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
-"""What README.md shows is what the program prints: readme.py TLSWHY [--update]. Every block that begins with "$ tlswhy ..." is run
-(from the top folder) and compared, line by line; a line "..." stands for lines left out. --update puts in what is printed now."""
+"""What README.md shows is what the program prints: readme.py TLSWHY [--update]. Every block that begins with "$ " is run, by a shell that finds
+tlswhy, in a folder with pcaps/ in it, and what its commands print is compared, line by line; a line "..." stands for lines left out. A command
+that ends in & goes on until all is done; the port 44330 stands for a free one. --update puts in what is printed now. What README.md links to and
+what doc/modules.md names must be there."""
+import glob
 import os
 import re
-import shlex
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PORT = "44330"
 
 
 def matches(shown, printed):
@@ -16,25 +24,81 @@ def matches(shown, printed):
     return re.fullmatch(pattern, "".join(line.rstrip() + "\n" for line in printed)) is not None
 
 
+def free_port():
+    """One whose next is free, too."""
+    while True:
+        with socket.socket() as a, socket.socket() as b:
+            a.bind(("127.0.0.1", 0))
+            port = a.getsockname()[1]
+            try:
+                b.bind(("127.0.0.1", port + 1))
+                return str(port)
+            except (OSError, OverflowError):
+                pass
+
+
+def behind(command, work, environment):
+    p = subprocess.Popen(["sh", "-c", "exec " + command], cwd=work, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    p.stdout.readline()  # it has begun
+    return p
+
+
+def run(commands, work, environment, port):
+    """(what they print, the processes that go on)"""
+    printed, begun = "", []
+    for command in (c.replace(PORT, port) for c in commands):
+        if command.endswith(" &"):
+            begun.append(behind(command[:-2], work, environment))
+            time.sleep(0.2)
+        else:
+            printed += subprocess.run(["sh", "-c", command], cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60).stdout.decode()
+    return printed.replace(port, PORT).rstrip("\n").split("\n"), begun
+
+
 def main():
-    text = open(os.path.join(TOP, "README.md")).read()
-    blocks = [b for b in re.findall(r"^```[a-z]*\n(.*?)^```", text, re.S | re.M) if b.startswith("$ tlswhy")]
-    failed = 0
-    for block in blocks:
-        command, *shown = block.rstrip("\n").split("\n")
-        argv = shlex.split(command[2:])
-        p = subprocess.run([os.path.abspath(sys.argv[1])] + argv[1:], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        printed = p.stdout.decode().rstrip("\n").split("\n")
-        ok = matches(shown, printed)
-        if not ok and "--update" in sys.argv:
-            text = text.replace(block, "\n".join([command] + printed) + "\n")
-            open(os.path.join(TOP, "README.md"), "w").write(text)
-            ok = True
-        failed += not ok
-        print("PASS readme: %s" % command if ok else "FAIL readme: %s prints something else now:\n    %s" % (command, "\n    ".join(printed)))
-    if not blocks:
-        failed = 1
-        print("FAIL readme: shows no verdict")
+    readme = os.path.join(TOP, "README.md")
+    text = open(readme).read()
+    blocks = [b for b in re.findall(r"^```[a-z]*\n(.*?)^```", text, re.S | re.M) if b.startswith("$ ")]
+    failed, begun, port = 0, [], free_port()
+    with tempfile.TemporaryDirectory() as work:
+        os.mkdir(os.path.join(work, "bin"))
+        os.symlink(os.path.abspath(sys.argv[1]), os.path.join(work, "bin", "tlswhy"))
+        os.symlink(os.path.join(TOP, "pcaps"), os.path.join(work, "pcaps"))
+        environment = dict(os.environ, PATH=os.path.join(work, "bin") + ":" + os.environ["PATH"], LC_ALL="C.UTF-8")
+        try:
+            for block in blocks:
+                lines = block.rstrip("\n").split("\n")
+                commands = [line[2:] for line in lines if line.startswith("$ ")]
+                shown = [line for line in lines if not line.startswith("$ ")]
+                missing = [tool for tool in re.findall(r"(?:^|\| )(\w+)", "\n".join(commands), re.M) if tool != "tlswhy" and shutil.which(tool) is None]
+                if missing:
+                    print("SKIP readme: %s: %s is not installed" % (commands[-1], missing[0]))
+                    continue
+                printed, more = run(commands, work, environment, port)
+                begun += more
+                ok = matches(shown, printed)
+                if not ok and "--update" in sys.argv:
+                    text = text.replace(block, "\n".join(["$ " + c for c in commands] + printed) + "\n")
+                    ok = True
+                failed += not ok
+                print("PASS readme: %s" % commands[-1] if ok else "FAIL readme: %s prints something else now:\n    %s" % (commands[-1], "\n    ".join(printed)))
+        finally:
+            for p in begun:
+                p.send_signal(signal.SIGTERM)
+                p.wait()
+    for picture in re.findall(r"\]\((doc/[^)]*)\)", text):
+        if not os.path.exists(os.path.join(TOP, picture)):
+            failed += 1
+            print("FAIL readme: %s is not there" % picture)
+    for name in re.findall(r"`((?:base|dissect|probe|report|cmd|include)/[\w./*-]+)`", open(os.path.join(TOP, "doc", "modules.md")).read()):
+        if not glob.glob(os.path.join(TOP, name)):
+            failed += 1
+            print("FAIL readme: doc/modules.md speaks of %s, which is not there" % name)
+    if len(blocks) < 5:
+        failed += 1
+        print("FAIL readme: shows too little")
+    if "--update" in sys.argv:
+        open(readme, "w").write(text)
     return 1 if failed else 0
 
 
