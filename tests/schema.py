@@ -2,19 +2,20 @@
 """Holds the JSON of tlswhy against doc/schema.json: schema.py TLSWHY [CAPTURE...]
 
 Every case of tests/cases.tsv, every kind of object that the other commands print without a network, and the captures named are run; every line
-that is not valid is told. Every type that the schema knows must be seen, and every type and field that is seen must be known. Objects of `probe` and `lab`
-are checked by tests/lab_cases.py and tests/sweep.sh as they are made.
+that is not valid is told. Every type that the schema knows must be seen, and every type and field that is seen must be known. Servers are those of the lab; what a proxy is asked is checked by
+tests/proxy_check.py, which has proxies.
 """
-import glob
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# printed where servers are asked
-ELSEWHERE = {"lab", "lab-connection", "server", "server-comparison", "client", "proxy"}
+ELSEWHERE = {"proxy"}
 COMMANDS = [
     "profiles --json", "cert --json pcaps/roots.pem tests/wire/lists/root.pem", "chain --json pcaps/roots.pem", "chain --json --ca pcaps/roots.pem --name www.lab.example pcaps/roots.pem",
     "explain --json 0x80090302", "explain --json 60", "explain --json protocol-version", "explain --json 0x80090302 70", "explain --json event 36887 alert 70",
@@ -42,6 +43,41 @@ def cases():
     return sorted("read --json --all %s pcaps/%s" % ("" if options == "-" else options.replace("{pcaps}", "pcaps"), capture) for options, capture in runs)
 
 
+def ask_lab(program, work):
+    """(command, what it printed) of commands that want a server."""
+    out = os.path.join(work, "lab")
+    lab = subprocess.Popen([program, "lab", "--json", "--for", "60", "--root", os.path.join(work, "root.pem"), "iis6", "expired", "client-certificate"], stdout=open(out, "w"))
+    try:
+        ports = []
+        for _ in range(200):
+            ports = [json.loads(line)["port"] for line in open(out) if line.endswith("\n") and '"type":"lab",' in line]
+            if len(ports) == 3:
+                break
+            time.sleep(0.05)
+        with_root = ["--json", "--ca", os.path.join(work, "root.pem"), "--sni", "www.lab.example", "--timeout", "5"]
+        sweeps = []
+        for port in ports:
+            target = "127.0.0.1:%d" % port
+            for more in ([], ["--clients"], ["--sweep"]):
+                argv = ["probe", *more, *with_root, target]
+                yield argv, subprocess.run([program, *argv], stdout=subprocess.PIPE).stdout
+            sweeps.append(os.path.join(work, "sweep%d" % port))
+            open(sweeps[-1], "wb").write(subprocess.run([program, "probe", "--sweep", *with_root, target], stdout=subprocess.PIPE).stdout)
+        argv = ["compare", "--json", *sweeps[:2]]
+        yield argv, subprocess.run([program, *argv], stdout=subprocess.PIPE).stdout
+    finally:
+        lab.send_signal(signal.SIGINT)
+        lab.wait()
+    yield ["lab"], open(out, "rb").read()
+
+
+def run_all(program, work, captures):
+    for run in cases() + COMMANDS + ["read --json --all " + shlex.quote(os.path.abspath(c)) for c in captures]:
+        argv = shlex.split(run)
+        yield argv, subprocess.run([program, *argv], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+    yield from ask_lab(program, work)
+
+
 def main():
     try:
         import jsonschema
@@ -57,19 +93,19 @@ def main():
     known = {branch["$ref"].rsplit("/", 1)[1] for branch in schema["oneOf"]}
     # the branch of the schema for a type says more than "none of them fits"
     branch = {t: jsonschema.Draft202012Validator({"$ref": "#/$defs/" + t, "$defs": schema["$defs"]}) for t in known}
-    runs = cases() + COMMANDS + ["read --json --all " + shlex.quote(os.path.abspath(c)) for c in sys.argv[2:]]
-    seen, bad, lines = {}, 0, 0
-    for run in runs:
-        out = subprocess.run([os.path.abspath(sys.argv[1])] + shlex.split(run), cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+    runs, seen, bad, lines = 0, {}, 0, 0
+    work = tempfile.TemporaryDirectory()
+    for argv, out in run_all(os.path.abspath(sys.argv[1]), work.name, sys.argv[2:]):
+        runs += 1
         for record in map(json.loads, out.decode().splitlines()):
             lines += 1
             seen[record["type"]] = seen.get(record["type"], 0) + 1
             errors = list(branch[record["type"]].iter_errors(record)) if record["type"] in known else ["no such type in the schema"]
             bad += bool(errors)
             for e in errors[:3]:
-                print("FAIL schema: tlswhy %s: %s" % (run, e if isinstance(e, str) else "/".join(map(str, e.absolute_path)) + ": " + e.message[:200]))
+                print("FAIL schema: tlswhy %s: %s" % (" ".join(argv), e if isinstance(e, str) else "/".join(map(str, e.absolute_path)) + ": " + e.message[:200]))
     if not bad:
-        print("PASS schema: %d lines of %d runs are valid" % (lines, len(runs)))
+        print("PASS schema: %d lines of %d runs are valid" % (lines, runs))
     missing = known - set(seen) - ELSEWHERE
     print("FAIL schema: nothing printed %s" % ", ".join(sorted(missing)) if missing else "PASS schema: %s" % ", ".join("%d %s" % (n, t) for t, n in sorted(seen.items())))
     return 1 if bad or missing else 0
