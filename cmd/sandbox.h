@@ -23,7 +23,7 @@ struct sandbox {
     bool        off;  /* not wanted */
     bool        live; /* packets are still to be taken from a socket that is open already */
     bool        all_files; /* too many to name: any may be read */
-    char        in_force[160]; /* one clause for people, once entered */
+    char        in_force[200]; /* one clause for people, once entered */
 };
 
 void sandbox_reads(struct sandbox *s, const char *path);  /* a file or a folder with all that is in it */

@@ -25,8 +25,10 @@ bool save_text(const char *path, const struct text *t, struct err *err)
 {
     struct text beside = { 0 };
     bool        special = is_special(path), whole = false;
-    if (strcmp(path, "-") == 0)
-        return write_all(stdout, t) || (err_sys(err, "cannot write standard output"), false);
+    if (strcmp(path, "-") == 0) {
+        write_all(stdout, t); /* an error stays in the stream: out_finish tells it */
+        return true;
+    }
     text_printf(&beside, special ? "%s" : "%s.tmp", path);
     FILE *f = fopen(beside.s, "wb");
     if (f != NULL) {

@@ -117,9 +117,12 @@ static void drain(struct flows *f, struct conn *c, enum side s, const struct pla
         side->queue = p->next;
         side->queued -= p->len + PIECE_COST;
         f->queued -= p->len + PIECE_COST;
-        uint64_t end = p->at + p->len, old = side->next - p->at;
+        uint64_t     end = p->at + p->len, old = side->next - p->at;
+        struct place seen = filled != NULL ? *filled : p->seen;
+        if (seen.ns < p->seen.ns) /* what filled the hole may have come before and be written late */
+            seen.ns = p->seen.ns;
         if (end > side->next)
-            give_bytes(f, c, s, p->bytes != NULL ? p->bytes + old : NULL, (size_t)(end - side->next), filled != NULL ? *filled : p->seen, NULL);
+            give_bytes(f, c, s, p->bytes != NULL ? p->bytes + old : NULL, (size_t)(end - side->next), seen, NULL);
         p->next = f->spent;
         f->spent = p;
         side->waits = 0;

@@ -35,7 +35,10 @@ size_t tls_compressed_certificate(struct reader r, uint8_t *out, size_t room)
     struct bytes  in = rd_rest(&packed);
     if (algorithm != ZLIB || packed.want != NULL || n > room)
         return 0;
-    return uncompress(out, &n, in.p, in.n) == Z_OK && n == told ? n : 0;
+    int code = uncompress(out, &n, in.p, in.n);
+    if (code == Z_MEM_ERROR)
+        mem_fail();
+    return code == Z_OK && n == told ? n : 0;
 }
 
 struct bytes tls_certificate_staple(struct reader r)

@@ -11,7 +11,7 @@ build=$1
 cd "$(dirname "$0")/.." || exit 2
 logs=$build/check
 mkdir -p "$logs"
-rm -f "$logs"/*.log
+rm -f "$logs"/*.log "$logs/times"
 export LC_ALL=C TZ=UTC
 unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
 
@@ -74,6 +74,7 @@ finish() { needs openssl finish && sh tests/finish.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
 proxy_check() { needs openssl proxy_check && python3 tests/proxy_check.py "$build/tlswhy"; }
 torture() { "$build/tests/torture" "${TORTURE_STEP:-2}"; }
+faults() { python3 tests/faults.py "$build/tlswhy"; }
 sandbox() { sh tests/sandbox.sh "$build"; }
 watch() { python3 tests/watch.py "$build/tlswhy"; }
 lab_cases() { python3 tests/lab_cases.py "$build/tlswhy"; }
@@ -83,8 +84,14 @@ extra() { sh tests/extra.sh "$build/tlswhy"; }
 
 show() { if [ -n "${CHECK_VERBOSE:-}" ]; then cat "$@"; else cat "$@" | grep -v '^PASS'; fi; }
 
+timed() { # PART
+    began=$(date +%s)
+    $1 >"$logs/$1.log" 2>&1
+    echo "$(($(date +%s) - began)) $1" >>"$logs/times"
+}
+
 # The two long ones share a processor with the rest.
-[ -n "${CHECK_PARTS:-}" ] || cut >"$logs/cut.log" 2>&1 &
+[ -n "${CHECK_PARTS:-}" ] || timed cut &
 all_parts="
 units
 layers
@@ -115,20 +122,22 @@ hellos
 proxy
 proxy_check
 torture
+faults
 sandbox
 watch
 lab_cases
 extra
 "
 for part in ${CHECK_PARTS:-$all_parts}; do
-    $part >"$logs/$part.log" 2>&1
+    timed "$part"
     show "$logs/$part.log"
 done
 if [ -z "${CHECK_PARTS:-}" ]; then
-    shuffle >"$logs/shuffle.log" 2>&1
+    timed shuffle
     wait
     show "$logs/shuffle.log" "$logs/cut.log"
 fi
+echo "seconds: $(sort -rn "$logs/times" | awk '$1 > 0 { printf "%s%s %s", n++ ? ", " : "", $2, $1 }')"
 
 count() { cat "$logs"/*.log | grep -c "^$1 "; }
 echo "$(count PASS) passed, $(count FAIL) failed, $(count SKIP) skipped"

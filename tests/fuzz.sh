@@ -1,5 +1,5 @@
 #!/bin/sh
-# fuzz.sh BUILD SECONDS - runs every fuzz target for so long, two at a time, from the recordings and the seeds in tests/fuzz/seeds/NAME.
+# fuzz.sh BUILD SECONDS - runs every fuzz target for so long, two at a time, from the seeds that are there for it.
 set -u
 build=$1
 seconds=$2
@@ -9,13 +9,9 @@ ran=0
 
 start() {
     name=$(basename "$1")
-    seeds=tests/fuzz/seeds/$name
-    [ -d "$seeds" ] || seeds=
-    case $name in *capture* | *read* | *flows*) seeds="$seeds pcaps" ;; esac
-    case $name in *cab | *ctl) seeds="$seeds tests/wire/lists" ;; esac
     mkdir -p "$build/corpus/$name"
-    # shellcheck disable=SC2086
-    "$1" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -artifact_prefix="$build/$name-" "$build/corpus/$name" $seeds >"$build/$name.log" 2>&1 &
+    # shellcheck disable=SC2046
+    "$1" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -artifact_prefix="$build/$name-" "$build/corpus/$name" $(sh tests/seeds.sh "$name") >"$build/$name.log" 2>&1 &
 }
 
 finish() { # PID TARGET

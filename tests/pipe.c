@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../cmd/verdicts.h"
+#include "../cmd/verdicts_parts.h"
 #include "tlswhy/keylog.h"
 #include "tlswhy/observe.h"
 
@@ -84,6 +84,7 @@ void answers_of(struct world *w, const void *capture, size_t n, struct answers *
     now = w;
     into = out;
     w->others = peers_new();
+    w->verdicts->proven = (struct proven){ .checks = 0 }; /* each capture is the first: nobody has signed wrongly before */
     verdicts_begin(w->verdicts, "test");
     for (struct packet packet; capture_next(c, &packet, &err);) {
         keylog_follow(keylog, capture_facts(c)->secrets, &secrets);

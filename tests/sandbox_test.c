@@ -97,7 +97,7 @@ static const struct { const char *name; bool (*can)(void); bool may; enum needs 
 };
 
 /* 0: it can, 1: it cannot, 2: no sandbox. The parts in force are told by `in_force`. */
-static int try_one(bool live, bool (*can)(void), char in_force[160])
+static int try_one(bool live, bool (*can)(void), char in_force[200])
 {
     int pipe_fd[2];
     if (pipe(pipe_fd) != 0)
@@ -119,11 +119,11 @@ static int try_one(bool live, bool (*can)(void), char in_force[160])
         _exit(!can());
     }
     int     status = 0;
-    ssize_t got = read(pipe_fd[0], in_force, 160);
+    ssize_t got = read(pipe_fd[0], in_force, 200);
     close(pipe_fd[0]);
     close(pipe_fd[1]);
     waitpid(child, &status, 0);
-    return got == 160 && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+    return got == 200 && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 }
 
 static bool is_in_force(enum needs needs, const char *in_force)
@@ -139,7 +139,7 @@ static bool is_in_force(enum needs needs, const char *in_force)
 
 int main(int argc, char **argv)
 {
-    char in_force[160] = "";
+    char in_force[200] = "";
     int  failed = 0;
     if (argc != 2)
         return 2;

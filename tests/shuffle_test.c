@@ -1,7 +1,9 @@
 /* shuffle_test - seeded changes to every capture of a folder, as networks and capture points make them.
- * Odd seeds lose nothing (segments of one side reordered, sent again, split anew): the verdict must be the same.
+ * Odd seeds lose nothing (segments of one side reordered, sent again, split anew): the verdict must be the same. Each eighth seed is
+ * what a SPAN port gives: every frame twice, the second as it was at another port (one hop further, in a VLAN).
  * Even seeds also lose packets: the verdict must be the same or a weaker one. Where neighbours
- * lost some it may be another one that is likely: what they told is gone.
+ * lost some it may be another one that is likely: what they told is gone. Some are cut by a snap length, or not in the order of
+ * time, as several queues of an interface write them.
  *
  *     shuffle_test FOLDER [SEEDS [NAME [OUT]]]     1,000 seeds by default; NAME takes one capture only, and writes what
  *                                                  the last seed made of it to OUT */
@@ -110,7 +112,7 @@ static void insert(struct packets *all, size_t at, struct pkt k)
 }
 
 /* The ports of what was dropped, as often as a shuffle does that. */
-static struct { uint16_t v[4][2]; size_t n; } lost;
+static struct { uint16_t v[4][2]; size_t n; bool everywhere; } lost;
 
 static void note_lost(const struct pkt *k)
 {
@@ -129,7 +131,7 @@ static bool neighbour_lost(const struct answer *a)
         if (!((p[0] == a->ports[0] && p[1] == a->ports[1]) || (p[0] == a->ports[1] && p[1] == a->ports[0])))
             return true;
     }
-    return false;
+    return lost.everywhere;
 }
 
 static void drop(struct packets *all, size_t at)
@@ -184,6 +186,68 @@ static void split(struct packets *all)
     resize(a, first);
     a->p[a->tcp + 13] &= (uint8_t)~FLAG_PSH;
     insert(all, i + 1, b);
+}
+
+/* ---- as capture points see it ---- */
+
+/* At another port: routed once more, and tagged where the link can be. */
+static struct pkt seen_again(const struct pkt *k, uint32_t linktype, bool routed, bool tagged)
+{
+    static const uint8_t tag[4] = { 0x81, 0x00, 0x00, 0x64 }; /* IEEE 802.1Q, VLAN 100 */
+    enum { MACS = 12 };
+    struct pkt c = copy_of(k);
+    if (routed && c.ip != 0) {
+        bool six = c.p[c.ip] >> 4 == 6;
+        c.p[c.ip + (six ? 7 : 8)]--;
+        if (!six) { /* its checksum, RFC 1141 */
+            uint32_t sum = be(c.p + c.ip + 10, 2) + 0x100;
+            put(c.p + c.ip + 10, 2, (sum + (sum >> 16)) & 0xffff);
+        }
+    }
+    if (!tagged || linktype != LINK_ETHERNET || c.caplen < MACS)
+        return c;
+    uint8_t *longer = mem_get(c.caplen + sizeof tag, 1);
+    memcpy(longer, c.p, MACS);
+    memcpy(longer + MACS, tag, sizeof tag);
+    memcpy(longer + MACS + sizeof tag, c.p + MACS, c.caplen - MACS);
+    free(c.p);
+    c.p = longer;
+    c.caplen += sizeof tag, c.len += sizeof tag;
+    if (c.tcp != 0)
+        c.ip += sizeof tag, c.tcp += sizeof tag, c.data += sizeof tag;
+    return c;
+}
+
+static void span_port(struct packets *all)
+{
+    bool routed = below(2) != 0, tagged = below(2) != 0;
+    if (all->n * 2 > PACKETS_MAX)
+        return;
+    for (size_t i = all->n; i-- > 0;) {
+        struct pkt again = seen_again(&all->v[i], all->linktype, routed, tagged);
+        int64_t    ns = all->v[i].ns;
+        insert(all, i + 1, again);
+        all->v[i + 1].ns = ns + 2000;
+    }
+}
+
+static void snap(struct packets *all)
+{
+    uint32_t most = 40 + below(400);
+    for (size_t i = 0; i < all->n; i++)
+        all->v[i].caplen = all->v[i].caplen < most ? all->v[i].caplen : most;
+}
+
+/* Neighbours change places and take their times with them. No SYN gets behind data: there a new stream would begin. */
+static void queues(struct packets *all)
+{
+    for (size_t i = 0; i + 1 < all->n; i++) {
+        if (below(4) != 0 || ((all->v[i].flags ^ all->v[i + 1].flags) & FLAG_SYN) != 0)
+            continue;
+        struct pkt a = all->v[i];
+        all->v[i] = all->v[i + 1];
+        all->v[i + 1] = a;
+    }
 }
 
 static void load(struct packets *all, const uint8_t *p, size_t n)
@@ -283,16 +347,23 @@ static void one_shuffle(struct world *w, const char *name, const uint8_t *p, siz
     size_t                changed = 0;
     rng = UINT64_C(88172645463325252) + seed * UINT64_C(6364136223846793005);
     load(&all, p, n);
+    if (seed % 8 == 7)
+        span_port(&all);
     for (size_t k = all.n + 4; k > 0 && all.n > 0; k--) {
         static void (*const changes[])(struct packets *) = { reorder, repeat, split };
         changes[below(3)](&all);
     }
     lost.n = 0;
+    lost.everywhere = seed % 8 == 4 || seed % 8 == 6;
     for (size_t k = lossy ? 1 + below(3) : 0; k > 0 && all.n > 0; k--) {
         size_t at = below(all.n);
         note_lost(&all.v[at]);
         drop(&all, at);
     }
+    if (seed % 8 == 6)
+        snap(&all);
+    if (seed % 8 == 4)
+        queues(&all);
     uint8_t *out = save(&all, &changed);
     w->secrets = all.secrets; /* the classic format has no place for them */
     answers_of(w, out, changed, &got);

@@ -362,7 +362,8 @@ const char *outcome_name(enum outcome o); /* "aborted_by_client" */
 
 /* Was it there when the connection was first closed? All that a side sends comes before its FIN, and what the closer
  * acknowledges came before its close, even where the capture shows a later copy; else frame order decides, or, without
- * frames (a socket), time. */
+ * frames (a socket), time. Where both are there and disagree by less than a second, time does: an interface with several queues
+ * writes packets out of order. */
 bool before_close(const struct handshake *h, enum side from, const struct place *p);
 
 /* The last fatal alert in clear before (or as) the end, of one side or, with SIDE_ANY, of either. NULL: none. */

@@ -5,7 +5,7 @@
 
 struct seen {
     uint64_t next[2];
-    bool     open, fin[2];
+    bool     open, fin[2], datagrams;
 };
 
 static void hold(bool ok)
@@ -20,7 +20,8 @@ static void check(struct flows *f, const struct wire_event *ev)
     if (*ev->slot == NULL)
         *ev->slot = mem_get(1, sizeof(struct seen));
     struct seen *s = *ev->slot;
-    hold(ev->kind == WIRE_DATAGRAM || ev->tcp != NULL || ev->kind == WIRE_END);
+    s->datagrams |= ev->kind == WIRE_DATAGRAM;
+    hold(s->datagrams || ev->tcp != NULL || ev->kind == WIRE_END);
     switch (ev->kind) {
     case WIRE_OPEN:
         hold(!s->open);
