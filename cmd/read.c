@@ -117,7 +117,8 @@ static bool take_packet(struct input *in, const struct packet *p, const char *pa
 static bool read_file(const struct packet_options *o, struct verdicts *v, const struct spool *from)
 {
     struct err      err = { 0 };
-    struct packet   p;
+    struct packet   p[FLOWS_AHEAD];
+    size_t          n = 0;
     const char     *path = from->path;
     struct capture *capture = spool_open(from, &err);
     if (capture == NULL)
@@ -129,9 +130,11 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
         observer_secrets(in.observer, keylog_secrets, o->keylog);
     observer_thrifty(in.observer);
     verdicts_begin(v, path);
-    while (capture_next(capture, &p, &err)) {
+    while ((n = capture_some(capture, p, ARRAY_LEN(p), &err)) != 0) {
         learn_secrets(&in, capture);
-        any |= take_packet(&in, &p, path);
+        flows_ahead(in.flows, p, n);
+        for (size_t i = 0; i < n; i++)
+            any |= take_packet(&in, &p[i], path);
     }
     learn_hosts(&in, capture);
     learn_marks(&in, capture);

@@ -124,6 +124,12 @@ static bool pcap_next(struct capture *c, struct packet *p, struct err *err)
     return true;
 }
 
+static bool pcap_at_hand(const struct capture *c)
+{
+    size_t header = 16 + c->record_extra, left = capture_left(c);
+    return left >= header && left - header >= capture_u32(c, c->p + 8);
+}
+
 static bool pcap_open(struct capture *c, struct err *err)
 {
     static const struct { uint32_t magic; uint64_t units; uint32_t extra; } kinds[] = {
@@ -147,6 +153,7 @@ static bool pcap_open(struct capture *c, struct err *err)
         c->record_extra = kinds[i].extra;
         c->p += 24;
         c->next = pcap_next;
+        c->at_hand = pcap_at_hand;
         return true;
     }
     return false;
@@ -181,6 +188,7 @@ static void detect(struct capture *c, struct err *err)
         return;
     if (four && be32(c->p) == 0x0a0d0d0a) {
         c->next = pcapng_next;
+        c->at_hand = pcapng_at_hand;
         if (!capture_fill(c, 28, err))
             err_set(err, "%s ends inside its file header (%zu of 28 bytes): capture it again, or copy it again", c->path, capture_left(c));
         return;
@@ -256,6 +264,16 @@ failed:
 bool capture_next(struct capture *c, struct packet *p, struct err *err)
 {
     return c->next(c, p, err);
+}
+
+size_t capture_some(struct capture *c, struct packet *p, size_t n, struct err *err)
+{
+    size_t got = 0;
+    while (got < n && !c->over && (got == 0 || (c->at_hand != NULL && c->at_hand(c)))) {
+        c->over = !c->next(c, &p[got], err);
+        got += !c->over;
+    }
+    return got;
 }
 
 const struct capture_facts *capture_facts(const struct capture *c) { return &c->facts; }

@@ -25,6 +25,8 @@ struct capture {
     bool        ended;   /* the source has no more */
     bool        swapped; /* file's byte order is not little-endian */
     bool      (*next)(struct capture *c, struct packet *p, struct err *err);
+    bool      (*at_hand)(const struct capture *c); /* is what comes next a packet, whole in the buffer? NULL = nobody knows */
+    bool        over;    /* `next` has given false */
     struct capture_facts facts;
     struct capture_interface *interface;
     size_t      interfaces, interface_cap;
@@ -54,6 +56,7 @@ uint64_t capture_ticks(const struct capture_interface *i, int64_t ns); /* the wa
 /* The file ends here: true if in the middle of something. */
 bool capture_over(struct capture *c, bool in_the_middle);
 
+bool pcapng_at_hand(const struct capture *c);
 bool pcapng_next(struct capture *c, struct packet *p, struct err *err);
 bool netmon_open(struct capture *c, struct err *err); /* Microsoft Network Monitor 2.x */
 

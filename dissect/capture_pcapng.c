@@ -194,6 +194,18 @@ static void tap(const struct capture *c, struct bytes block, const struct packet
         c->tap(c->tap_ctx, block, p);
 }
 
+/* An enhanced packet block that `packet` will take. */
+bool pcapng_at_hand(const struct capture *c)
+{
+    enum { FIXED = 8 + 20, TRAILER = 4 };
+    size_t left = capture_left(c);
+    if (left < FIXED + TRAILER || capture_u32(c, c->p) != BLOCK_PACKET)
+        return false;
+    uint32_t total = capture_u32(c, c->p + 4);
+    return total >= FIXED + TRAILER && total <= left && capture_u32(c, c->p + 8) < c->interfaces &&
+           capture_u32(c, c->p + 20) <= total - FIXED - TRAILER;
+}
+
 bool pcapng_next(struct capture *c, struct packet *p, struct err *err)
 {
     for (;;) {

@@ -126,13 +126,35 @@ static inline bool between(const struct flow *f, const struct endpoint *src, con
     return *from == CLIENT || (same_end(&f->ends[SERVER], src) && same_end(&f->ends[CLIENT], dst));
 }
 
+uint64_t flow_hash(const struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto)
+{
+    return tuple_hash(t, src, dst, proto);
+}
+
+void flow_look_ahead(const struct flow_table *t, uint64_t hash) { __builtin_prefetch(&t->cell[(size_t)hash & (t->cells - 1)]); }
+
+const struct flow *flow_guess(const struct flow_table *t, uint64_t hash)
+{
+    size_t at = (size_t)hash & (t->cells - 1);
+    for (; t->cell[at].number != 0; at = (at + 1) & (t->cells - 1)) {
+        if (t->cell[at].tag == (uint32_t)(hash >> 32))
+            return flow_of(t, t->cell[at].number);
+    }
+    return NULL;
+}
+
 struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
                        enum side *from, bool *fresh)
+{
+    return flow_find_hashed(t, tuple_hash(t, src, dst, proto), src, dst, proto, add, from, fresh);
+}
+
+struct flow *flow_find_hashed(struct flow_table *t, uint64_t h, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
+                              enum side *from, bool *fresh)
 {
     *fresh = false;
     if (t->last != NULL && between(t->last, src, dst, proto, from))
         return t->last;
-    uint64_t h = tuple_hash(t, src, dst, proto);
     uint32_t tag = (uint32_t)(h >> 32);
     size_t   at = (size_t)h & (t->cells - 1);
     for (; t->cell[at].number != 0; at = (at + 1) & (t->cells - 1)) {

@@ -82,41 +82,39 @@ static void options(const uint8_t *o, size_t n, struct segment *seg)
 
 enum { PORTS = 4, HEADER_START = 16, HEADER = 20 }; /* bytes of a TCP header: the ports; up to the window; without options */
 
-/* The connection of a TCP header of which HEADER_START bytes are there. These tell all that Wireshark numbers streams
- * by, so whatever else is wrong with the packet, or cut off, it has its number. */
-static struct flow *flow_of_header(struct flows *f, struct transport *t, struct segment *seg, enum side *s)
+static void set_ports(struct transport *t)
+{
+    t->src.port = be16(t->body.p);
+    t->dst.port = be16(t->body.p + 2);
+}
+
+/* The connection of a TCP header of which HEADER_START bytes are there, whose ports are set. These tell all that Wireshark
+ * numbers streams by, so whatever else is wrong with the packet, or cut off, it has its number. */
+static struct flow *flow_of_header(struct flows *f, const struct transport *t, uint64_t hash, struct segment *seg, enum side *s)
 {
     const uint8_t *h = t->body.p;
     bool           fresh = false;
     *seg = (struct segment){ .seen = true, .ttl = t->ttl, .flags = h[13], .ip_id = t->ip_id, .window = be16(h + 14), .seq = be32(h + 4),
                              .ack = be32(h + 8) };
-    t->src.port = be16(h);
-    t->dst.port = be16(h + 2);
-    struct flow *flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
+    struct flow *flow = flow_find_hashed(&f->table, hash, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
     bool payload = t->body.len > (size_t)(h[12] >> 4) * 4;
     if (!fresh && (conn_starts_anew(flow, *s, seg) || conn_goes_on(flow, seg, payload))) {
         conn_replace(f, flow);
-        flow = flow_find(&f->table, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
+        flow = flow_find_hashed(&f->table, hash, &t->src, &t->dst, PROTO_TCP, true, s, &fresh);
     }
     if (fresh)
         *s = conn_start(f, flow, seg);
     return flow;
 }
 
-static void tcp(struct flows *f, struct transport *t, const struct packet *p)
+static void tcp(struct flows *f, const struct transport *t, uint64_t hash, const struct packet *p)
 {
     struct cut     body = t->body;
     struct segment seg;
     enum side      s = CLIENT;
-    if (body.cap < HEADER_START) {
-        f->facts.malformed++;
-        return;
-    }
     size_t header = (size_t)(body.p[12] >> 4) * 4, there = header < body.cap ? header : body.cap;
     f->facts.tcp_packets++;
-    f->last = flow_of_header(f, t, &seg, &s);
-    fetch_early(f->last->conn, sizeof *f->last->conn);
-    fetch_early(f->last->slot, SLOT_START);
+    f->last = flow_of_header(f, t, hash, &seg, &s);
     if (header <= body.len)
         conn_note_base(f->last, s, &seg);
     if (header < HEADER || header > body.len) {
@@ -136,8 +134,7 @@ static void udp(struct flows *f, struct transport *t, const struct packet *p)
     enum side s = CLIENT;
     if (t->body.cap < 8)
         return;
-    t->src.port = be16(t->body.p);
-    t->dst.port = be16(t->body.p + 2);
+    set_ports(t);
     struct flow *flow = flow_find(&f->table, &t->src, &t->dst, PROTO_UDP, true, &s, &fresh);
     if (fresh) {
         flow->stream = f->udp_streams++;
@@ -176,10 +173,10 @@ static void icmp(struct flows *f, const struct transport *t, const struct packet
     if (!error || !ip_header(&c, &quoted) || (quoted.proto != PROTO_TCP && quoted.proto != PROTO_UDP) || quoted.body.cap < PORTS)
         return;
     if (quoted.proto == PROTO_TCP && quoted.body.cap >= HEADER_START) {
-        f->last = flow_of_header(f, &quoted, &seg, &s);
+        set_ports(&quoted);
+        f->last = flow_of_header(f, &quoted, flow_hash(&f->table, &quoted.src, &quoted.dst, PROTO_TCP), &seg, &s);
     } else { /* RFC 792 demands no more than 8 bytes */
-        quoted.src.port = be16(quoted.body.p);
-        quoted.dst.port = be16(quoted.body.p + 2);
+        set_ports(&quoted);
         f->last = flow_find(&f->table, &quoted.src, &quoted.dst, quoted.proto, false, &s, &fresh);
     }
     if (f->last != NULL && quoted.proto == PROTO_UDP && !too_big)
@@ -195,6 +192,36 @@ bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram)
     return f->last != NULL;
 }
 
+/* What is found at one place tells where to ask next: a round over all packets for each step, so that nobody waits. */
+void flows_ahead(struct flows *f, const struct packet *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct ahead *a = &f->ahead[p[i].frame % FLOWS_AHEAD];
+        a->p = NULL;
+        if (!plain_frame(&p[i], &a->t) || a->t.body.cap < HEADER_START)
+            continue;
+        a->p = p[i].p;
+        set_ports(&a->t);
+        a->hash = flow_hash(&f->table, &a->t.src, &a->t.dst, PROTO_TCP);
+        flow_look_ahead(&f->table, a->hash);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct ahead *a = &f->ahead[p[i].frame % FLOWS_AHEAD];
+        a->flow = a->p != NULL ? flow_guess(&f->table, a->hash) : NULL;
+        fetch_early(a->flow, sizeof *a->flow);
+    }
+}
+
+/* The connection of a packet that comes soon. */
+static void fetch_next(const struct flows *f, uint64_t frame)
+{
+    const struct ahead *a = &f->ahead[frame % FLOWS_AHEAD];
+    if (a->p == NULL || a->flow == NULL)
+        return;
+    fetch_early(a->flow->conn, sizeof *a->flow->conn);
+    fetch_early(a->flow->slot, SLOT_START);
+}
+
 bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
 {
     struct transport t;
@@ -202,12 +229,24 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
     f->last = NULL;
     f->now = p->ns;
     conns_linger_out(f);
+    struct ahead *a = &f->ahead[p->frame % FLOWS_AHEAD];
+    fetch_next(f, p->frame + 2);
+    if (a->p == p->p && a->p != NULL) {
+        a->p = NULL;
+        tcp(f, &a->t, a->hash, p);
+        return true;
+    }
     enum layer found = unwrap_packet(f->unwrap, p, &t);
     f->facts.fragments = unwrap_fragments(f->unwrap);
     switch (found) {
     case LAYER_TRANSPORT:
+        if (t.proto == PROTO_TCP && t.body.cap < HEADER_START) {
+            f->facts.malformed++;
+            return true;
+        }
         if (t.proto == PROTO_TCP) {
-            tcp(f, &t, p);
+            set_ports(&t);
+            tcp(f, &t, flow_hash(&f->table, &t.src, &t.dst, PROTO_TCP), p);
             return true;
         }
         if (t.proto == PROTO_UDP)

@@ -20,6 +20,14 @@ struct pending {
     struct conn      *conn;
 };
 
+/* A packet that will come soon. */
+struct ahead {
+    const uint8_t     *p;    /* NULL = none, or none that is known yet */
+    const struct flow *flow; /* probably its own; NULL = perhaps a new one */
+    uint64_t           hash;
+    struct transport   t;
+};
+
 struct flows {
     struct flow_table table;
     struct unwrap    *unwrap;
@@ -38,6 +46,7 @@ struct flows {
     uint32_t          tcp_streams, udp_streams;
     struct flow      *last;        /* of the packet taken last, for flows_stream; NULL = none */
     int64_t           now;
+    struct ahead      ahead[FLOWS_AHEAD]; /* by frame */
     bool              ending;
     size_t            end_at;
     uint32_t          said[TYPES_SAID]; /* link types that were called unknown */

@@ -318,7 +318,7 @@ static void count_eap(struct unwrap *u, const struct cut *c)
 
 /* Most frames are Ethernet, then IPv4 without options or IPv6 without extension headers, then TCP, and nothing in
  * between: what the walk below finds in them can be read off. False: walk. */
-static bool plain_frame(const struct packet *p, struct transport *t)
+bool plain_frame(const struct packet *p, struct transport *t)
 {
     enum { LINK_ETHERNET = 1, ETHERNET = 14, IP4 = 20, IP6 = 40, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd };
     const uint8_t *h = p->p + ETHERNET;

@@ -47,6 +47,8 @@ void           unwrap_free(struct unwrap *u);
 /* Takes one frame apart down to TCP, UDP or ICMP. LAYER_TRANSPORT: `out` is set; LAYER_UNKNOWN_LINK: no row for
  * its link type; LAYER_NONE: something else, a fragment that waits for others, or cut too short. */
 enum layer unwrap_packet(struct unwrap *u, const struct packet *p, struct transport *out);
+/* The same of frames that are nothing but Ethernet, IP, TCP; false: of others nothing is said. */
+bool       plain_frame(const struct packet *p, struct transport *out);
 uint64_t   unwrap_fragments(const struct unwrap *u);
 const uint64_t *unwrap_eap(const struct unwrap *u); /* frames of EAP_METHODS, counted only */
 /* The IP header of a quoted packet (ICMP errors): no fragments, no tunnels. */

@@ -33,6 +33,9 @@ struct capture *capture_open_fd(int fd, const char *path, struct err *err);
 /* The same over bytes that outlive it, for tests and fuzzing. */
 struct capture *capture_open_memory(const void *p, size_t n, struct err *err);
 bool            capture_next(struct capture *c, struct packet *p, struct err *err);
+/* Up to n of them at once, as many as are in the buffer with nothing between them but packets; all are borrowed until the next
+ * call. 0: where capture_next would give false. */
+size_t          capture_some(struct capture *c, struct packet *p, size_t n, struct err *err);
 
 /* What is known once capture_next has given false (or so far). */
 struct capture_facts {
