@@ -29,4 +29,13 @@ bool        tunnel_opened(const struct handshake *h);
 void        judge_kind(const struct proxy_judging *j); /* fills kind, why, shown, ca */
 void        judge_tests(const struct proxy_judging *j);
 
+/* ---- of one test */
+void        test_is(struct proxy_test *t, enum test_result r, const char *detail);
+void        test_costs(struct proxy_test *t, enum proxy_grade g, char best); /* the worst of what it is told stays */
+bool        intercepts(const struct proxy_judging *j);
+const char *left_out(const struct proxy_judging *j, enum proxy_question q); /* why there is no answer to it */
+void        judge_bad_origins(const struct proxy_judging *j, struct proxy_test tests[PROXY_TESTS]);
+void        judge_old_origin(const struct proxy_judging *j, struct proxy_test *t);
+void        judge_offer(const struct proxy_judging *j, struct proxy_test *t);
+
 #endif

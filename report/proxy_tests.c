@@ -27,20 +27,20 @@ const char *proxy_test_name(size_t i, const char **id)
     return names[i].name;
 }
 
-static void result(struct proxy_test *t, enum test_result r, const char *detail)
+void test_is(struct proxy_test *t, enum test_result r, const char *detail)
 {
     t->result = r;
     t->detail = detail;
 }
 
-static void costs(struct proxy_test *t, enum proxy_grade g, char best)
+void test_costs(struct proxy_test *t, enum proxy_grade g, char best)
 {
     if (best > t->costs[g]) /* 'A' < 'B' < 'C' < 'F'; '\0' is below all */
         t->costs[g] = best;
 }
 
-static bool intercepts(const struct proxy_judging *j) { return j->c->kind == PROXY_INTERCEPTOR; }
-static const char *left_out(const struct proxy_judging *j, enum proxy_question q)
+bool intercepts(const struct proxy_judging *j) { return j->c->kind == PROXY_INTERCEPTOR; }
+const char *left_out(const struct proxy_judging *j, enum proxy_question q)
 {
     const struct proxy_fact *f = &j->p->ask[q];
     return f->skip != NULL ? f->skip : j->p->interrupted ? "ended before" : "not asked";
@@ -52,18 +52,18 @@ static void judge_tunnel(const struct proxy_judging *j, struct proxy_test *t)
 {
     const struct proxy_fact *good = &j->p->ask[ASK_GOOD], *closed = &j->p->ask[ASK_CLOSED];
     if (good->h == NULL) {
-        result(t, TEST_SKIP, left_out(j, ASK_GOOD));
+        test_is(t, TEST_SKIP, left_out(j, ASK_GOOD));
     } else if (!tunnel_opened(good->h) || j->c->kind == PROXY_BROKEN) {
-        result(t, TEST_FAIL, j->c->why);
+        test_is(t, TEST_FAIL, j->c->why);
     } else if (good->forwarded && j->p->target == NULL && (good->h->inside == NULL || !good->h->inside->finished)) {
-        result(t, TEST_FAIL, arena_printf(j->a, "the hello arrives at a sound origin, but its answer does not come back whole: %s", end_words(j->a, good->h)));
-        costs(t, GRADE_COMPATIBILITY, 'F');
+        test_is(t, TEST_FAIL, arena_printf(j->a, "the hello arrives at a sound origin, but its answer does not come back whole: %s", end_words(j->a, good->h)));
+        test_costs(t, GRADE_COMPATIBILITY, 'F');
     } else {
         bool early = closed->h != NULL && tunnel_opened(closed->h) && !j->p->relay;
-        result(t, TEST_PASS, j->p->relay ? "it takes the connection over" :
+        test_is(t, TEST_PASS, j->p->relay ? "it takes the connection over" :
                              early       ? "it opens connections; even to a port where nothing listens, so what is wrong there shows later or not at all"
                                          : "it opens connections, and says so where it cannot");
-        costs(t, GRADE_COMPATIBILITY, 'A');
+        test_costs(t, GRADE_COMPATIBILITY, 'A');
     }
 }
 
@@ -75,178 +75,39 @@ static void judge_login(const struct proxy_judging *j, struct proxy_test *t)
         text_printf(&s, "%s%s %s", i != 0 ? "; " : "", j->p->logins[i].scheme, j->p->logins[i].worked ? "works" : "does not");
         worked = worked || j->p->logins[i].worked;
         if (j->p->logins[i].worked && j->p->clear && strcmp(j->p->logins[i].scheme, "Basic") == 0) {
-            costs(t, GRADE_SECURITY, 'B');
+            test_costs(t, GRADE_SECURITY, 'B');
             text_add(&s, ", and sends the password so that it can be read on the way");
         }
     }
     if (j->p->relay || j->p->ask[ASK_GOOD].h == NULL)
-        result(t, TEST_SKIP, j->p->relay ? "it has no login" : left_out(j, ASK_GOOD));
+        test_is(t, TEST_SKIP, j->p->relay ? "it has no login" : left_out(j, ASK_GOOD));
     else if (j->p->login_n != 0)
-        result(t, worked ? TEST_PASS : TEST_FAIL, arena_str(j->a, s.s));
+        test_is(t, worked ? TEST_PASS : TEST_FAIL, arena_str(j->a, s.s));
     else if (j->c->kind == PROXY_AUTHENTICATES)
-        result(t, TEST_FAIL, "a login is wanted and none was given (--proxy-user)");
+        test_is(t, TEST_FAIL, "a login is wanted and none was given (--proxy-user)");
     else if (j->c->kind == PROXY_BROKEN && !tunnel_opened(j->p->ask[ASK_GOOD].h))
-        result(t, TEST_SKIP, "it does not get that far");
+        test_is(t, TEST_SKIP, "it does not get that far");
     else
-        result(t, TEST_PASS, "none is wanted");
+        test_is(t, TEST_PASS, "none is wanted");
     text_free(&s);
 }
 
 static void judge_who(const struct proxy_judging *j, struct proxy_test *t)
 {
     if (j->c->kind == PROXY_FORWARDER) {
-        result(t, TEST_PASS, "the origin itself: not intercepted");
-        costs(t, GRADE_SECURITY, 'A');
+        test_is(t, TEST_PASS, "the origin itself: not intercepted");
+        test_costs(t, GRADE_SECURITY, 'A');
     } else if (!intercepts(j)) {
-        result(t, TEST_SKIP, "nobody");
+        test_is(t, TEST_SKIP, "nobody");
     } else {
         const struct handshake *h = j->p->ask[ASK_GOOD].h;
         bool known = j->p->ca_given && h->chain != NULL && h->cert_count != 0;
         bool trusted = known && !chain_has(h->chain, "untrusted_root", SEV_ERROR, NULL) && !chain_has(h->chain, "self_signed", SEV_ERROR, NULL) && h->chain->path_len > 0;
-        result(t, known && !trusted ? TEST_FAIL : TEST_PASS,
+        test_is(t, known && !trusted ? TEST_FAIL : TEST_PASS,
                j->c->ca_name == NULL ? "the proxy, without a certificate"
                                      : arena_printf(j->a, "the proxy, as \"%s\"%s", j->c->ca_name, !known ? "" : trusted ? ", which --ca knows" : ", which --ca does not know"));
-        costs(t, GRADE_SECURITY, known && !trusted ? 'C' : 'A');
+        test_costs(t, GRADE_SECURITY, known && !trusted ? 'C' : 'A');
     }
-}
-
-/* ------------------------------------------------------------------------------------ bad origins */
-
-static const struct bad_origin {
-    size_t              test; /* T of it */
-    enum proxy_question ask;
-    const char         *word;
-    char                worst;
-} bad_origins[] = {
-    { 4, ASK_EXPIRED, "expired", 'F' }, { 5, ASK_EARLY, "not-yet-valid", 'F' }, { 6, ASK_NAME, "wrong-name", 'F' },
-    { 7, ASK_SELF_SIGNED, "self-signed", 'F' }, { 8, ASK_UNTRUSTED, "untrusted-root", 'F' }, { 9, ASK_ALONE, "missing-intermediate", 'B' },
-    { 10, ASK_NOT_A_CA, "not-a-ca", 'F' }, { 11, ASK_CRITICAL, "unknown-critical", 'C' }, { 12, ASK_USAGE, "wrong-usage", 'F' },
-    { 13, ASK_SHA1, "sha1-chain", 'C' }, { 14, ASK_MD5, "md5-chain", 'F' }, { 15, ASK_RSA_1024, "weak-key", 'C' }, { 16, ASK_REVOKED, "revoked", 'B' },
-};
-
-static const char *status_words(const struct proxy_judging *j)
-{
-    return j->p->status_fetches == 0 ? "and nothing of the revocation list was fetched" : "although the revocation list was fetched";
-}
-
-static void judge_bad_origin(const struct proxy_judging *j, const struct bad_origin *b, struct proxy_test *t)
-{
-    const struct handshake *h = j->p->ask[b->ask].h;
-    enum fate               fate = fate_of(j, b->ask);
-    if (fate == FATE_REACHED) {
-        result(t, TEST_FAIL, b->ask == ASK_REVOKED ? arena_printf(j->a, "let through, %s", status_words(j))
-                             : b->ask == ASK_ALONE ? "let through: the intermediate was known, or nothing is verified"
-                                                   : "let through: the request arrived, and the client is shown nothing wrong");
-        costs(t, GRADE_SECURITY, b->worst);
-        if (j->c->let_n < ARRAY_LEN(j->c->let_through))
-            j->c->let_through[j->c->let_n++] = b->word;
-        return;
-    }
-    if (fate == FATE_NONE)
-        result(t, TEST_SKIP, left_out(j, b->ask));
-    else if (fate == FATE_FORWARDED)
-        result(t, TEST_SKIP, "forwarded: for the client to see");
-    else if (!j->c->trusts_lab && b != bad_origins)
-        result(t, TEST_SKIP, "as T4: the proxy takes no origin of the lab's");
-    else if (!j->c->trusts_lab)
-        result(t, TEST_SKIP, arena_printf(j->a, "the proxy does not take a sound origin of the lab's either (%s); it is to trust the lab's root (--lab-root)",
-                                          fate_of(j, ASK_GOOD) == FATE_CUT ? end_words(j->a, j->p->ask[ASK_GOOD].h) : inside_words(j, j->p->ask[ASK_GOOD].h)));
-    else if (fate == FATE_SEEN)
-        result(t, TEST_PASS, "the client can see it: what it is shown is wrong, too");
-    else if (fate == FATE_CUT)
-        result(t, TEST_PASS, arena_printf(j->a, "refused: the client gets %s", end_words(j->a, h)));
-    else
-        result(t, TEST_PASS, arena_printf(j->a, "refused inside a clean handshake: %s", inside_words(j, h)));
-    if (t->result == TEST_PASS)
-        costs(t, GRADE_SECURITY, fate == FATE_PAGE ? 'B' : 'A');
-}
-
-static void judge_old_origin(const struct proxy_judging *j, struct proxy_test *t)
-{
-    static const enum proxy_question ask[] = { ASK_TLS10, ASK_TLS11 };
-    enum { NEWER = 0x0303 };
-    const char *words[2];
-    bool        any = false;
-    for (size_t i = 0; i < ARRAY_LEN(ask); i++) {
-        const struct handshake *h = j->p->ask[ask[i]].h;
-        enum fate               fate = fate_of(j, ask[i]);
-        uint16_t                version = h != NULL && h->inside != NULL ? h->inside->version : 0;
-        char                    buf[NAME_MAX_LEN];
-        words[i] = fate == FATE_NONE        ? left_out(j, ask[i])
-                   : fate == FATE_FORWARDED ? "forwarded"
-                   : fate != FATE_REACHED   ? "refused"
-                                            : arena_printf(j->a, "the client is told %s", version_name(version, buf));
-        any = any || (fate != FATE_NONE && fate != FATE_FORWARDED);
-        if (fate != FATE_REACHED || !intercepts(j))
-            continue;
-        bool hidden = version_rank(version) >= version_rank(NEWER);
-        words[i] = hidden ? "the client is not told: it gets TLS 1.2 or newer" : words[i];
-        costs(t, GRADE_SECURITY, hidden ? 'C' : 'A');
-        if (hidden)
-            t->result = TEST_FAIL;
-    }
-    enum test_result r = t->result == TEST_FAIL ? TEST_FAIL : any && (j->c->trusts_lab || !intercepts(j)) ? TEST_PASS : TEST_SKIP;
-    result(t, r, strcmp(words[0], words[1]) == 0 ? words[0] : arena_printf(j->a, "1.0: %s; 1.1: %s", words[0], words[1]));
-}
-
-/* ------------------------------------------------------------------------------------ what it offers */
-
-/* What is offered of suites that break TLS: F, or of old ones: C. */
-static char weakness(const struct client_hello *c, struct text *t)
-{
-    static const struct {
-        const char *part, *word;
-        char        costs;
-    } kinds[] = { { "_anon_", "anonymous suites", 'F' }, { "_NULL_", "suites without encryption", 'F' }, { "EXPORT", "export suites", 'F' },
-                  { "_RC4_", "RC4", 'C' }, { "3DES", "3DES", 'C' }, { "_DES_", "DES", 'C' }, { "_RC2_", "RC2", 'C' } };
-    char worst = '\0';
-    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-        for (size_t i = 0; i < c->suites.n; i++) {
-            const struct suite *s = suite_of(c->suites.v[i]);
-            if (s == NULL || s->kex == KEX_TLS13 || strstr(s->name, kinds[k].part) == NULL)
-                continue;
-            text_printf(t, "%s%s", t->n != 0 ? ", " : "", kinds[k].word);
-            worst = kinds[k].costs > worst ? kinds[k].costs : worst;
-            break;
-        }
-    }
-    return worst;
-}
-
-/* The first suite that is none of TLS 1.3: does it keep what was said secret when the key becomes known? */
-static bool secret_first(const struct client_hello *c)
-{
-    for (size_t i = 0; i < c->suites.n; i++) {
-        const struct suite *s = suite_of(c->suites.v[i]);
-        if (s != NULL && s->kex != KEX_TLS13 && !is_grease((uint16_t)s->id))
-            return s->kex != KEX_RSA && s->kex != KEX_DH && s->kex != KEX_ECDH;
-    }
-    return true;
-}
-
-static void judge_offer(const struct proxy_judging *j, struct proxy_test *t)
-{
-    const struct proxy_fact *good = &j->p->ask[ASK_GOOD], *large = &j->p->ask[ASK_LARGE];
-    const struct client_hello *c = good->upstream != NULL ? good->upstream : large->upstream;
-    struct text s = { 0 };
-    if (!intercepts(j) || c == NULL) {
-        result(t, TEST_SKIP, j->p->target != NULL ? "a server of the lab's is needed to see it" : intercepts(j) ? "no hello of its own was seen" : "it makes no hello of its own");
-        return;
-    }
-    char worst = weakness(c, &s);
-    bool shown_13 = offers_version(c, 0x0304) || (large->upstream != NULL && offers_version(large->upstream, 0x0304));
-    bool no_13 = !shown_13 && large->upstream != NULL; /* the hello of a client that has no 1.3 itself says nothing */
-    if (c->v2_format) {
-        text_printf(&s, "%sa hello of SSL 2.0", s.n != 0 ? ", " : "");
-        worst = 'F';
-    }
-    if (!secret_first(c))
-        text_printf(&s, "%skey exchange without forward secrecy first", s.n != 0 ? ", " : "");
-    if (no_13)
-        text_printf(&s, "%sno TLS 1.3", s.n != 0 ? ", " : "");
-    costs(t, GRADE_SECURITY, worst != '\0' ? worst : no_13 || !secret_first(c) ? 'B' : 'A');
-    result(t, worst != '\0' ? TEST_FAIL : TEST_PASS, s.n != 0 ? arena_printf(j->a, "it offers %s", s.s) : "nothing weak");
-    text_free(&s);
 }
 
 /* ------------------------------------------------------------------------------------ hellos */
@@ -280,20 +141,20 @@ static void judge_hello(const struct proxy_judging *j, const struct hello_test *
         const char             *nothing = says_nothing(j, ht->ask[i]);
         if (nothing != NULL) {
             if (t->result != TEST_FAIL)
-                result(t, TEST_SKIP, nothing);
+                test_is(t, TEST_SKIP, nothing);
             return;
         }
         const struct alert *alert = last_fatal_alert(h, SERVER);
         bool                clear = ht->ask[i] == ASK_OTHER_NAME && alert != NULL && alert->number == ALERT_UNRECOGNIZED_NAME;
         if (answered(h) || clear) {
             if (t->result != TEST_FAIL)
-                result(t, TEST_PASS, clear ? "refused, and the alert says why" : "answered");
-            costs(t, GRADE_COMPATIBILITY, 'A');
+                test_is(t, TEST_PASS, clear ? "refused, and the alert says why" : "answered");
+            test_costs(t, GRADE_COMPATIBILITY, 'A');
             continue;
         }
-        result(t, TEST_FAIL, arena_printf(j->a, "%s%s%s", ht->ask[i] == ASK_SEGMENTS ? "in two segments: " : "", end_words(j->a, h),
+        test_is(t, TEST_FAIL, arena_printf(j->a, "%s%s%s", ht->ask[i] == ASK_SEGMENTS ? "in two segments: " : "", end_words(j->a, h),
                                           j->p->ask[ht->ask[i]].forwarded ? ", although the hello arrived" : ""));
-        costs(t, GRADE_COMPATIBILITY, ht->worst);
+        test_costs(t, GRADE_COMPATIBILITY, ht->worst);
     }
 }
 
@@ -305,18 +166,18 @@ static void judge_13(const struct proxy_judging *j, struct proxy_test *t)
     if (nothing == NULL && direct != NULL && !version_is_13(handshake_version(direct)))
         nothing = "the server itself has no TLS 1.3";
     if (nothing != NULL) {
-        result(t, TEST_SKIP, nothing);
+        test_is(t, TEST_SKIP, nothing);
     } else if (!answered(h)) {
-        result(t, TEST_FAIL, end_words(j->a, h));
-        costs(t, GRADE_COMPATIBILITY, 'F');
+        test_is(t, TEST_FAIL, end_words(j->a, h));
+        test_costs(t, GRADE_COMPATIBILITY, 'F');
     } else if (h->retry.raw.p != NULL || version_is_13(handshake_version(h))) {
-        result(t, TEST_PASS, "answered with TLS 1.3");
-        costs(t, GRADE_COMPATIBILITY, 'A');
+        test_is(t, TEST_PASS, "answered with TLS 1.3");
+        test_costs(t, GRADE_COMPATIBILITY, 'A');
     } else {
-        result(t, TEST_FAIL, arena_printf(j->a, "answered with %s", version_name(handshake_version(h), buf)));
-        costs(t, GRADE_COMPATIBILITY, 'B');
+        test_is(t, TEST_FAIL, arena_printf(j->a, "answered with %s", version_name(handshake_version(h), buf)));
+        test_costs(t, GRADE_COMPATIBILITY, 'B');
         if (intercepts(j))
-            costs(t, GRADE_SECURITY, 'B');
+            test_costs(t, GRADE_SECURITY, 'B');
     }
 }
 
@@ -325,16 +186,16 @@ static void judge_old_client(const struct proxy_judging *j, struct proxy_test *t
     const struct proxy_fact *f = &j->p->ask[ASK_OLD_CLIENT];
     char                     buf[NAME_MAX_LEN];
     if (f->h == NULL || f->forwarded || !intercepts(j)) {
-        result(t, f->forwarded ? TEST_PASS : TEST_SKIP, f->forwarded ? "forwarded" : f->h == NULL ? left_out(j, ASK_OLD_CLIENT) : "for proxies that answer themselves");
+        test_is(t, f->forwarded ? TEST_PASS : TEST_SKIP, f->forwarded ? "forwarded" : f->h == NULL ? left_out(j, ASK_OLD_CLIENT) : "for proxies that answer themselves");
         return;
     }
     const struct alert *alert = last_fatal_alert(f->h, SERVER);
     bool clear = answered(f->h) || (alert != NULL && alert->number == ALERT_PROTOCOL_VERSION);
-    result(t, clear ? TEST_PASS : TEST_FAIL,
+    test_is(t, clear ? TEST_PASS : TEST_FAIL,
            answered(f->h) ? arena_printf(j->a, "answered with %s", version_name(handshake_version(f->h), buf))
            : clear        ? "refused, and the alert says why"
                           : arena_printf(j->a, "refused with %s, which does not say why", end_words(j->a, f->h)));
-    costs(t, GRADE_COMPATIBILITY, clear ? 'A' : 'B');
+    test_costs(t, GRADE_COMPATIBILITY, clear ? 'A' : 'B');
 }
 
 /* ------------------------------------------------------------------------------------ the rest */
@@ -343,18 +204,18 @@ static void judge_client_cert(const struct proxy_judging *j, struct proxy_test *
 {
     const struct proxy_fact *f = &j->p->ask[ASK_CLIENT_CERT];
     if (f->h == NULL || f->forwarded || !intercepts(j)) {
-        result(t, f->forwarded ? TEST_PASS : TEST_SKIP, f->forwarded ? "forwarded" : f->h == NULL ? left_out(j, ASK_CLIENT_CERT) : "for proxies that answer themselves");
+        test_is(t, f->forwarded ? TEST_PASS : TEST_SKIP, f->forwarded ? "forwarded" : f->h == NULL ? left_out(j, ASK_CLIENT_CERT) : "for proxies that answer themselves");
         return;
     }
     if (!j->c->trusts_lab) {
-        result(t, TEST_SKIP, "the proxy does not take a sound origin of the lab's either");
+        test_is(t, TEST_SKIP, "the proxy does not take a sound origin of the lab's either");
         return;
     }
     bool asked = knows(f->h, KNOW_CERT_REQUEST);
-    result(t, asked ? TEST_PASS : TEST_FAIL, asked ? "the client is asked for it"
+    test_is(t, asked ? TEST_PASS : TEST_FAIL, asked ? "the client is asked for it"
                                                    : arena_printf(j->a, "the client is never asked for it, and gets: %s",
                                                                   f->h->inside != NULL && f->h->inside->finished ? inside_words(j, f->h) : end_words(j->a, f->h)));
-    costs(t, GRADE_COMPATIBILITY, asked ? 'A' : 'C');
+    test_costs(t, GRADE_COMPATIBILITY, asked ? 'A' : 'C');
 }
 
 static void judge_alpn(const struct proxy_judging *j, struct proxy_test *t)
@@ -367,11 +228,11 @@ static void judge_alpn(const struct proxy_judging *j, struct proxy_test *t)
     if (nothing == NULL && !knows(h, KNOW_SERVER_HELLO))
         nothing = end_words(j->a, h);
     if (nothing != NULL || version_is_13(handshake_version(h))) {
-        result(t, TEST_SKIP, nothing != NULL ? nothing : "TLS 1.3 hides it");
+        test_is(t, TEST_SKIP, nothing != NULL ? nothing : "TLS 1.3 hides it");
         return;
     }
-    result(t, got.p != NULL ? TEST_PASS : TEST_FAIL, got.p != NULL ? arena_printf(j->a, "%s", safe_str(j->a, got.p, got.n)) : "dropped: clients fall back to HTTP/1.1");
-    costs(t, GRADE_COMPATIBILITY, got.p != NULL ? 'A' : 'B');
+    test_is(t, got.p != NULL ? TEST_PASS : TEST_FAIL, got.p != NULL ? arena_printf(j->a, "%s", safe_str(j->a, got.p, got.n)) : "dropped: clients fall back to HTTP/1.1");
+    test_costs(t, GRADE_COMPATIBILITY, got.p != NULL ? 'A' : 'B');
 }
 
 static void judge_failures(const struct proxy_judging *j, struct proxy_test *t)
@@ -387,7 +248,7 @@ static void judge_failures(const struct proxy_judging *j, struct proxy_test *t)
             text_printf(&s, "%s%s: %s", s.n != 0 ? "; " : "", ways[i].word,
                         h->inside != NULL && h->inside->finished ? inside_words(j, h) : end_words(j->a, h));
     }
-    result(t, s.n != 0 ? TEST_PASS : TEST_SKIP, s.n != 0 ? arena_str(j->a, s.s) : left_out(j, ASK_RESET));
+    test_is(t, s.n != 0 ? TEST_PASS : TEST_SKIP, s.n != 0 ? arena_str(j->a, s.s) : left_out(j, ASK_RESET));
     text_free(&s);
 }
 
@@ -399,15 +260,15 @@ static void judge_fetches(const struct proxy_judging *j, struct proxy_test *t)
         login += j->p->fetches[i].status == 407;
     }
     if (j->p->fetch_n == 0) {
-        result(t, TEST_SKIP, j->p->no_fetches != NULL ? j->p->no_fetches : left_out(j, ASK_GOOD));
+        test_is(t, TEST_SKIP, j->p->no_fetches != NULL ? j->p->no_fetches : left_out(j, ASK_GOOD));
         return;
     }
     bool all = fine == j->p->fetch_n;
-    result(t, all ? TEST_PASS : TEST_FAIL,
+    test_is(t, all ? TEST_PASS : TEST_FAIL,
            all          ? "all of them came without a login"
            : login != 0 ? "a login is wanted, and the computer account has none: let these addresses through without one"
                         : "they do not come");
-    costs(t, GRADE_COMPATIBILITY, all ? 'A' : 'C');
+    test_costs(t, GRADE_COMPATIBILITY, all ? 'A' : 'C');
 }
 
 /* ------------------------------------------------------------------------------------ all of them */
@@ -426,8 +287,7 @@ void judge_tests(const struct proxy_judging *j)
     if (nothing_to_ask(j))
         return;
     judge_who(j, &t[2]);
-    for (size_t i = 0; i < ARRAY_LEN(bad_origins); i++)
-        judge_bad_origin(j, &bad_origins[i], &t[bad_origins[i].test - 1]);
+    judge_bad_origins(j, t);
     judge_old_origin(j, &t[16]);
     judge_offer(j, &t[17]);
     judge_13(j, &t[18]);
