@@ -54,7 +54,7 @@ static const struct option_row rows[] = {
     { OPT_DIRECT, "direct", NULL, "with a proxy: also without it, what the proxy changed, and whose fault a failure is" },
     { '4', "ipv4", NULL, "IPv4 addresses only" },
     { '6', "ipv6", NULL, "IPv6 addresses only" },
-    { OPT_TIMEOUT, "timeout", "S", "for each connection, in seconds; default 10" },
+    { OPT_TIMEOUT, "timeout", "S", "the most to wait for one connection, and in vain for a target, in seconds; default 10" },
     { OPT_JOBS, "jobs", "N", "connections at once, over all targets; default 8" },
     { OPT_PAUSE, "pause", "MS", "between the beginnings of two connections to one server, in milliseconds; default 0" },
     { OPT_NAGIOS, "nagios", NULL, "one line and the exit status of a monitoring plugin: 0 ok, 1 certificate ends soon, 2 failed, 3 not probed" },

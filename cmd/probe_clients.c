@@ -55,6 +55,22 @@ static void explain_client(struct trial *t, const struct hello_spec *spec, struc
         why_explain(h, t->peers, &h->arena, f);
 }
 
+/* A server that is silent to as many as are asked at once is not waited for as long again, each time. */
+static void ask_all(struct trial *t, struct probe_ask *asks, size_t n, struct handshake **h)
+{
+    const struct probe_options *o = t->run->o;
+    size_t                      some = o->jobs < n ? o->jobs : n;
+    bool                        silent = true;
+    probe_all(t->run->prober, asks, some, o->jobs, h);
+    for (size_t i = 0; i < some; i++)
+        silent = silent && h[i]->timed_out && h[i]->tcp.bytes[SERVER] == 0;
+    if (silent)
+        t->vain_ns = o->timeout_ns;
+    for (size_t i = some; i < n && silent; i++)
+        asks[i].timeout_ns = o->timeout_ns < NS_PER_S ? o->timeout_ns : NS_PER_S;
+    probe_all(t->run->prober, asks + some, n - some, o->jobs, h + some);
+}
+
 void ask_as_all(struct trial *t)
 {
     const struct probe_options *o = t->run->o;
@@ -69,7 +85,7 @@ void ask_as_all(struct trial *t)
                                       .way = t->through ? &t->way : NULL };
         asks[n].spec.shape = *profile_at(n);
     }
-    probe_all(t->run->prober, asks, n, o->jobs, h);
+    ask_all(t, asks, n, h);
     for (size_t i = 0; i < n; i++)
         finish_attempt(t, h[i], &clients[i], profile_at(i)->id, NULL);
     if (o->renderer == &text_renderer)

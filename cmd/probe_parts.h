@@ -131,6 +131,7 @@ struct trial {
     struct handshake   **made;
     size_t               n, cap;
     int64_t              begun;
+    int64_t              vain_ns, rtt_ns; /* waited for answers that did not come; what a connection took to open */
     /* one question after the other */
     struct hello_spec    first;     /* the hello that the trial is about */
     struct probe_ask     ask;

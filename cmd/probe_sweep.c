@@ -183,12 +183,13 @@ static void add_certificate_causes(struct trial *t, struct sweep_page *p)
     }
 }
 
-/* How long a server that does answer is waited for. */
+/* How long a server is waited for that does answer; one that was silent all the time of the first hello is not waited for as long again. */
 static int64_t patience(const struct trial *t, const struct handshake *first)
 {
-    int64_t rtt = first->tcp.syn_ack.ns - first->tcp.syn.ns, enough = 20 * rtt > 3 * NS_PER_S ? 20 * rtt : 3 * NS_PER_S;
-    bool    answers = first->tcp.bytes[SERVER] > 0;
-    return answers && enough < t->run->o->timeout_ns ? enough : t->run->o->timeout_ns;
+    enum { ANSWERS_S = 3, SILENT_S = 1, ROUNDS = 20 };
+    int64_t rtt = first->tcp.syn_ack.ns - first->tcp.syn.ns, least = (first->tcp.bytes[SERVER] > 0 ? ANSWERS_S : SILENT_S) * NS_PER_S;
+    int64_t enough = ROUNDS * rtt > least ? ROUNDS * rtt : least;
+    return enough < t->run->o->timeout_ns ? enough : t->run->o->timeout_ns;
 }
 
 static int64_t gathering(const struct handshake *first)

@@ -183,10 +183,41 @@ static void answer(struct trial *t)
 
 /* ------------------------------------------------------------------------------------ questions and answers */
 
+/* What may still be waited for in vain: --timeout, and a second for all that is asked after it. */
+static int64_t patience_left(const struct trial *t) { return t->run->o->timeout_ns + NS_PER_S - t->vain_ns; }
+
+/* The first question has all the time. Where that was not answered in time, those after it are not waited for much longer than an answer
+ * takes. */
+static int64_t time_for(const struct trial *t)
+{
+    enum { LEAST_MS = 250, ROUNDS = 8 };
+    int64_t left = patience_left(t), all = t->run->o->timeout_ns, least = LEAST_MS * (NS_PER_S / 1000);
+    int64_t enough = ROUNDS * t->rtt_ns > least ? ROUNDS * t->rtt_ns : least;
+    left = left < least ? least : left;
+    if (t->vain_ns != 0 && t->tried_n != 0 && !t->through && enough < left)
+        left = enough;
+    return left < all ? left : all;
+}
+
+/* Where there are more addresses, one that does not open must leave them time. */
+static int64_t time_to_open(const struct trial *t)
+{
+    int64_t left = t->run->o->timeout_ns - t->vain_ns;
+    return t->tried_n == 0 && t->address + 1 < t->address_n && left > 1 ? left / 2 : 0;
+}
+
+static void count_vain(struct trial *t, const struct handshake *h)
+{
+    if (h->timed_out && h->error_at.ns > h->tcp.syn.ns)
+        t->vain_ns += h->error_at.ns - h->tcp.syn.ns;
+    if (h->tcp.syn_ack.frame != 0)
+        t->rtt_ns = h->tcp.syn_ack.ns - h->tcp.syn.ns;
+}
+
 struct probe_ask trial_question(const struct trial *t, const struct hello_spec *spec)
 {
     const struct probe_options *o = t->run->o;
-    return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = o->timeout_ns,
+    return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = time_for(t), .open_ns = time_to_open(t),
                                .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL,
                                .own = o->own, .prove_key = !t->run->many, .request = t->request,
                                .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
@@ -195,6 +226,7 @@ struct probe_ask trial_question(const struct trial *t, const struct hello_spec *
 static void finish_own(struct trial *t, struct handshake *h, const char *words)
 {
     const struct probe_options *o = t->run->o;
+    count_vain(t, h);
     finish_attempt(t, h, o->as != NULL ? &o->client : NULL, o->raw.p != NULL ? o->hello_file : o->as != NULL ? o->client.profiles[0]->id : "tlswhy",
                    words);
 }
@@ -202,7 +234,7 @@ static void finish_own(struct trial *t, struct handshake *h, const char *words)
 size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tried[CHANGE_COUNT], size_t n)
 {
     enum change change;
-    while (n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && (change = plan_next(tried, n)) != CHANGE_NONE) {
+    while (n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && patience_left(t) > 0 && (change = plan_next(tried, n)) != CHANGE_NONE) {
         struct hello_spec again = changed(spec, change, &t->arena);
         struct probe_ask  ask = trial_question(t, &again);
         struct handshake *h = NULL;
@@ -311,7 +343,7 @@ static bool ask_classical(struct trial *t)
 
 static bool ask_next(struct trial *t)
 {
-    enum change change = t->tried_n < CHANGE_COUNT && t->n < ATTEMPTS_MAX ? plan_next(t->tried, t->tried_n) : CHANGE_NONE;
+    enum change change = t->tried_n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && patience_left(t) > 0 ? plan_next(t->tried, t->tried_n) : CHANGE_NONE;
     if (change == CHANGE_NONE)
         return false;
     struct hello_spec again = changed(&t->first, change, &t->arena);

@@ -43,6 +43,7 @@ bool ask_further(struct trial *t)
         return false;
     if (t->phase == ASKING && t->run->o->proxy.direct) {
         t->phase = ASKING_DIRECTLY;
+        t->vain_ns = 0; /* each way has its time */
         run_look_up(t); /* may go on to the end at once */
         return true;
     }

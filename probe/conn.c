@@ -255,6 +255,10 @@ static void opened(struct attempt *a, bool hung_up)
         return;
     }
     attempt_tell(a, WIRE_OPEN, SERVER, nothing, 0);
+    if (a->ask->open_ns != 0) {
+        a->deadline = a->begun + a->ask->timeout_ns;
+        attempt_by(a, a->deadline);
+    }
     if (a->ask->way != NULL && error == 0) {
         through_begin(a);
         return;

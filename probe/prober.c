@@ -100,7 +100,7 @@ static void begin(struct attempt *a, int64_t now)
     if (++l->open > 1)
         l->crowded = now;
     a->begun = a->begun != 0 ? a->begun : now;
-    a->deadline = a->begun + a->ask->timeout_ns;
+    a->deadline = a->begun + (a->ask->open_ns > 0 && a->ask->open_ns < a->ask->timeout_ns ? a->ask->open_ns : a->ask->timeout_ns);
     attempt_open(a);
 }
 

@@ -79,6 +79,11 @@ def drips(server, s):
         time.sleep(0.2)
 
 
+def floods(server, s):
+    while True:
+        s.sendall(b"A" * 65536)
+
+
 def one_at_a_time(server, s):
     if server.open > 1:
         return
@@ -163,6 +168,12 @@ def completion(work, good):
     began = time.monotonic()
     r = probe("--json", "--timeout", "1", "--hello", f"{work}/hello.hex", pit.target)
     said("a tar pit ends at --timeout", time.monotonic() - began < 2 and len(finals(r)) == 1, time.monotonic() - began)
+    began = time.monotonic()
+    r = probe("--json", "--timeout", "1.2", "--no-sni", Server(hangs, "127.0.0.3").target)
+    took = time.monotonic() - began
+    said("all questions to a silent server end a second later", 1.2 <= took < 3 and len(objects(r)) > 1 and finals(r)[-1]["event"]["code"] == "silent-drop", (took, r.stdout))
+    r = probe("--json", "--timeout", "5", Server(floods, "127.0.0.4").target)
+    said("data without end", finals(r)[-1]["event"]["code"] == "not-tls", r.stdout)
 
 
 # ---------------------------------------------------------------------------------------- what is under way at once

@@ -42,6 +42,7 @@ struct probe_ask {
     struct hello_spec spec;
     struct bytes      raw;       /* sent as it is, instead of a hello of the spec; p NULL = none */
     int64_t           timeout_ns; /* from its first packet to its end */
+    int64_t           open_ns;   /* of that, for the connection to open; 0 = all of it */
     int64_t           rest_ns;   /* > 0: begun only when no other connection to this address has been open for so long */
     const struct dialog *starttls; /* what leads to TLS; NULL = it begins with the hello */
     const char       *host;        /* for protocols that name it in their dialog, and for proxies */
