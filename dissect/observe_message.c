@@ -63,12 +63,10 @@ static void client_hello(struct conn *c, enum side w, struct bytes whole, struct
         if (h->retry.raw.p == NULL || h->hello2.raw.p != NULL)
             return;
         to = &h->hello2;
-        to->record_version = h->hello.record_version;
     }
     const struct side_state *s = &c->side[w];
-    to->where = where;
-    to->records = s->records;
-    to->segments = s->segments;
+    /* nothing stays of the part of a hello that was read before all of it was there */
+    *to = (struct client_hello){ .where = where, .record_version = h->hello.record_version, .records = s->records, .segments = s->segments };
     tls_client_hello(keep_message(h, whole, &to->raw), &h->arena, to);
     to->digest = hello_digest(to);
     note_malformed(c, CLIENT, to->malformed, where);
@@ -329,9 +327,8 @@ void partial_message(struct conn *c, enum side w)
     struct handshake *h = c->cur;
     if (knows(h, KNOW_CLIENT_HELLO) || tls_side(c, w) != CLIENT)
         return;
-    h->hello.where = (struct place){ .frame = s->last.frame, .ns = s->last.ns, .at = s->hs_at, .len = s->hs_n };
-    h->hello.records = s->records;
-    h->hello.segments = s->segments;
+    h->hello = (struct client_hello){ .where = { .frame = s->last.frame, .ns = s->last.ns, .at = s->hs_at, .len = s->hs_n },
+                                      .record_version = h->hello.record_version, .records = s->records, .segments = s->segments };
     tls_client_hello(keep_message(h, (struct bytes){ s->hs, s->hs_n }, &h->hello.raw), &h->arena, &h->hello);
     h->hello.malformed = NULL; /* it was cut by the capture, not by its sender */
     if (h->hello.versions.v == NULL) /* the list may stand in the part that is missing */

@@ -22,7 +22,8 @@ static const struct extension *extension_list(struct reader block, struct arena 
                                               const char **malformed)
 {
     struct extension found[EXTENSIONS_MAX];
-    uint64_t         seen = 0; /* a bit for types alike: most are met once, and need no look at the others */
+    *n = 0;
+    uint64_t seen = 0; /* a bit for types alike: most are met once, and need no look at the others */
     while (rd_more(&block) && *n < EXTENSIONS_MAX) {
         uint16_t      type = rd_u16(&block, "extension type");
         struct reader body = rd_vec(&block, 2, "extension length");
