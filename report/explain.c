@@ -387,17 +387,14 @@ static uint64_t far_apart(const struct number *n, const struct code *c)
 /* Letters that two words do not share, by pairs; cheap, and good enough to offer a name. */
 static uint64_t unlike(const char *a, const char *b)
 {
-    uint64_t shared = 0, pairs = 0;
-    for (; a[0] != '\0' && a[1] != '\0'; a++, pairs++) {
-        for (const char *p = b; p[0] != '\0' && p[1] != '\0'; p++) {
-            if (tolower((unsigned char)p[0]) == tolower((unsigned char)a[0]) && tolower((unsigned char)p[1]) == tolower((unsigned char)a[1])) {
-                shared++;
-                break;
-            }
-        }
+    size_t an = strlen(a), len = strlen(b), pairs = an > 1 ? an - 1 : 0, missed = 0;
+    for (; pairs >= 4 && missed * 5 <= pairs && a[1] != '\0'; a++) {
+        const char *p = b;
+        while (p[0] != '\0' && p[1] != '\0' && (tolower((unsigned char)p[0]) != tolower((unsigned char)a[0]) || tolower((unsigned char)p[1]) != tolower((unsigned char)a[1])))
+            p++;
+        missed += p[0] == '\0' || p[1] == '\0';
     }
-    size_t len = strlen(b);
-    return pairs < 4 || shared * 10 < pairs * 8 ? UINT64_MAX : pairs - shared + (len > pairs ? len - pairs : pairs - len);
+    return pairs < 4 || missed * 5 > pairs ? UINT64_MAX : missed + (len > pairs ? len - pairs : pairs - len);
 }
 
 size_t explain_nearest(const char *s, const struct code *out[3], struct text *says)

@@ -1,3 +1,4 @@
+#include "tlswhy/explain.h"
 #include "tlswhy/html.h"
 #include "tlswhy/ladder.h"
 #include "tlswhy/profile.h"
@@ -305,6 +306,26 @@ void html_head(struct text *out, const char *title, const char *heading)
 
 void html_foot(struct text *out) { text_printf(out, "<footer>tlswhy %s</footer></main></body></html>\n", TLSWHY_VERSION); }
 
+/* The page of each cause that was found, as `tlswhy explain CAUSE` gives it; of a great many, where to read them. */
+static void cause_pages(struct text *t, const struct summary *s)
+{
+    enum { PAGES = 8 };
+    struct text page = { 0 };
+    if (s->causes_n > PAGES)
+        text_add(t, "<p class=w>More about each cause: tlswhy explain CAUSE</p>\n");
+    for (size_t i = 0; i < s->causes_n && s->causes_n <= PAGES; i++) {
+        const struct cause *c = cause_of(s->causes[i].code);
+        if (c == NULL)
+            continue;
+        text_clear(&page);
+        show_cause(&page, c, false);
+        text_printf(t, "<details class=page><summary>What is <b>%s</b>?</summary><pre>", c->code);
+        html_text(t, page.s);
+        text_add(t, "</pre></details>\n");
+    }
+    text_free(&page);
+}
+
 void html_page(struct html *p, const char *title, const struct summary *s, struct group_table *groups, struct text *out)
 {
     html_head(out, title, "Why TLS handshakes failed");
@@ -316,5 +337,6 @@ void html_page(struct html *p, const char *title, const struct summary *s, struc
         text_add_n(out, p->body.s, p->body.n);
     if (p->more + s->folded != 0)
         text_printf(out, "<p class=w>%llu more are not told in full; --json has all.</p>", (unsigned long long)(p->more + s->folded));
+    cause_pages(out, s);
     html_foot(out);
 }

@@ -12,7 +12,9 @@ said "exit status as without it" $(($? != 1))
 said "text goes on beside it" "$(grep -q '^FAILED' "$dir/text"; echo $?)"
 "$program" read --ca pcaps/roots.pem --html - pcaps/self-signed.pcap >"$dir/one.html"
 said "on standard output it stands alone" "$(head -1 "$dir/one.html" | grep -qx '<!doctype html>' && ! grep -q '^FAILED' "$dir/one.html"; echo $?)"
-failures=$(grep -c '^<details' "$dir/all.html")
+failures=$(grep -c '^<details.* id=' "$dir/all.html")
+"$program" read --html "$dir/page.html" pcaps/self-signed.pcap >"$dir/out"
+said "the page of its cause" "$(grep -q 'What is <b>cert-self-signed</b>' "$dir/page.html" && grep -q 'Not to be confused with' "$dir/page.html"; echo $?)"
 size=$(wc -c <"$dir/all.html")
 said "$failures handshakes in $size bytes: a hundred take less than 300 KB" $((size * 100 / failures > 307200))
 "$program" read --html /dev/full pcaps/self-signed.pcap >"$dir/out" 2>"$dir/err"
