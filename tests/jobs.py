@@ -337,6 +337,18 @@ def names(work):
     r = probe(*hello, f"two.example:{server.port}")
     tried = sorted((o["probe"]["address"], bool(o["probe"].get("final"))) for o in objects(r))
     said("names: the next address where one does not open", ("127.0.0.1", True) in tried, tried or r.stderr)
+    door, waiting = socket.socket(socket.AF_INET6), [socket.socket(socket.AF_INET6) for _ in range(4)]
+    door.bind(("::1", server.port))
+    door.listen(0)
+    for s in waiting: # until no more are let in
+        s.setblocking(False)
+        s.connect_ex(("::1", server.port))
+    began = time.monotonic()
+    r = probe(*hello, f"both.example:{server.port}")
+    took = time.monotonic() - began
+    said("names: an address that does not open leaves the next its time", [o["probe"]["address"] for o in finals(r)] == ["127.0.0.1"] and took < 1.9, (took, r.stdout))
+    for s in door, *waiting:
+        s.close()
     r = probe(*hello, "-4", f"both.example:{server.port}")
     said("names: -4", [o["probe"]["address"] for o in finals(r)] == ["127.0.0.1"], r.stdout or r.stderr)
     r = probe(*hello, "-6", f"one.example:{server.port}")
