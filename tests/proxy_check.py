@@ -255,10 +255,11 @@ http_access allow all
         print("SKIP proxy check squid: it does not start here")
         return
     began = time.time()
-    told = w.check("http://127.0.0.1:%d" % port)
+    told = w.check("http://127.0.0.1:%d" % port, "--ca", w.path("cert.pem"))
     took = time.time() - began
     result("squid bump", expects(kind="interceptor", security="B", compatibility="C", let_through=["revoked"], lab_trusted=True)(told))
-    result("squid bump names its authority", None if "tests' own authority" in told["ca"]["name"] else str(told["ca"]))
+    who = told["tests"][2]
+    result("squid bump names its authority", None if "tests' own authority" in told["ca"]["name"] and "which --ca knows" in who["detail"] else str([told["ca"], who]))
     result("squid bump in less than 20 s", None if took < 20 else "%.1f s" % took)
     result("squid forwards", expects(kind="forwarder", security="A", compatibility="A", let_through=[], fails=[])(w.check("http://127.0.0.1:%d" % plain)))
 
@@ -289,7 +290,8 @@ def mitmproxy(w):
     if not listening(p, port):
         print("SKIP proxy check mitmproxy: it does not start here")
         return
-    told = in_order(w.check("http://127.0.0.1:%d" % port))
+    told = in_order(w.check("http://127.0.0.1:%d" % port, "--ca", w.root))
+    result("an authority that is not the one of --ca", None if failures(told, "T3") == ["T3"] else str(told["tests"][2]))
     result("mitmproxy that verifies nothing", expects(kind="interceptor", security="F", let_through=sorted(BAD))(told))
 
 
