@@ -181,9 +181,9 @@ def interrupted(w):
     time.sleep(1.5)
     began = time.time()
     p.send_signal(signal.SIGINT)
-    out, err = p.communicate(timeout=20)
+    out, err = p.communicate(timeout=60)
     told = json.loads(out) if out else {}
-    result("Ctrl-C", None if told.get("complete") is False and time.time() - began < 10 else "%s, %s" % (told.get("reason"), err))
+    result("Ctrl-C", None if told.get("complete") is False and time.time() - began < 25 else "%s, %s" % (told.get("reason"), err))
 
 
 def against_server(w):
