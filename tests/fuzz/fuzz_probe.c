@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         dialogs++;
     while (profile_at(profiles) != NULL)
         profiles++;
-    struct probe_ask ask = { .to = at, .timeout_ns = MOST_NS, .host = "fuzz.example", .hello_only = (data[2] & 2) != 0 };
+    struct probe_ask ask = { .to = at, .timeout_ns = MOST_NS, .host = "fuzz.example", .hello_only = (data[2] & 2) != 0, .whole = (data[2] & 4) != 0 };
     ask.starttls = data[0] % 4 == 0 ? dialog_named(dialog_name_at(data[0] / 4 % dialogs)) : NULL;
     ask.spec.shape = data[1] % 2 == 0 ? *hello_modern() : *profile_at(data[1] / 2 % profiles);
     peer.p = data + 3;
