@@ -1,57 +1,11 @@
 #include "held.h"
 
+#include "tlswhy/packed.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { CHUNK = 4096 };
-
-enum { WORDS = sizeof(struct handshake) / sizeof(uint64_t) };
-_Static_assert(sizeof(struct handshake) % sizeof(uint64_t) == 0, "a handshake is whole words");
-
-/* A handshake without its zeros, which are most of it. What it points to stays where it is. */
-struct packed {
-    uint32_t stream;
-    bool     datagram;
-    size_t   size;
-    uint64_t there[(WORDS + 63) / 64]; /* a bit a word: is it not zero? */
-    uint64_t word[];
-};
-
-static struct packed *pack(const struct handshake *h)
-{
-    uint64_t      word[WORDS];
-    struct packed head = { .stream = h->stream, .datagram = h->datagram };
-    size_t        n = 0;
-    memcpy(word, h, sizeof word);
-    for (size_t i = 0; i < WORDS; i++) {
-        if (word[i] == 0)
-            continue;
-        head.there[i / 64] |= UINT64_C(1) << i % 64;
-        word[n++] = word[i];
-    }
-    size_t         size = sizeof head + n * sizeof word[0];
-    struct packed *p = malloc(size);
-    if (p == NULL)
-        mem_fail();
-    memory_note(size, 0);
-    head.size = size;
-    *p = head;
-    memcpy(p->word, word, n * sizeof word[0]);
-    return p;
-}
-
-static struct handshake *unpack(struct packed *p)
-{
-    struct handshake *h = handshake_new();
-    uint64_t          word[WORDS];
-    size_t            n = 0;
-    for (size_t i = 0; i < WORDS; i++)
-        word[i] = (p->there[i / 64] >> i % 64 & 1) != 0 ? p->word[n++] : 0;
-    memcpy(h, word, sizeof word);
-    memory_note(0, p->size);
-    free(p);
-    return h;
-}
 
 void held_add_unopened(struct held *q, const char *file, const struct unopened *u)
 {
@@ -81,10 +35,9 @@ void held_add(struct held *q, struct handshake *h)
         q->cap = q->cap != 0 ? q->cap * 2 : 64;
         q->packed = mem_grow(q->packed, q->cap, sizeof *q->packed);
     }
-    struct packed *p = pack(h);
-    q->bytes += p->size + sizeof p + arena_size(&h->arena);
+    struct packed *p = handshake_pack(h, NULL, 0);
+    q->bytes += packed_size(p) + sizeof p;
     q->packed[q->n++] = p;
-    handshake_leave(h);
 }
 
 static int by_stream(const void *a, const void *b)
@@ -124,7 +77,7 @@ struct handshake *held_next(struct held *q, struct handshake *room)
         unopened_become(unopened_at(q, q->order[q->order_at++] - 1), q->file, room);
         return room;
     }
-    return next != NULL ? unpack(q->packed[q->packed_at++]) : NULL;
+    return next != NULL ? handshake_unpack(q->packed[q->packed_at++], NULL) : NULL;
 }
 
 void held_done(struct handshake *h, struct handshake *room)
@@ -140,7 +93,7 @@ void held_done(struct handshake *h, struct handshake *room)
 void held_clear(struct held *q)
 {
     while (q->packed_at < q->n)
-        handshake_free(unpack(q->packed[q->packed_at++]));
+        handshake_free(handshake_unpack(q->packed[q->packed_at++], NULL));
     for (size_t i = 0; i * CHUNK < q->unopened; i++) {
         memory_note(0, CHUNK * sizeof **q->chunk);
         free(q->chunk[i]);

@@ -18,7 +18,7 @@ void observer_certs(struct observer *o, struct cert_store *certs) { o->certs = c
 
 static _Thread_local struct pool conns = { .size = sizeof(struct conn) };
 
-static void conn_free(struct conn *c)
+void conn_drop(struct conn *c)
 {
     for (int w = 0; w < 2; w++) {
         forget_bytes(&c->side[w].buf, &c->side[w].cap);
@@ -27,8 +27,13 @@ static void conn_free(struct conn *c)
     forget_13(c);
     forget_12(c);
     tap_free(c);
-    handshake_free(c->h);
     pool_put(&conns, c);
+}
+
+static void conn_free(struct conn *c)
+{
+    handshake_free(c->h);
+    conn_drop(c);
 }
 
 void observer_free(struct observer *o)
@@ -36,6 +41,7 @@ void observer_free(struct observer *o)
     if (o == NULL)
         return;
     thrift_free(o);
+    rest_free(o);
     datagrams_forget(o);
     for (struct conn *list = o->open, *c; (c = list) != NULL; conn_free(c))
         list = c->after;
@@ -44,7 +50,7 @@ void observer_free(struct observer *o)
     free(o);
 }
 
-size_t   observer_open(const struct observer *o) { return o->open_n; }
+size_t   observer_open(const struct observer *o) { return o->open_n + o->resting_n; }
 
 void observer_secrets(struct observer *o, secrets_source *ask, void *ctx)
 {
@@ -68,25 +74,34 @@ struct handshake *observed(struct observer *o)
     return h;
 }
 
-struct conn *conn_new(struct observer *o, const struct wire_event *ev)
+struct conn *conn_get(void) { return pool_get(&conns); }
+
+void conn_list(struct observer *o, struct conn *c)
 {
-    struct conn *c = pool_get(&conns);
     c->o = o;
-    c->h = c->cur = handshake_new();
-    c->h->stream = ev->stream;
-    c->h->ends[CLIENT] = ev->ends[CLIENT];
-    c->h->ends[SERVER] = ev->ends[SERVER];
-    c->h->first = (struct place){ .frame = ev->frame, .ns = ev->ns };
     c->after = o->open;
     if (o->open != NULL)
         o->open->before = c;
     o->open = c;
     o->open_n++;
+}
+
+struct conn *conn_new(struct observer *o, const struct wire_event *ev)
+{
+    struct conn *c = conn_get();
+    c->h = c->cur = handshake_new();
+    c->h->stream = ev->stream;
+    c->h->ends[CLIENT] = ev->ends[CLIENT];
+    c->h->ends[SERVER] = ev->ends[SERVER];
+    c->h->first = (struct place){ .frame = ev->frame, .ns = ev->ns };
+    conn_list(o, c);
     return c;
 }
 
-static void conn_unlink(struct conn *c)
+void conn_unlink(struct conn *c)
 {
+    if (c->o->hand == c)
+        c->o->hand = c->after;
     if (c->before != NULL)
         c->before->after = c->after;
     else
@@ -348,7 +363,7 @@ static void on_error(struct conn *c, const struct wire_event *ev)
 
 uint64_t observer_memory(const struct observer *o)
 {
-    uint64_t sum = 0;
+    uint64_t sum = rest_memory(o);
     for (const struct conn *c = o->open; c != NULL; c = c->after) {
         const struct side_state *a = &c->side[0], *b = &c->side[1];
         sum += sizeof *c + sizeof *c->h + c->h->arena.used + a->cap + a->hs_cap + b->cap + b->hs_cap + tap_memory(c);
@@ -364,6 +379,8 @@ void observe(struct observer *o, const struct wire_event *ev)
         observe_datagram(o, ev);
     if (datagram || ev->slot == NULL)
         return;
+    if (slot_has(ev->slot, RESTS))
+        rest_ends(o, ev->slot);
     if (!o->thrifty || !thrift_takes(o, ev))
         observe_now(o, ev);
 }
@@ -373,9 +390,13 @@ void observe_now(struct observer *o, const struct wire_event *ev)
     struct conn *c = *ev->slot;
     if (c == NULL && ev->kind == WIRE_OPEN) /* nothing to observe yet: tcp_facts will tell of it */
         return;
-    if (c == NULL)
+    if (c == NULL) {
+        rest_some(o);
         *ev->slot = c = conn_new(o, ev);
+        c->slot = ev->slot;
+    }
     c->ev = ev;
+    c->stirred = true;
     for (int w = 0; w < 2 && ev->tcp != NULL; w++)
         c->start_seen[w] = ev->tcp->start_seen[w];
     switch (ev->kind) {

@@ -6,13 +6,12 @@
 #define TLSWHY_OBSERVE_CONN_H
 
 #include "tlswhy/observe.h"
+#include "tlswhy/packed.h"
 #include "tlswhy/prelude.h"
 #include "tlswhy/text.h"
 #include "tlswhy/tls.h"
 
 #define DIRECTION_KEPT (256u * 1024) /* handshake bytes kept a direction */
-#define MESSAGES_KEPT  128
-#define ALERTS_KEPT    16
 #define PENDING_MAX    (16u * 1024) /* of a prelude; looked at again with each segment, so no more */
 #define PLAIN_KEPT     256          /* of plain text */
 #define LOOKS_MAX      64           /* segments looked at in vain for the start of TLS */
@@ -58,6 +57,8 @@ struct conn {
     bool                     start_seen[2];
     uint64_t                 hole[2]; /* frame behind the first hole; 0 = none */
     bool v2; /* an SSL 2.0 session */
+    bool stirred; /* there was an event since it was last looked at whether it rests */
+    void **slot;  /* NULL: it is in none */
     struct reading_13 *keys; /* TLS 1.3 with secrets; NULL = not asked for yet */
     struct reading_12 *keys12; /* TLS 1.0 to 1.2 with secrets; NULL = none known */
     struct prelude_machine   machine;
@@ -76,6 +77,9 @@ struct observer {
     void *ask_ctx;
     bool thrifty, unopened_ready;
     struct waiting *waiting; /* list of hellos that nothing has followed */
+    struct resting *resting; /* list of connections that are quiet */
+    size_t resting_n;
+    struct conn *hand; /* the next to be looked at; NULL = the first */
     struct unopened unopened;
     struct { /* the first event of a connection that may be all there is */
         struct wire_event ev; /* slot NULL = none */
@@ -153,6 +157,20 @@ void forget_12(struct conn *c);
 bool thrift_takes(struct observer *o, const struct wire_event *ev);
 void thrift_free(struct observer *o);
 void observe_now(struct observer *o, const struct wire_event *ev);
+
+/* observe_rest.c: connections whose handshake is over, and that say nothing for long, are packed. rest_some looks at a few of
+ * the open ones; rest_ends takes up the one in this slot, which rests. A slot holds a conn's address as it is; a hello
+ * that waits has WAITS added (observe_thrift.c), a connection that rests RESTS. */
+enum { WAITS = 1, RESTS = 2 };
+static inline bool slot_has(void *const *slot, unsigned what) { return ((uintptr_t)*slot & what) != 0; }
+void rest_some(struct observer *o);
+void rest_ends(struct observer *o, void **slot);
+void rest_free(struct observer *o);
+size_t rest_memory(const struct observer *o);
+struct conn *conn_get(void); /* all zero */
+void conn_list(struct observer *o, struct conn *c); /* observe.c: among the open ones, and not any more */
+void conn_unlink(struct conn *c);
+void conn_drop(struct conn *c); /* all that belongs to it but the handshake */
 
 /* observe_v2.c */
 size_t take_v2_records(struct conn *c, enum side w, struct bytes in);

@@ -53,8 +53,8 @@ void add_message(struct conn *c, enum side t, unsigned type, unsigned version, s
         return;
     }
     size_t n = h->message_count++;
-    if (n == 0 || n == 4 || (n >= 16 && (n & (n - 1)) == 0)) { /* room for a hello without an answer, for most, and for more */
-        struct message *v = ARENA_NEW_N(&h->arena, n == 0 ? 4 : n == 4 ? 16 : 2 * n, struct message);
+    if (n == 0 || n == message_room(n)) {
+        struct message *v = ARENA_NEW_N(&h->arena, message_room(n + 1), struct message);
         if (n > 0)
             memcpy(v, h->messages, n * sizeof *v);
         h->messages = v;
@@ -65,11 +65,10 @@ void add_message(struct conn *c, enum side t, unsigned type, unsigned version, s
 
 void alert_room(struct handshake *h)
 {
-    enum { USUAL = 2 }; /* a close_notify of either side */
     size_t n = h->alert_count;
-    if (n != 0 && n != USUAL)
+    if (n != 0 && n != alerts_room(n))
         return;
-    struct alert *v = ARENA_NEW_N(&h->arena, n == 0 ? USUAL : ALERTS_KEPT, struct alert);
+    struct alert *v = ARENA_NEW_N(&h->arena, alerts_room(n + 1), struct alert);
     if (n != 0)
         memcpy(v, h->alerts, n * sizeof *v);
     h->alerts = v;

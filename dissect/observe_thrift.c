@@ -7,7 +7,7 @@
 
 enum { MANY_OPEN = 2048, HELLO_MAX = 2048 };
 
-/* A hello that nothing has followed, as the event that brought it. Its slot holds this address + 1, which no conn has. */
+/* A hello that nothing has followed, as the event that brought it. Its slot holds this address + WAITS. */
 struct waiting {
     struct waiting *before, *after;
     uint64_t        frame;
@@ -19,7 +19,7 @@ struct waiting {
 
 static struct waiting *waiting_in(void *const *slot)
 {
-    return ((uintptr_t)*slot & 1) != 0 ? (struct waiting *)((char *)*slot - 1) : NULL;
+    return slot_has(slot, WAITS) ? (struct waiting *)((char *)*slot - WAITS) : NULL;
 }
 
 static void waiting_free(struct observer *o, struct waiting *w)
@@ -57,7 +57,7 @@ static void let_wait(struct observer *o, const struct wire_event *ev)
     o->waiting = w;
     o->waiting_n++;
     memory_note(sizeof *w + w->len, 0);
-    *ev->slot = (char *)w + 1;
+    *ev->slot = (char *)w + WAITS;
 }
 
 /* Something has followed it. */

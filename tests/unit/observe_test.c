@@ -2,6 +2,7 @@
 #include <CUnit/Basic.h>
 
 #include "script.h"
+#include "tlswhy/packed.h"
 
 static const struct expected {
     const char  *file;
@@ -93,6 +94,58 @@ static void whole(void)
         struct handshake *h = play(t[i].file, 0, UINT64_MAX);
         check(&t[i], h);
         handshake_free(h);
+    }
+}
+
+static bool same_u16s(struct u16s a, struct u16s b)
+{
+    return (a.v == NULL) == (b.v == NULL) && a.n == b.n && (a.n == 0 || memcmp(a.v, b.v, a.n * sizeof *a.v) == 0);
+}
+
+static bool same_hello(const struct client_hello *a, const struct client_hello *b)
+{
+    struct hello_digest x = hello_digest(a), y = hello_digest(b);
+    return x.offer == y.offer && x.suites == y.suites && a->digest.offer == b->digest.offer && bytes_equal(a->raw, b->raw) &&
+           bytes_equal(a->random, b->random) && bytes_equal(a->session_id, b->session_id) && bytes_equal(a->sni, b->sni) &&
+           bytes_equal(a->compression, b->compression) && bytes_equal(a->ticket, b->ticket) && a->exts == b->exts &&
+           same_u16s(a->sigalgs_cert, b->sigalgs_cert) && same_u16s(a->key_shares, b->key_shares) && a->malformed == b->malformed &&
+           a->version == b->version && a->min_version == b->min_version && a->record_version == b->record_version &&
+           a->records == b->records && a->segments == b->segments && a->psk_modes == b->psk_modes && a->where.frame == b->where.frame &&
+           a->where.ns == b->where.ns;
+}
+
+static bool same_answer(const struct server_hello *a, const struct server_hello *b)
+{
+    return bytes_equal(a->raw, b->raw) && bytes_equal(a->random, b->random) && bytes_equal(a->session_id, b->session_id) &&
+           a->exts == b->exts && bytes_equal(a->alpn, b->alpn) && a->group == b->group && a->unoffered_ext == b->unoffered_ext &&
+           a->record_version == b->record_version && a->renego_info == b->renego_info && a->ems == b->ems && a->malformed == b->malformed;
+}
+
+/* Packed while it waits, a handshake comes back as it was; what belongs to it, too. */
+static void packed(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        uint64_t          more[9] = { 1, 0, 0, UINT64_MAX, 0x0100, 0, 0, 0, 0 }, back[9] = { 7 };
+        struct handshake *a = play(t[i].file, 0, UINT64_MAX), *b = play(t[i].file, 0, UINT64_MAX);
+        struct packed    *p = handshake_pack(b, more, sizeof more);
+        CU_ASSERT_EQUAL(p->stream, a->stream);
+        b = handshake_unpack(p, back);
+        CU_ASSERT_EQUAL(memcmp(more, back, sizeof more), 0);
+        check(&t[i], b);
+        CU_ASSERT(same_hello(&a->hello, &b->hello) && same_hello(&a->hello2, &b->hello2));
+        CU_ASSERT(same_answer(&a->answer, &b->answer) && same_answer(&a->retry, &b->retry));
+        CU_ASSERT(bytes_equal(a->kex.params, b->kex.params) && bytes_equal(a->kex.signature, b->kex.signature));
+        CU_ASSERT(bytes_equal(a->staple, b->staple) && bytes_equal(a->plain[CLIENT].start, b->plain[CLIENT].start));
+        CU_ASSERT_EQUAL_FATAL(a->cert_count, b->cert_count);
+        CU_ASSERT(a->cert_count == 0 || memcmp(a->certs, b->certs, a->cert_count * sizeof *a->certs) == 0);
+        CU_ASSERT_EQUAL_FATAL(a->message_count, b->message_count);
+        CU_ASSERT(a->message_count == 0 || memcmp(a->messages, b->messages, a->message_count * sizeof *a->messages) == 0);
+        CU_ASSERT_EQUAL_FATAL(a->alert_count, b->alert_count);
+        CU_ASSERT(a->alert_count == 0 || memcmp(a->alerts, b->alerts, a->alert_count * sizeof *a->alerts) == 0);
+        CU_ASSERT_EQUAL(memcmp(&a->tcp, &b->tcp, sizeof a->tcp), 0);
+        CU_ASSERT_EQUAL(memcmp(a->side, b->side, sizeof a->side), 0);
+        handshake_free(a);
+        handshake_free(b);
     }
 }
 
@@ -208,6 +261,7 @@ int main(void)
     CU_pSuite s = CU_add_suite("observe", NULL, NULL);
     CU_add_test(s, "whole connections", whole);
     CU_add_test(s, "cut into small segments", in_pieces);
+    CU_add_test(s, "packed and unpacked", packed);
     CU_add_test(s, "capture cut after every byte", cut_anywhere);
     CU_add_test(s, "details", details);
     CU_basic_set_mode(CU_BRM_VERBOSE);
