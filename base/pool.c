@@ -24,17 +24,18 @@ static _Thread_local struct {
     size_t left, pieces;
 } room;
 
-static char *huge_piece(void)
+/* `n` is a multiple of HUGE_PAGE. */
+static char *huge_pages(size_t n)
 {
-    char *p = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *p = mmap(NULL, n + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
     size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE, after = HUGE_PAGE - before;
     if (before != 0)
         munmap(p, before);
     if (after != 0)
-        munmap(p + before + HUGE_PAGE, after);
-    madvise(p + before, HUGE_PAGE, MADV_HUGEPAGE); /* a hint; without it all is well, only slower */
+        munmap(p + before + n, after);
+    madvise(p + before, n, MADV_HUGEPAGE); /* a hint; without it all is well, only slower */
     return p + before;
 }
 
@@ -43,9 +44,16 @@ static _Thread_local size_t in_use;
 size_t memory_in_use(void) { return in_use; }
 void   memory_note(size_t got, size_t gone) { in_use += got - gone; }
 
+/* A few that were put back: one that is used again need not be cleared by the kernel. */
+enum { SPARES = CARVED ? 4 : 0 };
+static _Thread_local struct {
+    void  *piece[SPARES + 1];
+    size_t n;
+} spare;
+
 void *piece_get(void)
 {
-    void *p = huge_piece();
+    void *p = spare.n != 0 ? spare.piece[--spare.n] : huge_pages(PIECE_SIZE);
     if (p == NULL)
         mem_fail();
     memory_note(PIECE_SIZE, 0);
@@ -56,8 +64,31 @@ void piece_put(void *p)
 {
     if (p == NULL)
         return;
-    munmap(p, PIECE_SIZE);
     memory_note(0, PIECE_SIZE);
+    if (spare.n < SPARES)
+        spare.piece[spare.n++] = p;
+    else
+        munmap(p, PIECE_SIZE);
+}
+
+void *pages_get(size_t n)
+{
+    void *p = n % HUGE_PAGE != 0 ? mem_get(n, 1) : huge_pages(n);
+    if (p == NULL)
+        mem_fail();
+    memory_note(n, 0);
+    return p;
+}
+
+void pages_put(void *p, size_t n)
+{
+    if (p == NULL)
+        return;
+    memory_note(0, n);
+    if (n % HUGE_PAGE != 0)
+        free(p);
+    else
+        munmap(p, n);
 }
 
 static void *carve(size_t size)
@@ -66,7 +97,7 @@ static void *carve(size_t size)
     if (size > room.left) {
         bool small = room.pieces < SMALLS && size <= SMALL;
         room.left = small ? SMALL : HUGE_PAGE;
-        room.at = small ? malloc(SMALL) : huge_piece();
+        room.at = small ? malloc(SMALL) : huge_pages(HUGE_PAGE);
         room.pieces++;
         if (room.at == NULL)
             mem_fail();

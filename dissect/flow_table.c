@@ -11,8 +11,7 @@ void flow_table_init(struct flow_table *t)
 {
     struct hash_key a = hash_key_random(), b = hash_key_random();
     *t = (struct flow_table){ .key = { a.k[0], a.k[1] | 1, b.k[0], b.k[1] | 1 }, .cells = 1024 };
-    t->cell = mem_get(t->cells, sizeof *t->cell);
-    memory_note(t->cells * sizeof *t->cell, 0);
+    t->cell = pages_get(t->cells * sizeof *t->cell);
 }
 
 static void chunk_free(struct flow_table *t, size_t i)
@@ -26,8 +25,7 @@ static void chunk_free(struct flow_table *t, size_t i)
 
 void flow_table_close(struct flow_table *t)
 {
-    memory_note(0, t->cell != NULL ? t->cells * sizeof *t->cell : 0);
-    free(t->cell);
+    pages_put(t->cell, t->cells * sizeof *t->cell);
     t->cell = NULL;
     t->last = NULL;
 }
@@ -57,10 +55,10 @@ static inline uint64_t end_hash(const struct flow_table *t, const struct endpoin
 }
 
 /* The same for both directions: what is combined does not depend on the order. */
-static inline uint64_t tuple_hash(const struct flow_table *t, const struct endpoint *a, const struct endpoint *b, uint8_t proto)
+static inline uint32_t tuple_hash(const struct flow_table *t, const struct endpoint *a, const struct endpoint *b, uint8_t proto)
 {
     uint64_t x = end_hash(t, a), y = end_hash(t, b);
-    return fold((x + y) ^ t->key[1], (x ^ y) + proto + t->key[2]);
+    return (uint32_t)fold((x + y) ^ t->key[1], (x ^ y) + proto + t->key[2]);
 }
 
 static inline size_t chunk_of(size_t i) { return i < FIRST_CHUNK ? 0 : 1 + (i - FIRST_CHUNK) / CHUNK; }
@@ -85,23 +83,24 @@ void flow_done_before(struct flow_table *t, size_t i)
         chunk_free(t, chunk_of(i) - 1);
 }
 
+/* Where the search for a tuple begins. The cell knows by itself, so that moving cells touches no flow. */
+static inline size_t home_of(const struct flow_table *t, uint32_t tag) { return (size_t)tag & (t->cells - 1); }
+
 static void cells_grow(struct flow_table *t)
 {
     struct cell *old = t->cell;
     size_t       n = t->cells;
     t->cells *= 2;
-    t->cell = mem_get(t->cells, sizeof *t->cell);
-    memory_note(n * sizeof *t->cell, 0);
+    t->cell = pages_get(t->cells * sizeof *t->cell);
     for (size_t i = 0; i < n; i++) {
         if (old[i].number == 0)
             continue;
-        const struct flow *f = flow_of(t, old[i].number);
-        size_t             at = (size_t)tuple_hash(t, &f->ends[0], &f->ends[1], f->proto) & (t->cells - 1);
+        size_t at = home_of(t, old[i].tag);
         while (t->cell[at].number != 0)
             at = (at + 1) & (t->cells - 1);
         t->cell[at] = old[i];
     }
-    free(old);
+    pages_put(old, n * sizeof *old);
 }
 
 static uint32_t new_number(struct flow_table *t)
@@ -126,18 +125,18 @@ static inline bool between(const struct flow *f, const struct endpoint *src, con
     return *from == CLIENT || (same_end(&f->ends[SERVER], src) && same_end(&f->ends[CLIENT], dst));
 }
 
-uint64_t flow_hash(const struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto)
+uint32_t flow_hash(const struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto)
 {
     return tuple_hash(t, src, dst, proto);
 }
 
-void flow_look_ahead(const struct flow_table *t, uint64_t hash) { __builtin_prefetch(&t->cell[(size_t)hash & (t->cells - 1)]); }
+void flow_look_ahead(const struct flow_table *t, uint32_t hash) { __builtin_prefetch(&t->cell[home_of(t, hash)]); }
 
-const struct flow *flow_guess(const struct flow_table *t, uint64_t hash)
+const struct flow *flow_guess(const struct flow_table *t, uint32_t hash)
 {
-    size_t at = (size_t)hash & (t->cells - 1);
+    size_t at = home_of(t, hash);
     for (; t->cell[at].number != 0; at = (at + 1) & (t->cells - 1)) {
-        if (t->cell[at].tag == (uint32_t)(hash >> 32))
+        if (t->cell[at].tag == hash)
             return flow_of(t, t->cell[at].number);
     }
     return NULL;
@@ -149,14 +148,13 @@ struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const s
     return flow_find_hashed(t, tuple_hash(t, src, dst, proto), src, dst, proto, add, from, fresh);
 }
 
-struct flow *flow_find_hashed(struct flow_table *t, uint64_t h, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
+struct flow *flow_find_hashed(struct flow_table *t, uint32_t tag, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
                               enum side *from, bool *fresh)
 {
     *fresh = false;
     if (t->last != NULL && between(t->last, src, dst, proto, from))
         return t->last;
-    uint32_t tag = (uint32_t)(h >> 32);
-    size_t   at = (size_t)h & (t->cells - 1);
+    size_t at = home_of(t, tag);
     for (; t->cell[at].number != 0; at = (at + 1) & (t->cells - 1)) {
         if (t->cell[at].tag != tag)
             continue;
@@ -181,12 +179,11 @@ struct flow *flow_find_hashed(struct flow_table *t, uint64_t h, const struct end
 /* The cells behind it move up, so that searches still find them. */
 void flow_detach(struct flow_table *t, struct flow *f)
 {
-    size_t mask = t->cells - 1, hole = (size_t)tuple_hash(t, &f->ends[0], &f->ends[1], f->proto) & mask;
-    while (t->cell[hole].number == 0 || flow_of(t, t->cell[hole].number) != f)
+    size_t mask = t->cells - 1, hole = home_of(t, tuple_hash(t, &f->ends[0], &f->ends[1], f->proto));
+    while (t->cell[hole].number != f->number)
         hole = (hole + 1) & mask;
     for (size_t i = (hole + 1) & mask; t->cell[i].number != 0; i = (i + 1) & mask) {
-        const struct flow *g = flow_of(t, t->cell[i].number);
-        size_t             home = (size_t)tuple_hash(t, &g->ends[0], &g->ends[1], g->proto) & mask;
+        size_t home = home_of(t, t->cell[i].tag);
         if (((i - home) & mask) < ((i - hole) & mask))
             continue; /* its home lies behind the hole */
         t->cell[hole] = t->cell[i];

@@ -73,7 +73,7 @@ struct flow {
 struct flow_table {
     uint64_t      key[4];
     struct cell { /* open addressing, a power of two */
-        uint32_t tag, number; /* number + 1 of the flow; 0 = free */
+        uint32_t tag, number; /* hash of the tuple; number + 1 of the flow, 0 = free */
     }            *cell;
     size_t        cells;
     struct flow **chunk;   /* flows stand still; NULL = all of the chunk's have ended */
@@ -97,12 +97,12 @@ static inline bool same_end(const struct endpoint *a, const struct endpoint *b)
 struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
                        enum side *from, bool *fresh);
 /* The same where the hash of the ends is known. */
-uint64_t     flow_hash(const struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto);
-struct flow *flow_find_hashed(struct flow_table *t, uint64_t hash, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
+uint32_t     flow_hash(const struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto);
+struct flow *flow_find_hashed(struct flow_table *t, uint32_t hash, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
                               enum side *from, bool *fresh);
 /* In good time: where flow_find will look; and then what it is likely to find there (NULL: nothing), which is for asking memory for. */
-void               flow_look_ahead(const struct flow_table *t, uint64_t hash);
-const struct flow *flow_guess(const struct flow_table *t, uint64_t hash);
+void               flow_look_ahead(const struct flow_table *t, uint32_t hash);
+const struct flow *flow_guess(const struct flow_table *t, uint32_t hash);
 struct flow *flow_at(const struct flow_table *t, size_t i); /* 0 .. n - 1; NULL: evicted */
 /* Two steps out: no packet finds it any more; its record may be used for another. */
 void         flow_detach(struct flow_table *t, struct flow *f);

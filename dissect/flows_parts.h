@@ -24,7 +24,7 @@ struct pending {
 struct ahead {
     const uint8_t     *p;    /* NULL = none, or none that is known yet */
     const struct flow *flow; /* probably its own; NULL = perhaps a new one */
-    uint64_t           hash;
+    uint32_t           hash;
     struct transport   t;
 };
 

@@ -7,15 +7,19 @@ enum { GROUPS_MAX = 10000, KIND_LEN = 48, EVERYWHERE_MAX = 50 };
 
 /* How many of one kind there were: the kind is a few bytes that say what counts as alike. */
 struct kind {
-    uint8_t  bytes[KIND_LEN]; /* all zero = free slot */
+    uint8_t  bytes[KIND_LEN];
     uint64_t n;
     size_t   group;           /* index of its row; for the rows' own table */
     uint32_t first;           /* stream of the first in `file` */
     const char *file;
 };
 struct kinds {
-    struct kind *slot; /* open addressing; a power of two, at most half full */
-    size_t       slots, used;
+    struct kind *kind;
+    size_t       used, cap;
+    struct cell { /* open addressing; a power of two, at most half full: small, for of a scan nearly all are looked up in vain */
+        uint32_t tag, number; /* of its hash; index + 1 of the kind, 0 = free */
+    }           *cell;
+    size_t       cells;
 };
 
 struct group_table {
@@ -33,50 +37,73 @@ struct group_table *groups_new(void)
     return g;
 }
 
+static void kinds_free(struct kinds *kinds)
+{
+    free(kinds->kind);
+    free(kinds->cell);
+}
+
 void groups_free(struct group_table *g)
 {
     if (g == NULL)
         return;
-    free(g->rows.slot);
-    free(g->alike.slot);
+    kinds_free(&g->rows);
+    kinds_free(&g->alike);
     free(g->groups);
     free(g->sorted);
     free(g);
 }
 
-static struct kind *slot_of(const struct group_table *g, const struct kinds *kinds, const uint8_t bytes[KIND_LEN])
+/* The cell of this kind, or the free one where it belongs. */
+static struct cell *cell_of(const struct kinds *kinds, uint32_t tag, const uint8_t bytes[KIND_LEN])
 {
-    static const uint8_t none[KIND_LEN];
-    size_t i = (size_t)hash_bytes(&g->secret, bytes, KIND_LEN) & (kinds->slots - 1);
-    while (memcmp(kinds->slot[i].bytes, none, KIND_LEN) != 0 && memcmp(kinds->slot[i].bytes, bytes, KIND_LEN) != 0)
-        i = (i + 1) & (kinds->slots - 1);
-    return &kinds->slot[i];
+    size_t i = tag & (kinds->cells - 1);
+    for (; kinds->cell[i].number != 0; i = (i + 1) & (kinds->cells - 1)) {
+        if (kinds->cell[i].tag == tag && memcmp(kinds->kind[kinds->cell[i].number - 1].bytes, bytes, KIND_LEN) == 0)
+            break;
+    }
+    return &kinds->cell[i];
+}
+
+static uint32_t tag_of(const struct group_table *g, const uint8_t bytes[KIND_LEN])
+{
+    return (uint32_t)hash_bytes(&g->secret, bytes, KIND_LEN);
 }
 
 static void kinds_grow(const struct group_table *g, struct kinds *kinds)
 {
-    struct kinds more = { .slots = kinds->slots != 0 ? kinds->slots * 2 : 64, .used = kinds->used };
-    more.slot = mem_get(more.slots, sizeof *more.slot);
-    for (size_t i = 0; i < kinds->slots; i++) {
-        if (kinds->slot[i].n != 0)
-            *slot_of(g, &more, kinds->slot[i].bytes) = kinds->slot[i];
+    free(kinds->cell);
+    kinds->cells = kinds->cells != 0 ? kinds->cells * 2 : 64;
+    kinds->cell = mem_get(kinds->cells, sizeof *kinds->cell);
+    for (size_t i = 0; i < kinds->used; i++) {
+        uint32_t tag = tag_of(g, kinds->kind[i].bytes);
+        *cell_of(kinds, tag, kinds->kind[i].bytes) = (struct cell){ tag, (uint32_t)i + 1 };
     }
-    free(kinds->slot);
-    *kinds = more;
 }
 
-/* Counts one more of this kind. NULL: it is a new one and the table is full. */
+static struct kind *kind_new(struct kinds *kinds, const uint8_t bytes[KIND_LEN])
+{
+    if (kinds->used == kinds->cap) {
+        kinds->cap = kinds->cap != 0 ? kinds->cap * 2 : 16;
+        kinds->kind = mem_grow(kinds->kind, kinds->cap, sizeof *kinds->kind);
+    }
+    struct kind *k = &kinds->kind[kinds->used++];
+    *k = (struct kind){ 0 };
+    memcpy(k->bytes, bytes, KIND_LEN);
+    return k;
+}
+
+/* Counts one more of this kind; good until the next is counted. NULL: it is a new one and the table is full. */
 static struct kind *count(const struct group_table *g, struct kinds *kinds, const uint8_t bytes[KIND_LEN])
 {
-    if (kinds->used * 2 >= kinds->slots)
+    if (kinds->used * 2 >= kinds->cells)
         kinds_grow(g, kinds);
-    struct kind *k = slot_of(g, kinds, bytes);
-    if (k->n == 0 && kinds->used == GROUPS_MAX)
+    uint32_t     tag = tag_of(g, bytes);
+    struct cell *c = cell_of(kinds, tag, bytes);
+    if (c->number == 0 && kinds->used == GROUPS_MAX)
         return NULL;
-    if (k->n == 0) {
-        memcpy(k->bytes, bytes, KIND_LEN);
-        kinds->used++;
-    }
+    struct kind *k = c->number != 0 ? &kinds->kind[c->number - 1] : kind_new(kinds, bytes);
+    *c = (struct cell){ tag, (uint32_t)(k - kinds->kind) + 1 };
     k->n++;
     return k;
 }
@@ -152,12 +179,13 @@ uint64_t groups_add(struct group_table *g, const struct handshake *h, const stru
 void groups_take_back(struct group_table *g, const struct handshake *h, const struct finding *f)
 {
     uint8_t bytes[KIND_LEN];
-    if (finding_result(h, f) != RESULT_FAILURE || g->rows.slots == 0)
+    if (finding_result(h, f) != RESULT_FAILURE || g->rows.cells == 0)
         return;
     kind_bytes(bytes, f->cause, &h->ends[SERVER], NULL);
-    const struct kind *row = slot_of(g, &g->rows, bytes);
-    if (row->n != 0 && g->groups[row->group].n != 0)
-        g->groups[row->group].n--;
+    const struct cell *c = cell_of(&g->rows, tag_of(g, bytes), bytes);
+    struct group      *row = c->number != 0 ? &g->groups[g->rows.kind[c->number - 1].group] : NULL;
+    if (row != NULL && row->n != 0)
+        row->n--;
 }
 
 /* qsort is not stable, so the order of appearance is spelt out. */

@@ -84,10 +84,13 @@ void *pool_get(struct pool *p); /* zeroed */
 void *pool_take(struct pool *p); /* as it is */
 void  pool_put(struct pool *p, void *thing); /* NULL is fine */
 
-/* A large piece, zeroed, that goes back to the system when it is put back. */
+/* A large piece, as it is. */
 enum { PIECE_SIZE = 2 * 1024 * 1024 };
 void *piece_get(void);
-void  piece_put(void *p);
+void  piece_put(void *p); /* NULL is fine */
+/* A table of n bytes, zeroed; of whole pieces, where n is a multiple of their size. It goes back to the system at once. */
+void *pages_get(size_t n);
+void  pages_put(void *p, size_t n); /* NULL is fine */
 
 /* What this thread's pools, arenas and pieces have given out and not got back, and what others noted: --memory is held against it. */
 size_t memory_in_use(void);
