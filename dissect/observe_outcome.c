@@ -22,6 +22,8 @@ static bool established(const struct handshake *h)
         return false;
     if (knows(h, KNOW_SERVER_HELLO) && version_is_13(h->answer.chosen_version))
         return client && server && knows(h, KNOW_CLIENT_HELLO);
+    if (h->side[CLIENT].app_records != 0 && h->side[SERVER].app_records != 0 && knows(h, KNOW_SERVER_HELLO))
+        return true; /* data both ways: what was finished before may be in a hole (RFC 5246 section 7.3) */
     return (client && server) || (server && is_full_handshake(h) && knows(h, KNOW_BOTH_SIDES));
 }
 

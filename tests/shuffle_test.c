@@ -238,11 +238,11 @@ static void snap(struct packets *all)
         all->v[i].caplen = all->v[i].caplen < most ? all->v[i].caplen : most;
 }
 
-/* Neighbours change places and take their times with them. No SYN gets behind data: there a new stream would begin. */
+/* Neighbours change places and take their times, which tell the order, with them. No SYN gets behind data: there a new stream would begin. */
 static void queues(struct packets *all)
 {
     for (size_t i = 0; i + 1 < all->n; i++) {
-        if (below(4) != 0 || ((all->v[i].flags ^ all->v[i + 1].flags) & FLAG_SYN) != 0)
+        if (below(4) != 0 || all->v[i].ns == all->v[i + 1].ns || ((all->v[i].flags ^ all->v[i + 1].flags) & FLAG_SYN) != 0)
             continue;
         struct pkt a = all->v[i];
         all->v[i] = all->v[i + 1];

@@ -5,6 +5,7 @@
 #include "tlswhy/fetched.h"
 #include "tlswhy/rootlist.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *nul = size != 0 ? memchr(data, 0, size) : NULL;

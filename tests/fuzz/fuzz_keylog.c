@@ -135,6 +135,7 @@ static void connection_13(const uint8_t *data, size_t size)
     observer_free(o);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const targets[])(const uint8_t *, size_t) = { connection_13, text, record_12 };

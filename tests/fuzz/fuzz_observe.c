@@ -7,6 +7,7 @@
 
 static const enum wire_kind kinds[] = { WIRE_BYTES, WIRE_BYTES, WIRE_BYTES, WIRE_BYTES, WIRE_GAP, WIRE_FIN, WIRE_RST, WIRE_TIMEOUT };
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct cert_store *certs;

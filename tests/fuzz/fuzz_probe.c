@@ -91,6 +91,7 @@ static void begin(void)
     peer.watch.fd = -1;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static unsigned   runs;

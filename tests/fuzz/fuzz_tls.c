@@ -1,6 +1,7 @@
 /* fuzz_tls.c - the message parsers. The first byte says which; the rest is the message body. */
 #include "tlswhy/tls.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint16_t versions[] = { 0x0002, 0x0300, 0x0303, 0x0304 };
