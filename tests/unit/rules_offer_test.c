@@ -194,7 +194,7 @@ static void never_spoke(struct handshake *h, int how)
     h->known |= KNOW_CLOSE;
     h->tls_seen[CLIENT] = false;
     h->outcome = OUTCOME_NOT_TLS;
-    h->close = (struct closing){ .where = now(h, 1), .by = SERVER, .how = how };
+    h->close = (struct closing){ .where = now(h, 1), .by = SERVER, .how = (enum close_how)how };
 }
 
 static const struct rules_case probes[] = {
