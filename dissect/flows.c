@@ -192,6 +192,18 @@ bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram)
     return f->last != NULL;
 }
 
+enum { SOON = 2 };
+
+/* The connection of a packet that comes soon. */
+static void fetch_next(const struct flows *f, uint64_t frame)
+{
+    const struct ahead *a = &f->ahead[frame % FLOWS_AHEAD];
+    if (a->p == NULL || a->flow == NULL)
+        return;
+    fetch_early(a->flow->conn, sizeof *a->flow->conn);
+    fetch_early(a->flow->slot, SLOT_START);
+}
+
 /* What is found at one place tells where to ask next: a round over all packets for each step, so that nobody waits. */
 void flows_ahead(struct flows *f, const struct packet *p, size_t n)
 {
@@ -210,16 +222,8 @@ void flows_ahead(struct flows *f, const struct packet *p, size_t n)
         a->flow = a->p != NULL ? flow_guess(&f->table, a->hash) : NULL;
         fetch_early(a->flow, sizeof *a->flow);
     }
-}
-
-/* The connection of a packet that comes soon. */
-static void fetch_next(const struct flows *f, uint64_t frame)
-{
-    const struct ahead *a = &f->ahead[frame % FLOWS_AHEAD];
-    if (a->p == NULL || a->flow == NULL)
-        return;
-    fetch_early(a->flow->conn, sizeof *a->flow->conn);
-    fetch_early(a->flow->slot, SLOT_START);
+    for (size_t i = 0; i < n && i < SOON; i++)
+        fetch_next(f, p[i].frame);
 }
 
 bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
@@ -230,7 +234,7 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
     f->now = p->ns;
     conns_linger_out(f);
     struct ahead *a = &f->ahead[p->frame % FLOWS_AHEAD];
-    fetch_next(f, p->frame + 2);
+    fetch_next(f, p->frame + SOON);
     if (a->p == p->p && a->p != NULL) {
         a->p = NULL;
         tcp(f, &a->t, a->hash, p);

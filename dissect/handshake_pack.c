@@ -2,6 +2,7 @@
 #include "tlswhy/packed.h"
 #include "tlswhy/tls.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,27 +12,26 @@ _Static_assert(sizeof(struct handshake) % WORD == 0 && sizeof(struct message) % 
 
 /* ------------------------------------------------------------------------------------ words */
 
-/* Most words are zero, and of the others most bytes: a word is a byte that tells which of its bytes are there, and these;
- * zeros are a zero and their number. */
+/* Most words are zero, and most others small numbers: a byte tells how many bytes of a word are there, the lowest first; zeros
+ * are a zero and their number. Whole words are written and read, whatever counts of them: both ends need room for that. */
 static uint8_t *code(uint8_t *to, const void *words, size_t n)
 {
     const uint8_t *p = words;
     for (size_t zeros = 0; n >= WORD; p += WORD, n -= WORD) {
         uint64_t w;
         memcpy(&w, p, WORD);
-        if (w == 0 && zeros != 0 && zeros < RUN_MAX) {
+        if (w != 0) {
+            uint64_t low_first = htole64(w);
+            zeros = 0;
+            *to = (uint8_t)(WORD - (unsigned)__builtin_clzll(w) / 8);
+            memcpy(to + 1, &low_first, WORD);
+            to += 1 + *to;
+        } else if (zeros != 0 && zeros < RUN_MAX) {
             to[-1] = (uint8_t)++zeros;
-            continue;
-        }
-        zeros = w == 0;
-        uint8_t *mask = to++;
-        *mask = 0;
-        if (zeros != 0)
+        } else {
+            zeros = 1;
+            *to++ = 0;
             *to++ = 1;
-        for (unsigned i = 0; i < WORD && zeros == 0; i++) {
-            *to = p[i];
-            to += p[i] != 0;
-            *mask |= (uint8_t)((p[i] != 0) << i);
         }
     }
     return to;
@@ -41,15 +41,16 @@ static const uint8_t *decode(const uint8_t *from, void *words, size_t n)
 {
     uint8_t *p = n != 0 ? memset(words, 0, n) : NULL;
     for (size_t at = 0; at + WORD <= n;) {
-        unsigned mask = *from++;
-        if (mask == 0) {
+        unsigned len = *from++;
+        uint64_t w;
+        if (len == 0) {
             at += *from++ * (size_t)WORD;
             continue;
         }
-        for (unsigned i = 0; i < WORD; i++) {
-            if ((mask >> i & 1) != 0)
-                p[at + i] = *from++;
-        }
+        memcpy(&w, from, WORD);
+        w = le64toh(w) & UINT64_MAX >> (WORD - len) * 8;
+        memcpy(p + at, &w, WORD);
+        from += len;
         at += WORD;
     }
     return from;
@@ -146,7 +147,7 @@ struct packed *handshake_pack(struct handshake *h, const void *more, size_t n)
     pieces_of(h, piece);
     for (size_t i = 0; again && i < PIECES; i++)
         size += piece[i].n;
-    struct packed *p = packed_new(h, coded_n + size);
+    struct packed *p = packed_new(h, coded_n + size + WORD);
     uint8_t       *to = (uint8_t *)memcpy(p->bytes, coded, coded_n) + coded_n;
     for (size_t i = 0; again && i < PIECES; to += piece[i++].n) {
         if (piece[i].n != 0)

@@ -122,18 +122,20 @@ static bool left_after_certificate(const struct handshake *h)
     return knows(h, KNOW_CERTIFICATE) && (h->outcome == OUTCOME_ABORTED_BY_CLIENT || h->outcome == OUTCOME_RESET_BY_CLIENT);
 }
 
+static uint32_t frame_of(const struct place *p) { return p->frame <= UINT32_MAX ? (uint32_t)p->frame : 0; }
+
 void peer_fact_of(const struct handshake *h, struct peer_fact *out)
 {
     const struct alert *a = last_fatal_alert(h, SIDE_ANY);
     *out = (struct peer_fact){
-        .stream = h->stream, .outcome = h->outcome, .start_ns = h->start_ns, .end_ns = h->end_ns,
+        .stream = h->stream, .outcome = (uint8_t)h->outcome, .start_ns = h->start_ns, .end_ns = h->end_ns,
         .client = h->ends[CLIENT], .server = h->ends[SERVER],
-        .hello_frame = h->hello.where.frame, .answer_frame = h->answer.where.frame, .close_frame = h->close.where.frame,
+        .hello_frame = frame_of(&h->hello.where), .answer_frame = frame_of(&h->answer.where), .close_frame = frame_of(&h->close.where),
         .hello = knows(h, KNOW_CLIENT_HELLO), .answered = knows(h, KNOW_SERVER_HELLO),
         .server_alert = a != NULL && a->from == SERVER, .finished = h->outcome == OUTCOME_ESTABLISHED,
         .resumed = h->resumed, .client_rejected = left_after_certificate(h),
         .leaf_key = h->cert_count != 0 ? (uint8_t)h->certs[0]->key : 0,
-        .alert = a != NULL ? a->number : 0xff, .alert_from = a != NULL ? a->from : CLIENT,
+        .alert = a != NULL ? a->number : 0xff, .alert_from = (uint8_t)(a != NULL ? a->from : CLIENT),
         .leaf = h->cert_count != 0 ? h->certs[0] : NULL
     };
     if (out->answered) {
@@ -147,7 +149,7 @@ void peer_fact_of(const struct handshake *h, struct peer_fact *out)
         out->fallback_scsv = h->hello.fallback_scsv;
         out->name_hash = name_hash(h->hello.sni);
         out->max_version = h->hello.max_version;
-        out->hello_len = h->hello.raw.n;
+        out->hello_len = (uint32_t)h->hello.raw.n;
         struct hello_digest offer = h->hello.digest.offer != 0 ? h->hello.digest : hello_digest(&h->hello);
         out->suites_hash = offer.suites;
         out->hello_hash = offer.offer;

@@ -27,7 +27,7 @@ void          flows_free(struct flows *f);
  * packet is counted and skipped. */
 /* The packets that come next, at most FLOWS_AHEAD: what is known of their connections is asked of memory meanwhile. They are
  * borrowed until each was taken. */
-enum { FLOWS_AHEAD = 8 };
+enum { FLOWS_AHEAD = 16 };
 void flows_ahead(struct flows *f, const struct packet *p, size_t n);
 bool flows_packet(struct flows *f, const struct packet *p, struct err *err);
 bool flows_next(struct flows *f, struct wire_event *ev);

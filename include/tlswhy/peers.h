@@ -9,24 +9,23 @@
 
 #include "tlswhy/fetch.h"
 
-struct peer_fact {
-    uint32_t        stream;
-    enum outcome    outcome;
+struct peer_fact { /* there are many: no byte more than it takes */
     int64_t         start_ns, end_ns;
     struct endpoint client, server;
-    uint64_t        hello_frame, answer_frame, close_frame;
-    bool            hello, answered; /* whole ClientHello; a ServerHello came */
-    bool            server_alert, finished, resumed, had_sni, had_sigalgs, fallback_scsv, client_rejected; /* client left after Certificate */
     uint64_t        name_hash;  /* of the SNI, lower case; 0 = none */
-    uint16_t        max_version, version; /* offered, chosen */
-    uint32_t        suite;
-    uint16_t        group;
-    size_t          hello_len;
     uint64_t        suites_hash, hello_hash; /* the offer without random, session id, key shares */
+    const struct cert *leaf;    /* in the run's store; NULL = not seen */
+    uint32_t        stream;
+    uint32_t        hello_frame, answer_frame, close_frame; /* 0 where there was none, or beyond the 4,294,967,295th */
+    uint32_t        suite, hello_len;
+    uint16_t        group, max_version, version; /* version: chosen; max_version: offered */
     uint8_t         leaf_key;   /* enum cert_key of its leaf; 0 = not seen */
     uint8_t         alert;      /* server's or client's fatal alert in clear, 0xff = none */
-    enum side       alert_from;
-    const struct cert *leaf;    /* in the run's store; NULL = not seen */
+    uint8_t         alert_from; /* enum side */
+    uint8_t         outcome;    /* enum outcome */
+    bool            hello : 1, answered : 1; /* whole ClientHello; a ServerHello came */
+    bool            server_alert : 1, finished : 1, resumed : 1, had_sni : 1, had_sigalgs : 1, fallback_scsv : 1;
+    bool            client_rejected : 1; /* client left after Certificate */
 };
 
 struct peers;

@@ -296,10 +296,10 @@ static bool too_large(const struct case_file *c, struct finding *f)
             : lost       ? "is never acknowledged in full"
                          : "gets no answer",
             p != NULL
-                ? WORDS(c, "A hello of %zu bytes is answered by the same server (stream %u)", p->hello_len, p->stream)
+                ? WORDS(c, "A hello of %u bytes is answered by the same server (stream %u)", p->hello_len, p->stream)
                 : "Large packets get lost on the way, or something before the server reads only the first packet"));
     if (p != NULL)
-        cite_peer(c, f, p, p->answer_frame, WORDS(c, "a hello of %zu bytes is answered", p->hello_len));
+        cite_peer(c, f, p, p->answer_frame, WORDS(c, "a hello of %u bytes is answered", p->hello_len));
     return true;
 }
 
