@@ -28,7 +28,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY: $(gen)
-.PHONY: all demo check asan fuzz fuzzers bench bench-live layers lab completions install uninstall dist deb deps clean format units
+.PHONY: all demo check asan msan valgrind fuzz fuzzers bench bench-live layers lab completions install uninstall dist deb deps clean format units
 all: $(BUILD)/tlswhy
 
 $(BUILD)/tlswhy: $(call obj,cmd) $(ARCHIVES)
@@ -103,6 +103,22 @@ fuzz:
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ARCHIVES)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# MemorySanitizer over what parses and judges, by the fuzz targets. Libraries are not built with it: tests/msan.c and tests/msan.ignore say what they wrote.
+MSAN       := -O1 -g -fsanitize=memory -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize-ignorelist=tests/msan.ignore
+MSAN_WRAPS := digest digest_of key_verifies key_encrypts ephemeral_new ephemeral_shared random_bytes hmac_of aead_open aead_seal cbc_open cbc_seal dh_agree \
+              aes_block inflate uncompress
+MSAN_FUZZ  := $(filter-out fuzz_probe fuzz_serve fuzz_tunnel,$(FUZZERS))
+msan:
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/msan CC=$(FUZZ_CC) CFLAGS="$(MSAN) -fsanitize=fuzzer-no-link" \
+	    LDFLAGS="$(BUILD)/msan/tests/msan.o $(MSAN_WRAPS:%=-Wl,--wrap=%)" FUZZERS="$(MSAN_FUZZ)" msan-parts
+	@sh tests/msan.sh $(BUILD)/msan
+msan-parts: $(BUILD)/tests/msan.o
+	@$(MAKE) -s --no-print-directory fuzzers
+
+# The unit tests and a few recordings under valgrind; VALGRIND_TESTS="tls flows" takes only those
+valgrind: all units
+	@sh tests/valgrind.sh $(BUILD) $(VALGRIND_TESTS)
 
 bench: all
 	@sh tests/bench/bench.sh $(BUILD)
