@@ -9,7 +9,7 @@ VERSION := 0.1.0
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
            -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2
 WERROR  ?=
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= -O3 -g
 # gcc's generic tuning copies small structs with rep movs, which takes longer to start than the copy itself
 TUNE    := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mtune=haswell)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DTLSWHY_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) $(WARN) $(WERROR) \

@@ -97,7 +97,7 @@ struct arena_block {
     max_align_t         data[];
 };
 
-enum { COMMON_BLOCK = 1024 - sizeof(struct arena_block), SMALL_ARENA = 8 * 1024, LARGEST_BLOCK = 64 * 1024 };
+enum { COMMON_BLOCK = 2048 - sizeof(struct arena_block), SMALL_ARENA = 8 * 1024, LARGEST_BLOCK = 64 * 1024 };
 static _Thread_local struct pool blocks = { .size = sizeof(struct arena_block) + COMMON_BLOCK };
 
 static struct arena_block *block_new(size_t size)
