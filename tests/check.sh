@@ -62,6 +62,7 @@ shuffle() { whole shuffle "$build/tests/shuffle_test" pcaps "${SHUFFLES:-1000}";
 bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
 cert() { sh tests/cert.sh "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
+quiet() { python3 tests/quiet.py "$build/tlswhy"; }
 fetches() { python3 tests/fetches.py "$build/tlswhy"; }
 explain() { sh tests/explain.sh "$build/tlswhy"; python3 tests/ctl_url.py "$build/tlswhy"; }
 html() { sh tests/html.sh "$build/tlswhy"; }
@@ -110,6 +111,7 @@ cert
 install
 explain
 fetches
+quiet
 completions
 compare
 html
