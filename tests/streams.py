@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 PCAPS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pcaps")
 
@@ -36,10 +37,10 @@ def wrong(program, path):
 
 def main():
     failed = 0
-    for name in sorted(os.listdir(PCAPS)):
-        if not name.endswith((".pcap", ".pcapng")):
-            continue
-        trouble = wrong(sys.argv[1], os.path.join(PCAPS, name))
+    names = [name for name in sorted(os.listdir(PCAPS)) if name.endswith((".pcap", ".pcapng"))]
+    with ThreadPoolExecutor(2) as two: # tshark takes its time to start
+        answers = list(two.map(lambda name: wrong(sys.argv[1], os.path.join(PCAPS, name)), names))
+    for name, trouble in zip(names, answers):
         failed += trouble is not None
         print("PASS streams " + name if not trouble else "FAIL streams %s: %s" % (name, trouble))
     return 1 if failed else 0
