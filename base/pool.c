@@ -44,18 +44,15 @@ static _Thread_local size_t in_use;
 size_t memory_in_use(void) { return in_use; }
 void   memory_note(size_t got, size_t gone) { in_use += got - gone; }
 
-/* A few that were put back: one that is used again need not be cleared by the kernel. */
-enum { SPARES = CARVED ? 4 : 0 };
-static _Thread_local struct {
-    void  *piece[SPARES + 1];
-    size_t n;
-} spare;
+/* The one that was put back last: used again, it need not be cleared by the kernel. */
+static _Thread_local void *spare;
 
 void *piece_get(void)
 {
-    void *p = spare.n != 0 ? spare.piece[--spare.n] : huge_pages(PIECE_SIZE);
+    void *p = spare != NULL ? spare : huge_pages(PIECE_SIZE);
     if (p == NULL)
         mem_fail();
+    spare = NULL;
     memory_note(PIECE_SIZE, 0);
     return p;
 }
@@ -65,8 +62,8 @@ void piece_put(void *p)
     if (p == NULL)
         return;
     memory_note(0, PIECE_SIZE);
-    if (spare.n < SPARES)
-        spare.piece[spare.n++] = p;
+    if (CARVED && spare == NULL)
+        spare = p;
     else
         munmap(p, PIECE_SIZE);
 }

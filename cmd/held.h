@@ -15,9 +15,8 @@ struct held {
     struct packed    **packed; /* private, as all but `bytes` */
     size_t             n, cap;
     struct unopened  **chunk;
-    size_t             unopened;
-    uint32_t          *order;  /* of the unopened: number + 1 by stream, from the lowest stream on */
-    uint32_t           lowest, streams;
+    size_t             chunks, unopened;
+    uint32_t          *order;  /* of the unopened, by stream: number + 1 */
     const char        *file;   /* of all of them */
     size_t             packed_at, order_at; /* given so far */
     size_t             bytes;  /* of memory, nearly */

@@ -113,6 +113,14 @@ static bool take_packet(struct input *in, const struct packet *p, const char *pa
     return known;
 }
 
+/* What connections may take of --memory, and all that is counted: the rest is for tables of groups, for output, and for what lies
+ * between things in memory. */
+static size_t counted_part(size_t memory)
+{
+    const size_t fixed = (size_t)4 << 20;
+    return memory - memory / 4 - (memory / 8 < fixed ? 0 : fixed);
+}
+
 /* One input to its end. False: trouble was said; what could be read counts. */
 static bool read_file(const struct packet_options *o, struct verdicts *v, const struct spool *from)
 {
@@ -123,7 +131,7 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
     struct capture *capture = spool_open(from, &err);
     if (capture == NULL)
         return trouble("%s", err.text) == EXIT_NONE_FOUND;
-    struct input in = { .o = o, .v = v, .flows = flows_new(o->memory - o->memory / 8) };
+    struct input in = { .o = o, .v = v, .flows = flows_new(counted_part(o->memory)) };
     bool         any = false;
     in.observer = observer_new(verdicts_store(v), in.flows);
     if (keylog_handshakes(o->keylog) != 0)
@@ -174,7 +182,7 @@ static int take_options(struct packet_options *o, int argc, char **argv, int *fi
         return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
     o->verdicts.remember_failed = o->write != NULL || o->annotate != NULL;
     o->verdicts.memory = o->memory / 4;
-    o->verdicts.memory_of_all = o->memory - o->memory / 8;
+    o->verdicts.memory_of_all = counted_part(o->memory);
     o->verdicts.name_files = argc - *first > 1;
     return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }

@@ -74,6 +74,8 @@ void verdicts_begin(struct verdicts *v, const char *file)
     v->gaps = 0;
     forget_failed(v);
     v->peers = peers_new();
+    if (v->o.memory != 0)
+        peers_keep_within(v->peers, v->o.memory / 2);
     hosts_free(v->hosts);
     v->hosts = hosts_new();
 }

@@ -14,13 +14,29 @@ void flow_table_init(struct flow_table *t)
     t->cell = pages_get(t->cells * sizeof *t->cell);
 }
 
+static inline size_t chunk_of(size_t i) { return i < FIRST_CHUNK ? 0 : 1 + (i - FIRST_CHUNK) / CHUNK; }
+static inline size_t place_in_chunk(size_t i) { return i < FIRST_CHUNK ? i : (i - FIRST_CHUNK) % CHUNK; }
+
+/* A record that waits for another use counts as half of one: were it nothing, --memory would not hold, and were it all, letting
+ * bare SYNs go would not help, and none would be left. */
+enum { SPARED = sizeof(struct flow) / 2 };
+
 static void chunk_free(struct flow_table *t, size_t i)
 {
+    struct flow_chunk *c = &t->chunk[i];
+    memory_note(c->free * SPARED, 0);
     if (i == 0)
-        pool_put(&first_chunks, t->chunk[i]);
+        pool_put(&first_chunks, c->flow);
     else
-        piece_put(t->chunk[i]);
-    t->chunk[i] = NULL;
+        piece_put(c->flow);
+    *c = (struct flow_chunk){ 0 };
+}
+
+static void chunk_new(struct flow_table *t)
+{
+    t->chunk = mem_grow(t->chunk, t->chunks + 1, sizeof *t->chunk);
+    t->chunk[t->chunks] = (struct flow_chunk){ .flow = t->chunks == 0 ? pool_get(&first_chunks) : piece_get() };
+    t->chunks++;
 }
 
 void flow_table_close(struct flow_table *t)
@@ -61,17 +77,14 @@ static inline uint32_t tuple_hash(const struct flow_table *t, const struct endpo
     return (uint32_t)fold((x + y) ^ t->key[1], (x ^ y) + proto + t->key[2]);
 }
 
-static inline size_t chunk_of(size_t i) { return i < FIRST_CHUNK ? 0 : 1 + (i - FIRST_CHUNK) / CHUNK; }
-static inline size_t place_in_chunk(size_t i) { return i < FIRST_CHUNK ? i : (i - FIRST_CHUNK) % CHUNK; }
-
 static inline struct flow *flow_of(const struct flow_table *t, uint32_t number)
 {
-    return &t->chunk[chunk_of(number - 1)][place_in_chunk(number - 1)];
+    return &t->chunk[chunk_of(number - 1)].flow[place_in_chunk(number - 1)];
 }
 
 struct flow *flow_at(const struct flow_table *t, size_t i)
 {
-    if (t->chunk[chunk_of(i)] == NULL)
+    if (t->chunk[chunk_of(i)].flow == NULL)
         return NULL;
     struct flow *f = flow_of(t, (uint32_t)i + 1);
     return f->ends[CLIENT].ip_len != 0 ? f : NULL;
@@ -105,15 +118,16 @@ static void cells_grow(struct flow_table *t)
 
 static uint32_t new_number(struct flow_table *t)
 {
-    if (t->free_n != 0)
-        return t->free_list[--t->free_n];
+    if (t->free_n != 0) {
+        uint32_t number = t->free_list[--t->free_n];
+        t->chunk[chunk_of(number - 1)].free--;
+        memory_note(SPARED, 0);
+        return number;
+    }
     if (t->n == UINT32_MAX - 1)
         mem_fail();
-    if (chunk_of(t->n) == t->chunks) {
-        t->chunk = mem_grow(t->chunk, t->chunks + 1, sizeof *t->chunk);
-        t->chunk[t->chunks] = t->chunks == 0 ? pool_get(&first_chunks) : piece_get();
-        t->chunks++;
-    }
+    if (chunk_of(t->n) == t->chunks)
+        chunk_new(t);
     return (uint32_t)++t->n;
 }
 
@@ -199,6 +213,8 @@ void flow_release(struct flow_table *t, struct flow *f)
 {
     uint32_t number = f->number;
     *f = (struct flow){ 0 };
+    t->chunk[chunk_of(number - 1)].free++;
+    memory_note(0, SPARED);
     if (t->free_n == t->free_cap) {
         t->free_cap = t->free_cap != 0 ? t->free_cap * 2 : 1024;
         t->free_list = mem_grow(t->free_list, t->free_cap, sizeof *t->free_list);

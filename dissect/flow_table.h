@@ -76,7 +76,10 @@ struct flow_table {
         uint32_t tag, number; /* hash of the tuple; number + 1 of the flow, 0 = free */
     }            *cell;
     size_t        cells;
-    struct flow **chunk;   /* flows stand still; NULL = all of the chunk's have ended */
+    struct flow_chunk {
+        struct flow *flow; /* they stand still; NULL = all of the chunk's have ended */
+        size_t       free; /* records that wait for another use */
+    }            *chunk;
     size_t        chunks;
     size_t        n;       /* flows made */
     uint32_t     *free_list;

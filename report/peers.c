@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FACTS_MAX = 100000, KEYS_MAX = 100000, FETCHES_MAX = 1024, BODIES_MAX = 16, LIST_MAX = 32, LIST_FIRST = 16, NONE = 0, KEY_LEN = 19 };
+enum { FACTS_MAX = 100000, FETCHES_MAX = 1024, BODIES_MAX = 16, LIST_MAX = 32, LIST_FIRST = 16, NONE = 0, KEY_LEN = 19 };
 enum list { BY_SERVER, BY_CLIENT, BY_NAME, LISTS };
 
 struct fact {
@@ -35,7 +35,7 @@ struct peers {
     struct hash_key  secret;
     struct keys      keys[LISTS];
     struct fact     *fact[FACT_CHUNKS]; /* they stand still; the first chunk is small */
-    size_t           n;
+    size_t           n, most;         /* facts: there are, may be */
     uint32_t       (*kinds)[LIST_MAX]; /* of the facts of busy keys, together: the facts are spread over the table */
     size_t           busy, busy_cap;
     struct fetch    *fetches;
@@ -75,8 +75,16 @@ struct peers *peers_new(void)
 {
     struct peers *p = mem_get(1, sizeof *p);
     p->secret = hash_key_random();
+    p->most = FACTS_MAX;
     p->recent = mem_get(1, sizeof *p->recent);
     return p;
+}
+
+/* A fact has up to three keys of its own. */
+void peers_keep_within(struct peers *p, size_t memory)
+{
+    size_t most = memory / (sizeof(struct fact) + LISTS * sizeof(struct key));
+    p->most = most < FACTS_MAX ? most : FACTS_MAX;
 }
 
 void peers_free(struct peers *p)
@@ -84,7 +92,7 @@ void peers_free(struct peers *p)
     if (p == NULL)
         return;
     for (size_t i = 0; i < LISTS; i++)
-        free(p->keys[i].slot);
+        pages_put(p->keys[i].slot, p->keys[i].slots * sizeof *p->keys[i].slot);
     free(p->kinds);
     free(p->fact[0]);
     for (size_t i = 1; i < FACT_CHUNKS; i++)
@@ -209,12 +217,12 @@ static const struct key *key_find(const struct peers *p, enum list list, const s
 static void keys_grow(const struct peers *p, struct keys *keys)
 {
     struct keys more = { .slots = keys->slots != 0 ? keys->slots * 2 : 64, .used = keys->used };
-    more.slot = mem_get(more.slots, sizeof *more.slot);
+    more.slot = pages_get(more.slots * sizeof *more.slot);
     for (size_t i = 0; i < keys->slots; i++) {
         if (keys->slot[i].used)
             *slot_of(p, &more, keys->slot[i].bytes) = keys->slot[i];
     }
-    free(keys->slot);
+    pages_put(keys->slot, keys->slots * sizeof *keys->slot);
     *keys = more;
 }
 
@@ -228,7 +236,7 @@ static struct key *key_add(struct peers *p, enum list list, const struct peer_fa
     if (keys->used * 5 >= keys->slots * 4)
         keys_grow(p, keys);
     struct key *k = slot_of(p, keys, bytes);
-    if (!k->used && keys->used == KEYS_MAX)
+    if (!k->used && keys->used >= p->most)
         return NULL;
     if (!k->used) {
         memcpy(k->bytes, bytes, sizeof bytes);
@@ -310,7 +318,7 @@ static bool about_tls(const struct handshake *h)
 
 bool peers_pass_over_unopened(struct peers *p)
 {
-    if (p->n < FACTS_MAX)
+    if (p->n < p->most)
         return false;
     p->sums.connections++;
     p->sums.not_opened++;
@@ -331,7 +339,7 @@ void peers_add(struct peers *p, const struct handshake *h)
         fetch_add(p, &h->fetches[i]);
     if (h->outcome == OUTCOME_NOT_TLS)
         return;
-    if (p->n == FACTS_MAX && !about_tls(h)) {
+    if (p->n >= p->most && !about_tls(h)) {
         p->sums.passed_over++;
         return;
     }
@@ -349,7 +357,7 @@ void peers_add(struct peers *p, const struct handshake *h)
         if (k[BY_SERVER] != NULL)
             k[BY_SERVER]->speaks_tls = 1;
     }
-    if (!any || p->n == FACTS_MAX) {
+    if (!any || p->n >= p->most) {
         p->sums.passed_over++;
         return;
     }

@@ -70,6 +70,7 @@ completions() { sh tests/completions.sh "$build/tlswhy"; }
 compare() { python3 tests/compare.py "$build/tlswhy"; }
 many() { needs openssl jobs && python3 tests/jobs.py "$build/tlswhy"; }
 probe() { needs openssl probe && sh tests/probe.sh "$build/tlswhy"; }
+flood() { python3 tests/flood.py "$build/tlswhy"; }
 sweep() { needs openssl sweep && sh tests/sweep.sh "$build/tlswhy"; }
 finish() { needs openssl finish && sh tests/finish.sh "$build/tlswhy"; }
 proxy() { python3 tests/proxy.py "$build/tlswhy"; }
@@ -118,6 +119,7 @@ html
 probe
 finish
 many
+flood
 sweep
 record
 hellos

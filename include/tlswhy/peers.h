@@ -30,6 +30,8 @@ struct peer_fact { /* there are many: no byte more than it takes */
 
 struct peers;
 struct peers *peers_new(void);
+/* Facts of no more than about so many bytes are kept from now on, and in any case of no more than 100,000 connections. */
+void          peers_keep_within(struct peers *p, size_t memory);
 void          peers_free(struct peers *p);
 void          peers_add(struct peers *p, const struct handshake *h);
 /* Counts a connection that never opened, where there is no room for its fact. False: there is; peers_add it. */

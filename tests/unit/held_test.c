@@ -81,6 +81,25 @@ static void in_order(void)
     held_clear(&q);
 }
 
+/* Thousands at the end of a long capture, and one from its start: no table of all streams between is made. */
+static void far_apart(void)
+{
+    enum { MANY = 2000 };
+    struct held      q = { 0 };
+    struct handshake room = { 0 }, *h;
+    uint32_t         n = 0;
+    for (uint32_t i = 0; i < MANY; i++)
+        held_add(&q, unopened(i == 0 ? 3 : 4000000000u - i, 4));
+    held_order(&q);
+    while ((h = held_next(&q, &room)) != NULL) {
+        CU_ASSERT_EQUAL(h->stream, n == 0 ? 3 : 4000000000u - MANY + n);
+        n++;
+        held_done(h, &room);
+    }
+    CU_ASSERT_EQUAL(n, MANY);
+    held_clear(&q);
+}
+
 static void cause_by_flags(void)
 {
     for (unsigned bits = 0; bits < 16; bits++) {
@@ -96,7 +115,7 @@ static void cause_by_flags(void)
 
 int main(void)
 {
-    CU_TestInfo  tests[] = { { "comes back as it was", comes_back }, { "in stream order", in_order },
+    CU_TestInfo  tests[] = { { "comes back as it was", comes_back }, { "in stream order", in_order }, { "streams far apart", far_apart },
                              { "the cause by flags", cause_by_flags }, CU_TEST_INFO_NULL };
     CU_SuiteInfo suites[] = { { "held", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
