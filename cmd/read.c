@@ -117,8 +117,9 @@ static bool take_packet(struct input *in, const struct packet *p, const char *pa
  * between things in memory. */
 static size_t counted_part(size_t memory)
 {
-    const size_t fixed = (size_t)4 << 20;
-    return memory - memory / 4 - (memory / 8 < fixed ? 0 : fixed);
+    const size_t little = (size_t)32 << 20, most = (size_t)8 << 20;
+    size_t       fixed = memory < little ? 0 : memory / 8 < most ? memory / 8 : most;
+    return memory - memory / 4 - fixed;
 }
 
 /* One input to its end. False: trouble was said; what could be read counts. */
