@@ -95,6 +95,7 @@ bool packet_option(struct packet_options *o, int id, const char *value)
             ok = trouble("--stream takes a number, as in tcp.stream == 4, not '%s'", value) == EXIT_NONE_FOUND;
         break;
     case OPT_MEMORY:
+        o->memory_given = true;
         if (!size_parse(value, &o->memory) || o->memory < 1024 * 1024)
             ok = trouble("--memory takes a size of at least 1M, like 64M or 2G, not '%s'", value) == EXIT_NONE_FOUND;
         break;

@@ -19,6 +19,7 @@ struct packet_options {
     struct filter         *filter;
     struct keylog         *keylog; /* of --keylog, and of the captures' own secrets blocks */
     size_t                 memory;
+    bool                   memory_given; /* then it bounds the whole program, else what is kept of connections */
     bool                   no_sandbox;
 };
 

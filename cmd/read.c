@@ -114,11 +114,14 @@ static bool take_packet(struct input *in, const struct packet *p, const char *pa
 }
 
 /* What connections may take of --memory, and all that is counted: the rest is for tables of groups, for output, and for what lies
- * between things in memory. */
-static size_t counted_part(size_t memory)
+ * between things in memory. Without the option that rest comes on top: letting connections go costs some of what they tell. */
+static size_t counted_part(const struct packet_options *o)
 {
+    size_t       memory = o->memory;
     const size_t little = (size_t)32 << 20, most = (size_t)8 << 20;
-    size_t       fixed = memory < little ? 0 : memory / 8 < most ? memory / 8 : most;
+    if (!o->memory_given)
+        return memory;
+    size_t fixed = memory < little ? 0 : memory / 8 < most ? memory / 8 : most;
     return memory - memory / 4 - fixed;
 }
 
@@ -132,7 +135,7 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
     struct capture *capture = spool_open(from, &err);
     if (capture == NULL)
         return trouble("%s", err.text) == EXIT_NONE_FOUND;
-    struct input in = { .o = o, .v = v, .flows = flows_new(counted_part(o->memory)) };
+    struct input in = { .o = o, .v = v, .flows = flows_new(counted_part(o)) };
     bool         any = false;
     in.observer = observer_new(verdicts_store(v), in.flows);
     if (keylog_handshakes(o->keylog) != 0)
@@ -183,7 +186,7 @@ static int take_options(struct packet_options *o, int argc, char **argv, int *fi
         return trouble("which capture? tlswhy read FILE... (- is standard input; --help for more)");
     o->verdicts.remember_failed = o->write != NULL || o->annotate != NULL;
     o->verdicts.memory = o->memory / 4;
-    o->verdicts.memory_of_all = counted_part(o->memory);
+    o->verdicts.memory_of_all = counted_part(o);
     o->verdicts.name_files = argc - *first > 1;
     return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
 }
