@@ -249,38 +249,55 @@ static bool set_option(struct job *j, int id, const char *value, const char **ca
     }
 }
 
-static int run_ctl(int argc, char **argv)
+/* Gives EXIT_NONE_FOUND where the work can begin at *first, EXIT_FOUND where help was all that was wanted, and EXIT_TROUBLE. */
+static int take_options(struct job *j, int argc, char **argv, const char **ca, int *first)
 {
-    struct job     j = { .question = { .time = (int64_t)time(NULL) }, .request = { .timeout_ms = TIMEOUT_S * 1000 } };
-    struct anchors anchors = { 0 };
-    struct err     err = { .text = "" };
-    const char    *value, *ca = NULL;
-    int            first = 1, id, status = EXIT_TROUBLE;
-    color_wanted("auto", &j.color);
-    while ((id = option_next(rows, argc, argv, &value, &first)) > 0) {
+    const char *value;
+    int         id;
+    *first = 1;
+    color_wanted("auto", &j->color);
+    while ((id = option_next(rows, argc, argv, &value, first)) > 0) {
         if (id == 'h') {
             options_help(&ctl_command, rows, examples);
-            return out_finish(EXIT_NONE_FOUND);
+            return EXIT_FOUND;
         }
-        if (!set_option(&j, id, value, &ca))
+        if (!set_option(j, id, value, ca))
             return EXIT_TROUBLE;
     }
-    if (id < 0)
-        return EXIT_TROUBLE;
-    if (argc - first < 1 || argc - first > LISTS)
+    if (id == 0 && (argc - *first < 1 || argc - *first > LISTS))
         return trouble("ctl takes one list, or two to compare: tlswhy ctl %s", ctl_command.synopsis);
-    j.store = cert_store_new();
-    if (ca != NULL && !anchors_load(ca, j.store, &anchors, &err)) {
+    return id == 0 ? EXIT_NONE_FOUND : EXIT_TROUBLE;
+}
+
+static int check_lists(struct job *j, const char *ca, int n, char **names)
+{
+    struct anchors anchors = { 0 };
+    struct err     err = { .text = "" };
+    int            status = EXIT_TROUBLE;
+    j->store = cert_store_new();
+    if (ca != NULL && !anchors_load(ca, j->store, &anchors, &err)) {
         trouble("%s", err.text);
     } else {
-        j.question.anchors = ca != NULL ? &anchors : NULL;
-        status = check(&j, argc - first, argv + first);
+        j->question.anchors = ca != NULL ? &anchors : NULL;
+        status = check(j, n, names);
     }
     anchors_free(&anchors);
-    cert_store_free(j.store);
+    cert_store_free(j->store);
+    return status;
+}
+
+static int run_ctl(int argc, char **argv)
+{
+    struct job  j = { .question = { .time = (int64_t)time(NULL) }, .request = { .timeout_ms = TIMEOUT_S * 1000 } };
+    const char *ca = NULL;
+    int         first, status = take_options(&j, argc, argv, &ca, &first);
+    if (status == EXIT_NONE_FOUND)
+        status = out_finish(check_lists(&j, ca, argc - first, argv + first));
+    else if (status == EXIT_FOUND)
+        status = out_finish(EXIT_NONE_FOUND);
     arena_free(&j.arena);
     text_free(&j.out);
-    return out_finish(status);
+    return status;
 }
 
 const struct command ctl_command = { "ctl", "FILE|URL [OTHER]", "check a Windows root list (authrootstl.cab, authroot.stl)", run_ctl, rows };
