@@ -2,19 +2,7 @@
 # finish.sh TLSWHY - handshakes that a probe finishes by hand, against OpenSSL, GnuTLS where installed, and the lab: versions and key
 # exchanges, client certificates, and records that are split. Ports are free ones, servers are ended by their process ids.
 set -u
-program=$1
-work=$(mktemp -d)
-servers=
-cleanup() {
-    for id in $servers; do
-        kill "$id" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+. "$(dirname "$0")/servers.sh"
 
 certificates() { # a root, a server, three clients of it and one of nobody
     printf '[req]\ndistinguished_name=d\n[d]\n[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n[leaf]\nsubjectAltName=DNS:www.example\nextendedKeyUsage=serverAuth\n[client]\nextendedKeyUsage=clientAuth\n' >c.cnf
@@ -37,18 +25,6 @@ certificates() { # a root, a server, three clients of it and one of nobody
     openssl genpkey -algorithm ed25519 -out ed.key
     head -c 300 rsa.key >cut.key
     : >empty.key
-}
-
-listening() { # PORT
-    python3 - "$1" <<'PY'
-import socket, sys, time
-for _ in range(100):
-    try:
-        socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()
-        break
-    except OSError:
-        time.sleep(0.05)
-PY
 }
 
 serve() { # OPTIONS...: sets port

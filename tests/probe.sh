@@ -2,19 +2,7 @@
 # probe.sh TLSWHY - probes of real servers on loopback: OpenSSL and, where installed, GnuTLS. Ports are free ones, servers are
 # ended by their process ids, and every wait is bounded.
 set -u
-program=$1
-work=$(mktemp -d)
-servers=
-cleanup() {
-    for id in $servers; do
-        kill "$id" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+. "$(dirname "$0")/servers.sh"
 
 certificates() { # a root, a leaf, one that has expired, one for another name
     conf=$work/c.cnf
@@ -27,18 +15,6 @@ certificates() { # a root, a leaf, one that has expired, one for another name
     openssl ecparam -name prime256v1 -genkey -noout -out "$work/ec.key"
     openssl req -new -key "$work/ec.key" -out "$work/ec.csr" -subj "/CN=www.example" -config "$conf"
     openssl x509 -req -in "$work/ec.csr" -CA "$work/root.pem" -CAkey "$work/root.key" -CAcreateserial -extfile "$conf" -extensions leaf -out "$work/ec.pem" -days 20
-}
-
-listening() { # PORT
-    python3 - "$1" <<'PY'
-import socket, sys, time
-for _ in range(100):
-    try:
-        socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()
-        break
-    except OSError:
-        time.sleep(0.05)
-PY
 }
 
 serve() { # CERTIFICATE KEY OPTIONS...: sets port

@@ -2,31 +2,7 @@
 # sweep.sh TLSWHY - sweeps of real servers on loopback (OpenSSL, and the built-in lab), and what compare tells of two of them.
 # Ports are free ones, servers are ended by their process ids, and every wait is bounded.
 set -u
-program=$1
-work=$(mktemp -d)
-servers=
-cleanup() {
-    for id in $servers; do
-        kill "$id" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
-listening() { # PORT
-    python3 - "$1" <<'PY'
-import socket, sys, time
-for _ in range(100):
-    try:
-        socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()
-        break
-    except OSError:
-        time.sleep(0.05)
-PY
-}
+. "$(dirname "$0")/servers.sh"
 
 serve() { # OPTIONS...: sets port
     port=$(free_port)
