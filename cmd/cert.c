@@ -180,7 +180,7 @@ static int run_cert(int argc, char **argv)
     int         status = EXIT_NONE_FOUND, first = 1, id;
     while ((id = option_next(options, argc, argv, &value, &first)) > 0) {
         if (id == 'h') {
-            options_help(&cert_command, options,
+            options_help(&cert_command,
                          "  tlswhy cert server.pem\n  tlswhy cert --json *.pem | jq .san\n");
             return out_finish(EXIT_NONE_FOUND);
         }

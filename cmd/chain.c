@@ -143,7 +143,7 @@ static bool read_options(int argc, char **argv, struct asked *o, int *status)
             o->at = ns >= 0 ? ns / NS_PER_S : -((-ns + NS_PER_S - 1) / NS_PER_S);
             break;
         default:
-            options_help(&chain_command, options,
+            options_help(&chain_command,
                          "  tlswhy chain --name www.example.com --at 2024-02-03 fullchain.pem\n"
                          "  tlswhy chain --ca roots.pem --json fullchain.pem\n");
             *status = out_finish(EXIT_NONE_FOUND);

@@ -52,7 +52,7 @@ static int take_options(struct compare_options *o, int argc, char **argv, int *f
     color_wanted("auto", &o->verdicts.report.color);
     while ((id = option_next(rows, argc, argv, &value, first)) > 0) {
         if (id == 'h') {
-            options_help(&compare_command, rows, examples);
+            options_help(&compare_command, examples);
             return EXIT_FOUND;
         }
         if (!set_option(o, id, value))

@@ -258,7 +258,7 @@ static int take_options(struct job *j, int argc, char **argv, const char **ca, i
     color_wanted("auto", &j->color);
     while ((id = option_next(rows, argc, argv, &value, first)) > 0) {
         if (id == 'h') {
-            options_help(&ctl_command, rows, examples);
+            options_help(&ctl_command, examples);
             return EXIT_FOUND;
         }
         if (!set_option(j, id, value, ca))

@@ -266,7 +266,7 @@ static int run_explain(int argc, char **argv)
         end++;
     while ((id = option_next(rows, end, argv, &value, &first)) > 0) {
         if (id == 'h') {
-            options_help(&explain_command, rows, examples);
+            options_help(&explain_command, examples);
             return out_finish(EXIT_NONE_FOUND);
         }
         a.json |= id == 1000;

@@ -308,7 +308,7 @@ static int run(int argc, char **argv)
     int         id = 0, first = 1, status = EXIT_NONE_FOUND;
     while ((id = option_next(rows, argc, argv, &value, &first)) > 0) {
         if (id == 'h') {
-            options_help(&lab_command, rows, examples);
+            options_help(&lab_command, examples);
             return out_finish(EXIT_NONE_FOUND);
         }
         if (!set_option(&l, id, value))

@@ -90,11 +90,11 @@ int option_next(const struct option_row *rows, int argc, char **argv, const char
     return id == -1 ? 0 : id;
 }
 
-void options_help(const struct command *c, const struct option_row *rows, const char *examples)
+void options_help(const struct command *c, const char *examples)
 {
     struct text t = { 0 };
     text_printf(&t, "tlswhy %s %s - %s\n\n%s\n", c->name, c->synopsis, c->summary, examples);
-    for (const struct option_row *r = rows; r->id != 0; r++) {
+    for (const struct option_row *r = c->options; r->id != 0; r++) {
         char name[64];
         if (r->id <= 255)
             snprintf(name, sizeof name, "-%c, --%s%s%s", r->id, r->name, r->value != NULL ? " " : "", r->value != NULL ? r->value : "");

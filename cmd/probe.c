@@ -212,7 +212,7 @@ static int take_options(struct probe_options *o, int argc, char **argv, int *fir
     color_wanted("auto", &o->report.color);
     while ((id = option_next(rows, argc, argv, &value, first)) > 0) {
         if (id == 'h') {
-            options_help(&probe_command, rows, examples);
+            options_help(&probe_command, examples);
             return EXIT_FOUND;
         }
         if (!set_option(o, &changes, id, value))

@@ -143,7 +143,7 @@ static int run(int argc, char **argv)
     bool                json = false, ok = true;
     while ((id = option_next(rows, argc, argv, &value, &first)) > 0) {
         if (id == 'h') {
-            options_help(&profiles_command, rows, examples);
+            options_help(&profiles_command, examples);
             return out_finish(EXIT_NONE_FOUND);
         }
         json = true;

@@ -141,7 +141,7 @@ static int run(int argc, char **argv)
     color_wanted("auto", &o.report.color);
     while ((id = option_next(rows, argc, argv, &value, &first)) > 0) {
         if (id == 'h') {
-            options_help(&proxy_command, rows, examples);
+            options_help(&proxy_command, examples);
             return out_finish(EXIT_NONE_FOUND);
         }
         list = list || id == OPT_LIST;

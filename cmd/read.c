@@ -176,7 +176,7 @@ static int take_options(struct packet_options *o, int argc, char **argv, int *fi
     color_wanted("auto", &o->verdicts.report.color);
     while ((id = option_next(rows, argc, argv, &value, first)) > 0) {
         if (id == 'h') {
-            options_help(&read_command, rows, examples);
+            options_help(&read_command, examples);
             return EXIT_FOUND;
         }
         if (!packet_option(o, id, value))

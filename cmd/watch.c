@@ -92,7 +92,7 @@ static int take_options(struct watch_options *o, int argc, char **argv)
     color_wanted("auto", &o->packets.verdicts.report.color);
     while ((id = option_next(rows, argc, argv, &value, &first)) > 0) {
         if (id == 'h') {
-            options_help(&watch_command, rows, examples);
+            options_help(&watch_command, examples);
             return EXIT_FOUND;
         }
         if (!own_option(o, id, value))

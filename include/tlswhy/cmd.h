@@ -26,7 +26,7 @@ extern const struct command read_command, watch_command, cert_command, chain_com
 /* The next option's id, its value in *value; 0 at the end, when *first is the index of the first operand. -1:
  * trouble was said. Call it with *first 1 at the beginning; operands and options may be mixed. */
 int  option_next(const struct option_row *rows, int argc, char **argv, const char **value, int *first);
-void options_help(const struct command *c, const struct option_row *rows, const char *examples);
+void options_help(const struct command *c, const char *examples);
 
 /* --color: auto is a terminal without NO_COLOR. False: no such word, and trouble was said. */
 bool color_wanted(const char *when, bool *out);
