@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MANY_OPEN = 2048 }; /* few connections are not worth keeping small */
+
 static const struct option_row rows[] = {
     { OPT_JSON, "json", NULL, "one JSON object a line, the sums last" },
     { OPT_ALL, "all", NULL, "good handshakes and plain connections, too" },
@@ -140,6 +142,7 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
     in.observer = observer_new(verdicts_store(v), in.flows);
     if (keylog_handshakes(o->keylog) != 0)
         observer_secrets(in.observer, keylog_secrets, o->keylog);
+    flows_thrifty(in.flows, MANY_OPEN);
     observer_thrifty(in.observer);
     verdicts_begin(v, path);
     while ((n = capture_some(capture, p, ARRAY_LEN(p), &err)) != 0) {

@@ -21,6 +21,14 @@ void conn_free(struct conn *c)
     pool_put(&conns, c);
 }
 
+static struct segment syn_of(const struct flow *flow)
+{
+    if (flow->syns == 0)
+        return (struct segment){ 0 };
+    return (struct segment){ .seen = true, .ttl = flow->syn.ttl, .flags = flow->syn.flags, .ip_id = flow->syn.ip_id, .window = flow->syn.window,
+                             .mss = flow->syn.mss, .options = flow->syn.options, .seq = flow->base[CLIENT] };
+}
+
 static void adopt_syn(struct flows *f, struct conn *c)
 {
     const struct flow *flow = c->flow;
@@ -28,9 +36,9 @@ static void adopt_syn(struct flows *f, struct conn *c)
     if (flow->syns == 0 || c->facts.syn.frame != 0)
         return;
     c->facts.syn = (struct place){ .frame = flow->syn_frame, .ns = flow->syn_ns };
-    c->facts.syn_seg = flow->syn_seg;
+    c->facts.syn_seg = syn_of(flow);
     if (c->facts.bytes[CLIENT] == 0)
-        stream_starts(f, c, CLIENT, flow->syn_seg.seq + 1);
+        stream_starts(f, c, CLIENT, flow->base[CLIENT] + 1);
 }
 
 /* What a bare SYN leaves is all there is until something follows it. */
@@ -39,6 +47,7 @@ static struct conn *conn_of(struct flows *f, struct flow *flow)
     if (flow->conn != NULL)
         return flow->conn;
     struct conn *c = pool_get(&conns);
+    f->begun++;
     flow->conn = c;
     c->flow = flow;
     adopt_syn(f, c);
@@ -53,6 +62,7 @@ static void drop_conn(struct flows *f, struct flow *flow)
     if (c == NULL)
         return;
     f->queued -= c->side[CLIENT].queued + c->side[SERVER].queued;
+    f->begun--;
     flow->conn = NULL;
     c->next_over = f->spent_conns;
     f->spent_conns = c;
@@ -91,7 +101,7 @@ static void leave_over(struct flows *f, struct conn *c)
 
 const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow)
 {
-    f->bare = (struct tcp_facts){ .syn = { .frame = flow->syn_frame, .ns = flow->syn_ns }, .syn_seg = flow->syn_seg, .syns = flow->syns };
+    f->bare = (struct tcp_facts){ .syn = { .frame = flow->syn_frame, .ns = flow->syn_ns }, .syn_seg = syn_of(flow), .syns = flow->syns };
     f->bare.last_seen[CLIENT] = (struct place){ .frame = flow->last_frame, .ns = flow->last_ns };
     f->bare.start_seen[CLIENT] = flow->syns != 0;
     if (flow->refused)
@@ -102,10 +112,11 @@ const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow
 
 void conn_finish(struct flows *f, struct flow *flow, bool evicted)
 {
-    struct conn *c = flow->conn;
     struct place last = { .frame = flow->last_frame, .ns = flow->last_ns };
     if (flow->done || (flow->proto != PROTO_TCP && flow->slot == NULL))
         return;
+    early_ends(f, flow);
+    struct conn *c = flow->conn;
     if (c != NULL) {
         stream_end(f, c, CLIENT);
         stream_end(f, c, SERVER);
@@ -170,12 +181,12 @@ void conn_end_early(struct flows *f, struct flow *flow, bool evicted)
 
 void conn_leave(struct flows *f, struct flow *flow)
 {
-    flow_detach(&f->table, flow);
+    uint32_t number = flow_detach(&f->table, flow);
     if (f->leaving_n == f->leaving_cap) {
         f->leaving_cap = f->leaving_cap != 0 ? f->leaving_cap * 2 : 64;
         f->leaving = mem_grow(f->leaving, f->leaving_cap, sizeof *f->leaving);
     }
-    f->leaving[f->leaving_n++] = flow;
+    f->leaving[f->leaving_n++] = number;
 }
 
 void conn_replace(struct flows *f, struct flow *flow)
@@ -194,6 +205,8 @@ void conns_keep_within(struct flows *f, const struct flow *keep)
         if (flow == NULL || flow == keep || flow->detached)
             continue;
         struct conn *c = flow->conn;
+        if (flow->waits && early_spare(flow))
+            continue;
         if (c != NULL && c->over_since == 0 && opened(c) && !c->spared) {
             c->spared = true;
             continue;
@@ -244,18 +257,24 @@ void conn_set_base(struct flow *flow, enum side s, const struct segment *seg)
         flow->base[s] = syn ? seg->seq : seg->seq - 1;
     if ((flow->has_base & (1 << other)) == 0 && ack)
         flow->base[other] = seg->ack - 1;
-    flow->has_base |= (uint8_t)(1 << s | (ack ? 1 << other : 0));
+    flow->has_base = (flow->has_base | 1u << s | (ack ? 1u << other : 0)) & 3;
 }
 
 static void take_syn(struct flow *flow, const struct segment *seg, const struct packet *p)
 {
     if (flow->syns == 0) {
-        flow->syn_frame = p->frame;
+        flow->syn_frame = p->frame & FRAMES;
         flow->syn_ns = p->ns;
-        flow->syn_seg = *seg;
+        flow->syn.ip_id = seg->ip_id;
+        flow->syn.window = seg->window;
+        flow->syn.mss = seg->mss;
+        flow->syn.ttl = seg->ttl;
+        flow->syn.flags = seg->flags;
+        flow->syn.options = seg->options;
     }
-    if (flow->syns == 0 || seg->ip_id != flow->syn_seg.ip_id || p->ns - flow->last_ns >= REPEAT_MIN)
-        count_up(&flow->syns);
+    bool again = flow->syns == 0 || seg->ip_id != flow->syn.ip_id || p->ns - flow->last_ns >= REPEAT_MIN;
+    if (again && flow->syns < UINT16_MAX)
+        flow->syns++;
 }
 
 static void take_syn_ack(struct flows *f, struct conn *c, const struct segment *seg, const struct packet *p)
@@ -276,7 +295,7 @@ static void take_syn_ack(struct flows *f, struct conn *c, const struct segment *
 static bool answers_syn(const struct flow *flow, const struct segment *seg)
 {
     enum { DATA_MAX = 1460 };
-    uint32_t acked = seg->ack - flow->syn_seg.seq - 1; /* beyond the SYN; numbers wrap */
+    uint32_t acked = seg->ack - flow->base[CLIENT] - 1; /* beyond the SYN; numbers wrap */
     bool     data = flow->conn != NULL && flow->conn->facts.fast_open;
     return (seg->flags & FLAG_ACK) != 0 ? acked <= (data ? DATA_MAX : 0u) : seg->seq == 0;
 }
@@ -310,24 +329,37 @@ static bool closed_and_acked(const struct conn *c)
     return !c->rst;
 }
 
+static bool is_first_syn(enum side s, const struct segment *seg)
+{
+    return s == CLIENT && (seg->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
+}
+
 void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
 {
-    bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0, rst = (seg->flags & FLAG_RST) != 0;
-    bool first_syn = s == CLIENT && syn && !ack;
+    bool first_syn = is_first_syn(s, seg), rst = (seg->flags & FLAG_RST) != 0;
     if (flow->done) {
         flow->last_ns = p->ns;
         return;
     }
+    bool waits = early_keeps(f, flow, s, body, seg, p);
+    if (!waits)
+        early_ends(f, flow);
     if (first_syn)
         take_syn(flow, seg, p);
     flow->last_ns = p->ns;
-    flow->last_frame = p->frame;
-    if (flow->conn == NULL && first_syn && body.len == 0)
+    flow->last_frame = p->frame & FRAMES;
+    if (waits || (flow->conn == NULL && first_syn && body.len == 0))
         return;
-    if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn) && answers_syn(flow, seg)) {
+    if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn) && answers_syn(flow, seg))
         refuse(f, flow, seg, p);
-        return;
-    }
+    else
+        conn_take(f, flow, s, body, seg, p);
+}
+
+void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+{
+    bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0, rst = (seg->flags & FLAG_RST) != 0;
+    bool first_syn = is_first_syn(s, seg);
     struct conn      *c = conn_of(f, flow);
     struct tcp_facts *facts = &c->facts;
     enum side         other = other_side(s);
@@ -367,6 +399,7 @@ void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned 
 {
     if (flow->done)
         return;
+    early_ends(f, flow);
     if (too_big) {
         struct place *where = &conn_of(f, flow)->facts.too_big[s];
         *where = where->frame == 0 ? place_of(p) : *where;
@@ -379,7 +412,7 @@ void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned 
 static void kernel_knew(struct flow *flow, const struct mark *m)
 {
     struct conn *c = flow->conn;
-    flow->syns = m->syns > flow->syns ? m->syns : flow->syns;
+    flow->syns = m->syns > flow->syns ? m->syns & UINT16_MAX : flow->syns;
     if (c == NULL)
         return;
     if (m->acked > c->facts.acked[CLIENT] && m->acked <= c->facts.bytes[CLIENT])
@@ -390,6 +423,7 @@ static void kernel_knew(struct flow *flow, const struct mark *m)
 void conn_mark(struct flows *f, struct flow *flow, const struct mark *m)
 {
     struct place at = { .frame = flow->last_frame, .ns = m->ns };
+    early_ends(f, flow);
     if (m->kind == MARK_KERNEL) {
         kernel_knew(flow, m);
     } else if (m->kind == MARK_STOPPED || m->kind == MARK_GAVE_UP) {

@@ -181,7 +181,7 @@ struct flow *flow_find_hashed(struct flow_table *t, uint32_t tag, const struct e
         return NULL;
     uint32_t     number = new_number(t);
     struct flow *f = flow_of(t, number);
-    *f = (struct flow){ .ends = { *src, *dst }, .proto = proto, .number = number };
+    *f = (struct flow){ .ends = { *src, *dst }, .proto = proto & 127u };
     t->cell[at] = (struct cell){ tag, number };
     if (++t->used * 4 > t->cells * 3)
         cells_grow(t);
@@ -191,11 +191,13 @@ struct flow *flow_find_hashed(struct flow_table *t, uint32_t tag, const struct e
 }
 
 /* The cells behind it move up, so that searches still find them. */
-void flow_detach(struct flow_table *t, struct flow *f)
+uint32_t flow_detach(struct flow_table *t, struct flow *f)
 {
-    size_t mask = t->cells - 1, hole = home_of(t, tuple_hash(t, &f->ends[0], &f->ends[1], f->proto));
-    while (t->cell[hole].number != f->number)
+    uint32_t tag = tuple_hash(t, &f->ends[0], &f->ends[1], f->proto);
+    size_t   mask = t->cells - 1, hole = home_of(t, tag);
+    while (t->cell[hole].tag != tag || flow_of(t, t->cell[hole].number) != f)
         hole = (hole + 1) & mask;
+    uint32_t number = t->cell[hole].number;
     for (size_t i = (hole + 1) & mask; t->cell[i].number != 0; i = (i + 1) & mask) {
         size_t home = home_of(t, t->cell[i].tag);
         if (((i - home) & mask) < ((i - hole) & mask))
@@ -207,12 +209,12 @@ void flow_detach(struct flow_table *t, struct flow *f)
     t->used--;
     t->last = NULL;
     f->detached = true;
+    return number;
 }
 
-void flow_release(struct flow_table *t, struct flow *f)
+void flow_release(struct flow_table *t, uint32_t number)
 {
-    uint32_t number = f->number;
-    *f = (struct flow){ 0 };
+    *flow_of(t, number) = (struct flow){ 0 };
     t->chunk[chunk_of(number - 1)].free++;
     memory_note(0, SPARED);
     if (t->free_n == t->free_cap) {

@@ -2,7 +2,7 @@
  *
  * A `flow` is a tuple of addresses and ports and what a bare SYN leaves behind; it stays for the whole input, so
  * that a late packet finds its stream number. A `conn` is what a connection with an answer or payload needs, and
- * is freed when it ends. */
+ * is freed when it ends; where very many are open, one that has hardly begun has a few `early` segments in its place. */
 #ifndef DISSECT_FLOW_TABLE_H
 #define DISSECT_FLOW_TABLE_H
 
@@ -48,27 +48,39 @@ struct conn {
     struct conn     *before_over, *next_over; /* list of connections that linger, or that events still borrow */
 };
 
+enum { FRAME_BITS = 47 };
+#define FRAMES ((UINT64_C(1) << FRAME_BITS) - 1) /* as many can be counted: years of them */
+
 enum silence { SILENT_NOT, SILENT_SO_FAR, SILENT_FOR_GOOD };
 
+/* There may be a million, so they are kept small; what each packet needs comes first. */
 struct flow {
-    struct endpoint ends[2];  /* by enum side */
-    struct conn    *conn;     /* what each packet needs comes first */
-    void           *slot;
-    uint8_t         proto;
-    bool            done;     /* its connection has ended: late packets are only counted */
-    bool            refused, told; /* never opened, and that was said */
-    bool            lingering, detached;
-    uint8_t         silent;   /* enum silence: it was ended because nothing came any more */
-    uint8_t         has_base; /* bits by side: base[] is known */
-    uint16_t        syns;
-    uint32_t        stream;
-    uint32_t        number;   /* its own, + 1 */
-    uint32_t        base[2];  /* first sequence number of a side: what tells a new SYN from a repeated one */
-    uint64_t        last_frame;
-    int64_t         last_ns, syn_ns;
-    uint64_t        syn_frame;
-    struct segment  syn_seg;
+    struct endpoint ends[2]; /* by enum side */
+    struct conn    *conn;
+    union {
+        void         *slot;  /* the observer's */
+        struct early *early; /* while it waits, which is before any event (flow_early.c) */
+    };
+    int64_t  last_ns;
+    uint64_t last_frame : FRAME_BITS;
+    uint64_t proto : 7;
+    uint64_t done : 1; /* its connection has ended: late packets are only counted */
+    uint64_t waits : 1;
+    uint64_t refused : 1, told : 1; /* never opened, and that was said */
+    uint64_t lingering : 1, detached : 1;
+    uint64_t silent : 2;   /* enum silence: it was ended because nothing came any more */
+    uint64_t has_base : 2; /* bits by side: base[] is known */
+    uint64_t : 0;
+    uint64_t syn_frame : FRAME_BITS, syns : 16;
+    int64_t  syn_ns;
+    uint32_t stream;
+    uint32_t base[2]; /* first sequence number of a side: what tells a new SYN from a repeated one */
+    struct {
+        uint16_t ip_id, window, mss;
+        uint8_t  ttl, flags, options;
+    } syn; /* its segment */
 };
+_Static_assert(sizeof(struct flow) <= 112, "a bare SYN is small");
 
 struct flow_table {
     uint64_t      key[4];
@@ -107,9 +119,9 @@ struct flow *flow_find_hashed(struct flow_table *t, uint32_t hash, const struct 
 void               flow_look_ahead(const struct flow_table *t, uint32_t hash);
 const struct flow *flow_guess(const struct flow_table *t, uint32_t hash);
 struct flow *flow_at(const struct flow_table *t, size_t i); /* 0 .. n - 1; NULL: evicted */
-/* Two steps out: no packet finds it any more; its record may be used for another. */
-void         flow_detach(struct flow_table *t, struct flow *f);
-void         flow_release(struct flow_table *t, struct flow *f);
+/* Two steps out: no packet finds it any more; the record of this number may be used for another. */
+uint32_t     flow_detach(struct flow_table *t, struct flow *f);
+void         flow_release(struct flow_table *t, uint32_t number);
 /* No packet will come any more; and no flow before the i-th will be asked for. */
 void         flow_table_close(struct flow_table *t);
 void         flow_done_before(struct flow_table *t, size_t i);

@@ -15,14 +15,20 @@ struct flows *flows_new(size_t memory)
     flow_table_init(&f->table);
     f->unwrap = unwrap_new();
     f->memory = memory;
+    f->many = SIZE_MAX;
     return f;
 }
+
+void flows_thrifty(struct flows *f, size_t many) { f->many = many; }
 
 void flows_spend(struct flows *f)
 {
     if (f->spent != NULL)
         pieces_free(f->spent);
     f->spent = NULL;
+    if (f->spent_early != NULL)
+        early_free(f->spent_early);
+    f->spent_early = NULL;
     while (f->spent_conns != NULL) {
         struct conn *next = f->spent_conns->next_over;
         conn_free(f->spent_conns);
@@ -42,6 +48,8 @@ void flows_free(struct flows *f)
         struct flow *flow = flow_at(&f->table, i);
         if (flow != NULL && flow->conn != NULL)
             conn_free(flow->conn);
+        if (flow != NULL && flow->waits)
+            early_free(flow->early);
     }
     flow_table_free(&f->table);
     unwrap_free(f->unwrap);
@@ -152,7 +160,7 @@ static void udp(struct flows *f, struct transport *t, const struct packet *p)
     e->bytes = body.p;
     e->len = body.cap;
     flow->last_ns = p->ns;
-    flow->last_frame = p->frame;
+    flow->last_frame = p->frame & FRAMES;
 }
 
 /* ICMP errors quote the header of the packet they are about: no traffic of their own, but a fact of that connection.
@@ -324,6 +332,8 @@ void flows_mark(struct flows *f, const struct mark *m)
     if (flow != NULL && !flow->done)
         conn_mark(f, flow, m);
 }
+
+int64_t flows_now(const struct flows *f) { return f->now; }
 
 void flows_end(struct flows *f)
 {

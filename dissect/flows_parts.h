@@ -1,7 +1,7 @@
 /* flows_parts.h - inside of the flow layer: what packets turn into before it is given as events.
  *
- * flows.c takes packets in and gives events out, flow_conn.c follows one connection, flow_stream.c one side's bytes,
- * flow_table.c finds tuples, link.c and ip.c take the headers off. */
+ * flows.c takes packets in and gives events out, flow_conn.c follows one connection, flow_early.c keeps those that wait for that,
+ * flow_stream.c follows one side's bytes, flow_table.c finds tuples, link.c and ip.c take the headers off. */
 #ifndef DISSECT_FLOWS_PARTS_H
 #define DISSECT_FLOWS_PARTS_H
 
@@ -33,11 +33,13 @@ struct flows {
     struct unwrap    *unwrap;
     struct flow_facts facts;
     size_t            memory, queued, sweep, quiet_sweep;
+    size_t            begun, many; /* connections that are followed, or that wait for it; and from how many on they wait */
     struct pending   *event;        /* of this packet, given one by one */
     size_t            events, event_cap, given;
     struct piece     *spent;        /* what events still borrow: payload, */
+    struct early     *spent_early;
     struct conn      *spent_conns;  /* connections that have ended, */
-    struct flow     **leaving;      /* and tuples that were evicted or used again */
+    uint32_t         *leaving;      /* and tuples that were evicted or used again */
     size_t            leaving_n, leaving_cap;
     struct over_list {
         struct conn *first, *last;
@@ -128,6 +130,8 @@ void conn_replace(struct flows *f, struct flow *flow);
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p);
 /* A port used again, the end of memory or patience: the connection ends before its time. */
 void conn_end_early(struct flows *f, struct flow *flow, bool evicted);
+/* One segment of a connection that is followed, or is from now on. Of `p` the frame and its time are enough where all of `body` is there. */
+void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
 /* What a probe knew of its own connection (marks.h). */
 void conn_mark(struct flows *f, struct flow *flow, const struct mark *m);
 /* The last events of a connection; its tuple stays known. */
@@ -136,5 +140,15 @@ void conn_free(struct conn *c);
 void conns_linger_out(struct flows *f);
 void conns_keep_within(struct flows *f, const struct flow *keep); /* --memory */
 const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow);
+
+/* ---- flow_early.c: connections that have hardly begun ---- */
+
+/* True: the segment is kept, and for now there is no more to do about it. */
+bool early_keeps(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
+/* Follows the connection from now on, beginning with what was kept. */
+void early_ends(struct flows *f, struct flow *flow);
+/* May it stay, this once, when memory is short? */
+bool early_spare(struct flow *flow);
+void early_free(struct early *e);
 
 #endif

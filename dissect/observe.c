@@ -40,7 +40,6 @@ void observer_free(struct observer *o)
 {
     if (o == NULL)
         return;
-    thrift_free(o);
     rest_free(o);
     datagrams_forget(o);
     for (struct conn *list = o->open, *c; (c = list) != NULL; conn_free(c))
@@ -373,15 +372,16 @@ uint64_t observer_memory(const struct observer *o)
 
 void observe(struct observer *o, const struct wire_event *ev)
 {
-    o->now = ev->ns > o->now ? ev->ns : o->now;
+    int64_t now = ev->kind == WIRE_END && o->flows != NULL ? flows_now(o->flows) : ev->ns;
+    o->now = now > o->now ? now : o->now;
     bool datagram = ev->kind == WIRE_DATAGRAM || (ev->kind == WIRE_UNREACHABLE && ev->tcp == NULL);
     if (datagram)
         observe_datagram(o, ev);
     if (datagram || ev->slot == NULL)
         return;
-    if (slot_has(ev->slot, RESTS))
+    if (slot_rests(ev->slot))
         rest_ends(o, ev->slot);
-    if (!o->thrifty || !thrift_takes(o, ev))
+    if (!o->thrifty || !takes_unopened(o, ev))
         observe_now(o, ev);
 }
 

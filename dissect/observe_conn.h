@@ -14,6 +14,7 @@
 #define DIRECTION_KEPT (256u * 1024) /* handshake bytes kept a direction */
 #define PENDING_MAX    (16u * 1024) /* of a prelude; looked at again with each segment, so no more */
 #define PLAIN_KEPT     256          /* of plain text */
+#define SILENCE_NS     NS_PER_S /* a SYN or hello this young at the end of the capture may still be answered */
 #define LOOKS_MAX      64           /* segments looked at in vain for the start of TLS */
 
 enum reading {
@@ -70,13 +71,12 @@ struct observer {
     struct cert_store *certs;
     struct flows      *flows;
     struct conn       *open, *finished, **finished_end;
-    size_t             open_n, waiting_n;
+    size_t             open_n;
     unsigned           taps;
     int64_t now; /* newest time seen */
     secrets_source *ask;
     void *ask_ctx;
     bool thrifty, unopened_ready;
-    struct waiting *waiting; /* list of hellos that nothing has followed */
     struct resting *resting; /* list of connections that are quiet */
     size_t resting_n;
     struct conn *hand; /* the next to be looked at; NULL = the first */
@@ -152,17 +152,15 @@ void rekey_12(struct conn *c, enum side w);
 bool opened_12(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where);
 void forget_12(struct conn *c);
 
-/* observe_thrift.c: true where the event is taken: of a connection that never opened, or a hello that may be all there will be.
- * `observe_now` is what takes all others. */
-bool thrift_takes(struct observer *o, const struct wire_event *ev);
-void thrift_free(struct observer *o);
+/* observe_unopened.c: true where the event is taken: it is of a connection that never opened. `observe_now` is what takes all others. */
+bool takes_unopened(struct observer *o, const struct wire_event *ev);
 void observe_now(struct observer *o, const struct wire_event *ev);
 
 /* observe_rest.c: connections whose handshake is over, and that say nothing for long, are packed. rest_some looks at a few of
- * the open ones; rest_ends takes up the one in this slot, which rests. A slot holds a conn's address as it is; a hello
- * that waits has WAITS added (observe_thrift.c), a connection that rests RESTS. */
-enum { WAITS = 1, RESTS = 2 };
-static inline bool slot_has(void *const *slot, unsigned what) { return ((uintptr_t)*slot & what) != 0; }
+ * the open ones; rest_ends takes up the one in this slot, which rests. A slot holds a conn's address as it is, or with RESTS
+ * added that of a connection that rests. */
+enum { RESTS = 1 };
+static inline bool slot_rests(void *const *slot) { return ((uintptr_t)*slot & RESTS) != 0; }
 void rest_some(struct observer *o);
 void rest_ends(struct observer *o, void **slot);
 void rest_free(struct observer *o);

@@ -3,8 +3,6 @@
 
 #include "observe_conn.h"
 
-#define SILENCE_NS (NS_PER_S) /* a hello this young at the end of the capture may still be answered */
-
 static bool finished_in_time(const struct handshake *h, enum side t)
 {
     return h->side[t].finished_seen && before_close(h, t, &h->side[t].finished_at);

@@ -23,6 +23,11 @@ struct flows;
 struct flows *flows_new(size_t memory);
 void          flows_free(struct flows *f);
 
+/* For inputs of very many connections that have an end, before the first packet: while `many` connections are followed, another
+ * one that was only opened, or whose client alone has spoken, is kept as the few packets that came. Its events, the same as
+ * ever, come with the packet that follows them. */
+void          flows_thrifty(struct flows *f, size_t many);
+
 /* Takes one packet apart. False: this link type is not one we know (said once a type in `err`); the
  * packet is counted and skipped. */
 /* The packets that come next, at most FLOWS_AHEAD: what is known of their connections is asked of memory meanwhile. They are
@@ -50,6 +55,8 @@ void flows_clock_set(struct flows *f, int64_t by);
  * not there, nothing. */
 void flows_mark(struct flows *f, const struct mark *m);
 
+/* The time of the packet taken last; events may be of earlier ones. */
+int64_t flows_now(const struct flows *f);
 /* The connection of the packet taken last. False: it was of none (no TCP or UDP, an ICMP error about no known one). */
 bool flows_stream(const struct flows *f, uint32_t *stream, bool *datagram);
 

@@ -26,8 +26,8 @@ void              observer_end(struct observer *o);
 void              observer_quiet(struct observer *o, int64_t now);
 void              observer_clock_set(struct observer *o, int64_t by); /* as flows_clock_set */
 /* For inputs of very many connections, before the first event: those that nobody answered, or that were refused, then come
- * from observed_unopened() and not from observed(), and where thousands are open a hello that nothing has followed is kept
- * as its bytes alone. What slots point to is then no business of anybody else. */
+ * from observed_unopened() and not from observed(), and where thousands are open one that is quiet after its handshake is
+ * packed. What slots point to is then no business of anybody else. */
 void              observer_thrifty(struct observer *o);
 bool              observed_unopened(struct observer *o, struct unopened *u);
 /* Who knows the secrets of a TLS 1.3 handshake is asked when its ServerHello is there, and again after a Finished where those of

@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (c == NULL)
         return 0;
     struct flows *f = flows_new(size % 3 == 0 ? 4096 : 1 << 20);
+    flows_thrifty(f, size % 2 == 0 ? 0 : SIZE_MAX);
     while (capture_next(c, &p, &err)) {
         flows_packet(f, &p, &err);
         while (flows_next(f, &ev))

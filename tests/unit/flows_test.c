@@ -169,14 +169,30 @@ static bool play_clock(struct flows *f, const struct line *l, struct packet *k, 
     return l->look || l->clock_s != 0;
 }
 
-static void play(const char *ladder, struct text *out, size_t skip)
+/* The observer does without `skip` bytes after the first that come. */
+static void take_events(struct flows *f, struct text *out, size_t *skip)
 {
     static int        observed;
-    struct flows     *f = flows_new(64 << 20);
     struct wire_event ev;
-    struct err        err = { "" };
-    struct packet     k = { .linktype = LINK_RAW, .ns = NS_PER_S };
-    uint8_t           p[256];
+    while (flows_next(f, &ev)) {
+        add_event(out, &ev);
+        if (ev.kind != WIRE_OPEN)
+            *ev.slot = &observed;
+        if (*skip != 0 && ev.kind == WIRE_BYTES) {
+            flows_skip(f, &ev, ev.from, *skip);
+            *skip = 0;
+        }
+    }
+}
+
+/* `many`: from so many connections on those that have hardly begun wait. */
+static void play(const char *ladder, struct text *out, size_t skip, size_t many)
+{
+    struct flows *f = flows_new(64 << 20);
+    struct err    err = { "" };
+    struct packet k = { .linktype = LINK_RAW, .ns = NS_PER_S };
+    uint8_t       p[256];
+    flows_thrifty(f, many);
     for (const char *s = ladder; *s != '\0'; s = strchr(s, '\n') + 1) {
         struct line l;
         char        one[128];
@@ -190,20 +206,11 @@ static void play(const char *ladder, struct text *out, size_t skip)
         k.p = memcpy(mem_get(k.caplen, 1), p, k.caplen); /* its own block, so that a byte too far is noticed */
         k.frame++;
         CU_ASSERT_TRUE(flows_packet(f, &k, &err));
-        while (flows_next(f, &ev)) {
-            add_event(out, &ev);
-            if (ev.kind != WIRE_OPEN)
-                *ev.slot = &observed;
-            if (skip != 0 && ev.kind == WIRE_BYTES) {
-                flows_skip(f, &ev, ev.from, skip);
-                skip = 0;
-            }
-        }
+        take_events(f, out, &skip);
         free((void *)(uintptr_t)k.p);
     }
     flows_end(f);
-    while (flows_next(f, &ev))
-        add_event(out, &ev);
+    take_events(f, out, &skip);
     flows_free(f);
 }
 
@@ -281,10 +288,10 @@ static const struct { size_t n; struct ladder l; } skips[] = {
     { 5, { "a hole in what is skipped is only counted", OPENED "> A 100 500 abc\n> A 106 500 ghi\n< A 500 109\n", "open@2 C:abc@4 C:i@5 end(missing=3/0)" } },
 };
 
-static void hold(const struct ladder *l, size_t skip)
+static void hold(const struct ladder *l, size_t skip, size_t many)
 {
     struct text out = { 0 };
-    play(l->in, &out, skip);
+    play(l->in, &out, skip, many);
     bool same = strcmp(out.s, l->out) == 0;
     if (!same)
         printf("\n  %s:\n    expected %s\n    got      %s\n", l->name, l->out, out.s);
@@ -295,13 +302,36 @@ static void hold(const struct ladder *l, size_t skip)
 static void segments_become_events(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(ladders); i++)
-        hold(&ladders[i], 0);
+        hold(&ladders[i], 0, SIZE_MAX);
 }
 
 static void what_is_skipped_does_not_come(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(skips); i++)
-        hold(&skips[i].l, skips[i].n);
+        hold(&skips[i].l, skips[i].n, SIZE_MAX);
+}
+
+/* A connection that waited has the same events, of the same frames. */
+static void waiting_changes_nothing(void)
+{
+    static const struct ladder waiting[] = {
+        { "half open", "> S 99\n< SA 499 100\n", "open@2 end()" },
+        { "opened, and a word that nobody answers", OPENED "> A 100 500 abc\n< A 500 103\n", "open@2 C:abc@4 end()" },
+        { "too much to wait", OPENED "> A 100 500 a\n> A 101 500 b\n> A 102 500 c\n> A 103 500 d\n> A 104 500 e\n> A 105 500 f\n> A 106 500 g\n",
+          "open@2 C:a@4 C:b@5 C:c@6 C:d@7 C:e@8 C:f@9 C:g@10 end()" },
+        { "answered twice", "> S 99\n< SA 499 100\n< SA 499 100\n> A 100 500 abc\n", "open@2 C:abc@4 end()" },
+        { "an ICMP error about what was said", OPENED "> A 100 500 abc\n> A 100 500 abc i\n", "open@2 C:abc@4 unreachable@5 end()" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(waiting); i++) {
+        hold(&waiting[i], 0, SIZE_MAX);
+        hold(&waiting[i], 0, 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(ladders); i++) {
+        if (strncmp(ladders[i].name, "live:", 5) != 0)
+            hold(&ladders[i], 0, 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(skips); i++)
+        hold(&skips[i].l, skips[i].n, 0);
 }
 
 /* A hole that the other side acknowledged is told after some more packets, long before the end. */
@@ -311,7 +341,7 @@ static void patience_ends(void)
     text_add(&in, OPENED "> A 103 500 def\n< A 500 106\n");
     for (unsigned i = 0; i < 20; i++)
         text_printf(&in, "< A %u 106 x\n", 500 + i);
-    play(in.s, &out, 0);
+    play(in.s, &out, 0, SIZE_MAX);
     const char *gap = strstr(out.s, "C-3@4 C:def@4");
     CU_ASSERT_PTR_NOT_NULL_FATAL(gap);
     CU_ASSERT_PTR_NOT_NULL(strstr(gap, "S:x"));
@@ -349,6 +379,7 @@ static void memory_is_bounded(void)
     struct wire_event ev;
     uint8_t           p[256];
     size_t            ends = 0;
+    flows_thrifty(f, 16);
     for (unsigned i = 0; i < 50000; i++) {
         struct line   l = { .from_client = true, .flags = "S", .seq = i };
         struct packet k = { .p = p, .linktype = LINK_RAW, .ns = i, .frame = i + 1, .len = (uint32_t)build(&l, p) };
@@ -374,6 +405,7 @@ int main(void)
     CU_pSuite s = CU_add_suite("flows", NULL, NULL);
     CU_add_test(s, "segments become events", segments_become_events);
     CU_add_test(s, "what is skipped does not come", what_is_skipped_does_not_come);
+    CU_add_test(s, "waiting changes nothing", waiting_changes_nothing);
     CU_add_test(s, "patience ends", patience_ends);
     CU_add_test(s, "the queue is bounded", the_queue_is_bounded);
     CU_add_test(s, "memory is bounded", memory_is_bounded);
