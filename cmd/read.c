@@ -79,6 +79,8 @@ static void observe_all(struct input *in)
 {
     struct wire_event ev;
     struct unopened   u;
+    uint32_t          stream = 0;
+    int64_t           end_ns = 0;
     while (flows_next(in->flows, &ev)) {
         if (is_dns_message(&ev))
             hosts_learn_dns(verdicts_hosts(in->v), ev.bytes, ev.len);
@@ -86,6 +88,8 @@ static void observe_all(struct input *in)
         take_finished(in);
         if (observed_unopened(in->observer, &u) && (in->o->filter == NULL || streams_has(&in->wanted, false, u.stream)))
             verdicts_take_unopened(in->v, &u);
+        if (observed_silent(in->observer, &stream, &end_ns) && (in->o->filter == NULL || streams_has(&in->wanted, false, stream)))
+            verdicts_take_silent(in->v, end_ns);
     }
 }
 
@@ -144,6 +148,8 @@ static bool read_file(const struct packet_options *o, struct verdicts *v, const 
         observer_secrets(in.observer, keylog_secrets, o->keylog);
     flows_thrifty(in.flows, MANY_OPEN);
     observer_thrifty(in.observer);
+    if (verdicts_counts_silent(v))
+        observer_counts_silent(in.observer);
     verdicts_begin(v, path);
     while ((n = capture_some(capture, p, ARRAY_LEN(p), &err)) != 0) {
         learn_secrets(&in, capture);

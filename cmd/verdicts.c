@@ -500,6 +500,15 @@ void verdicts_take_unopened(struct verdicts *v, const struct unopened *u)
     keep_within(v);
 }
 
+bool verdicts_counts_silent(const struct verdicts *v) { return v->live == NULL && !v->o.report.all && !v->o.one_stream; }
+
+void verdicts_take_silent(struct verdicts *v, int64_t end_ns)
+{
+    v->last_ns = end_ns > v->last_ns ? end_ns : v->last_ns;
+    peers_count_silent(v->peers);
+    v->sum.other_connections++;
+}
+
 /* The first reason why an input was not whole, kept for the summary. */
 static void not_whole(struct verdicts *v, bool when, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void not_whole(struct verdicts *v, bool when, const char *fmt, ...)

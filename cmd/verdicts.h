@@ -61,6 +61,9 @@ struct hosts      *verdicts_hosts(struct verdicts *v); /* of this input: names f
 void               verdicts_begin(struct verdicts *v, const char *file);
 void               verdicts_take(struct verdicts *v, struct handshake *h);
 void               verdicts_take_unopened(struct verdicts *v, const struct unopened *u);
+/* Of a connection on which nobody said a word, where these are not shown. */
+bool               verdicts_counts_silent(const struct verdicts *v);
+void               verdicts_take_silent(struct verdicts *v, int64_t end_ns);
 void               verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
 /* What a rule needs beside what was observed: looks up the client and the server's name, judges the server's chain for the
  * moment, the name and the client, and checks the key exchange. For those who keep handshakes themselves. */

@@ -76,11 +76,15 @@ struct observer {
     int64_t now; /* newest time seen */
     secrets_source *ask;
     void *ask_ctx;
-    bool thrifty, unopened_ready;
+    bool thrifty, counts_silent, unopened_ready, silent_ready;
     struct resting *resting; /* list of connections that are quiet */
     size_t resting_n;
     struct conn *hand; /* the next to be looked at; NULL = the first */
     struct unopened unopened;
+    struct {
+        uint32_t stream;
+        int64_t  end_ns;
+    } silent;
     struct { /* the first event of a connection that may be all there is */
         struct wire_event ev; /* slot NULL = none */
         struct endpoint   ends[2];
@@ -152,7 +156,8 @@ void rekey_12(struct conn *c, enum side w);
 bool opened_12(struct conn *c, enum side w, const struct record *rec, const uint8_t *body, uint64_t at, struct place where);
 void forget_12(struct conn *c);
 
-/* observe_unopened.c: true where the event is taken: it is of a connection that never opened. `observe_now` is what takes all others. */
+/* observe_unopened.c: true where the event is taken: it is of a connection that never opened, or of a silent one. `observe_now` is
+ * what takes all others. */
 bool takes_unopened(struct observer *o, const struct wire_event *ev);
 void observe_now(struct observer *o, const struct wire_event *ev);
 

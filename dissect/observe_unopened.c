@@ -1,5 +1,5 @@
 /* observe_unopened.c - what most connections of a scan or a flood come to, without the weight of a handshake each: SYNs, perhaps an
- * error, and then the end. */
+ * error or the answer and a reset, and then the end. */
 #include "observe_conn.h"
 
 void observer_thrifty(struct observer *o) { o->thrifty = true; }
@@ -10,6 +10,18 @@ bool observed_unopened(struct observer *o, struct unopened *u)
         return false;
     o->unopened_ready = false;
     *u = o->unopened;
+    return true;
+}
+
+void observer_counts_silent(struct observer *o) { o->counts_silent = true; }
+
+bool observed_silent(struct observer *o, uint32_t *stream, int64_t *end_ns)
+{
+    if (!o->silent_ready)
+        return false;
+    o->silent_ready = false;
+    *stream = o->silent.stream;
+    *end_ns = o->silent.end_ns;
     return true;
 }
 
@@ -43,19 +55,39 @@ static bool ends_unopened(struct observer *o, const struct wire_event *error, co
     return o->unopened_ready = true;
 }
 
+/* Was it opened, in time for somebody to say something, and nobody did? conn_outcome calls that not_tls. */
+static bool ends_silent(struct observer *o, bool reset, const struct wire_event *end)
+{
+    const struct tcp_facts *t = end->tcp;
+    if (!o->counts_silent || end->kind != WIRE_END || t == NULL || t->syn.frame == 0 || t->syn_ack.frame == 0 ||
+        (t->bytes[0] | t->bytes[1] | t->missing[0] | t->missing[1]) != 0 || (!reset && o->now - t->syn.ns < SILENCE_NS))
+        return false;
+    const struct place *last = &t->last_seen[t->last_seen[SERVER].frame > t->last_seen[CLIENT].frame ? SERVER : CLIENT];
+    o->silent.stream = end->stream;
+    o->silent.end_ns = last->ns;
+    return o->silent_ready = true;
+}
+
+static bool ends_early(struct observer *o, const struct wire_event *error, const struct wire_event *end)
+{
+    bool silent = error == end || error->kind == WIRE_RST;
+    return (silent && ends_silent(o, error != end, end)) || (error->kind != WIRE_RST && ends_unopened(o, error, end));
+}
+
 bool takes_unopened(struct observer *o, const struct wire_event *ev)
 {
     struct wire_event first = o->lone.ev;
     bool              same = first.slot == ev->slot;
     if (first.slot != NULL) {
         o->lone.ev.slot = NULL;
-        if (same && ends_unopened(o, &first, ev))
+        if (same && ends_early(o, &first, ev))
             return true;
         observe_now(o, &first); /* there is more to it */
     }
     if (*ev->slot == NULL && ev->kind == WIRE_END)
-        return ends_unopened(o, ev, ev);
-    if (*ev->slot != NULL || (ev->kind != WIRE_REFUSED && ev->kind != WIRE_TIMEOUT) || (same && first.slot != NULL))
+        return ends_early(o, ev, ev);
+    bool may_be_all = ev->kind == WIRE_REFUSED || ev->kind == WIRE_TIMEOUT || (ev->kind == WIRE_RST && o->counts_silent);
+    if (*ev->slot != NULL || !may_be_all || (same && first.slot != NULL))
         return false;
     o->lone.ends[CLIENT] = ev->ends[CLIENT];
     o->lone.ends[SERVER] = ev->ends[SERVER];

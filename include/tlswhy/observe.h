@@ -30,6 +30,10 @@ void              observer_clock_set(struct observer *o, int64_t by); /* as flow
  * packed. What slots point to is then no business of anybody else. */
 void              observer_thrifty(struct observer *o);
 bool              observed_unopened(struct observer *o, struct unopened *u);
+/* From now on connections that were opened, and on which nobody said a word until the end or a reset, come from
+ * observed_silent() and not from observed(): they are for counting. */
+void              observer_counts_silent(struct observer *o);
+bool              observed_silent(struct observer *o, uint32_t *stream, int64_t *end_ns);
 /* Who knows the secrets of a TLS 1.3 handshake is asked when its ServerHello is there, and again after a Finished where those of
  * the application data did not come; false: not known. With them its messages are read as if they were sent in clear. */
 typedef bool secrets_source(void *ctx, const struct handshake *h, struct tls13_secrets *out);

@@ -36,6 +36,8 @@ void          peers_free(struct peers *p);
 void          peers_add(struct peers *p, const struct handshake *h);
 /* Counts a connection that never opened, where there is no room for its fact. False: there is; peers_add it. */
 bool          peers_pass_over_unopened(struct peers *p);
+/* One that was opened, and on which nobody said a word. */
+void          peers_count_silent(struct peers *p);
 
 /* Facts about the same server (address and port), or the same client address, or the same server name; the
  * handshake's own fact is left out. Walk: it starts at 0 and gives NULL at the end. */
