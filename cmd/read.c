@@ -84,7 +84,8 @@ static void observe_all(struct input *in)
     while (flows_next(in->flows, &ev)) {
         if (is_dns_message(&ev))
             hosts_learn_dns(verdicts_hosts(in->v), ev.bytes, ev.len);
-        observe(in->observer, &ev);
+        if (!observe(in->observer, &ev))
+            continue;
         take_finished(in);
         if (observed_unopened(in->observer, &u) && (in->o->filter == NULL || streams_has(&in->wanted, false, u.stream)))
             verdicts_take_unopened(in->v, &u);

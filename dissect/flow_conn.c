@@ -115,7 +115,8 @@ void conn_finish(struct flows *f, struct flow *flow, bool evicted)
     struct place last = { .frame = flow->last_frame, .ns = flow->last_ns };
     if (flow->done || (flow->proto != PROTO_TCP && flow->slot == NULL))
         return;
-    early_ends(f, flow);
+    if (flow->waits)
+        early_ends(f, flow);
     struct conn *c = flow->conn;
     if (c != NULL) {
         stream_end(f, c, CLIENT);
@@ -334,29 +335,7 @@ static bool is_first_syn(enum side s, const struct segment *seg)
     return s == CLIENT && (seg->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
 }
 
-void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
-{
-    bool first_syn = is_first_syn(s, seg), rst = (seg->flags & FLAG_RST) != 0;
-    if (flow->done) {
-        flow->last_ns = p->ns;
-        return;
-    }
-    bool waits = early_keeps(f, flow, s, body, seg, p);
-    if (!waits)
-        early_ends(f, flow);
-    if (first_syn)
-        take_syn(flow, seg, p);
-    flow->last_ns = p->ns;
-    flow->last_frame = p->frame & FRAMES;
-    if (waits || (flow->conn == NULL && first_syn && body.len == 0))
-        return;
-    if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn) && answers_syn(flow, seg))
-        refuse(f, flow, seg, p);
-    else
-        conn_take(f, flow, s, body, seg, p);
-}
-
-void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+__attribute__((always_inline)) static inline void take(struct flows *f, struct flow *flow, enum side s, const struct cut *body, const struct segment *seg, const struct packet *p)
 {
     bool syn = (seg->flags & FLAG_SYN) != 0, ack = (seg->flags & FLAG_ACK) != 0, rst = (seg->flags & FLAG_RST) != 0;
     bool first_syn = is_first_syn(s, seg);
@@ -369,7 +348,7 @@ void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body,
         adopt_syn(f, c);
     facts->last_seen[s] = place_of(p);
     facts->both_directions = facts->last_seen[CLIENT].frame != 0 && facts->last_seen[SERVER].frame != 0;
-    facts->fast_open |= first_syn && body.len != 0;
+    facts->fast_open |= first_syn && body->len != 0;
     if (syn && ack && s == SERVER)
         take_syn_ack(f, c, seg, p);
     if (ack && !rst) {
@@ -377,12 +356,12 @@ void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body,
             stream_release(f, c, other, seg->ack != c->side[other].next_seq, place_of(p));
         stream_acked(c, other, seg->ack);
     }
-    if (body.len == 0 && !rst && !syn)
+    if (body->len == 0 && !rst && !syn)
         stream_sent(c, s, seg->seq);
-    if (body.len != 0 && !rst)
-        stream_payload(f, c, s, seg->seq + (syn ? 1 : 0), body, p, seg);
+    if (body->len != 0 && !rst)
+        stream_payload(f, c, s, seg->seq + (syn ? 1 : 0), *body, p, seg);
     if ((seg->flags & FLAG_FIN) != 0)
-        stream_fin(f, c, s, seg->seq + (uint32_t)body.len + (syn ? 1 : 0), p, seg);
+        stream_fin(f, c, s, seg->seq + (uint32_t)body->len + (syn ? 1 : 0), p, seg);
     stream_patience(f, c, CLIENT);
     stream_patience(f, c, SERVER);
     if (rst && !c->rst)
@@ -393,6 +372,33 @@ void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body,
         conn_end_early(f, flow, false);
     else
         over(f, c, p->ns);
+}
+
+void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+{
+    take(f, flow, s, &body, seg, p);
+}
+
+void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+{
+    bool first_syn = is_first_syn(s, seg), rst = (seg->flags & FLAG_RST) != 0;
+    if (flow->done) {
+        flow->last_ns = p->ns;
+        return;
+    }
+    bool waits = (flow->waits || f->begun >= f->many) && early_keeps(f, flow, s, body, seg, p);
+    if (flow->waits && !waits)
+        early_ends(f, flow);
+    if (first_syn)
+        take_syn(flow, seg, p);
+    flow->last_ns = p->ns;
+    flow->last_frame = p->frame & FRAMES;
+    if (waits || (flow->conn == NULL && first_syn && body.len == 0))
+        return;
+    if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn) && answers_syn(flow, seg))
+        refuse(f, flow, seg, p);
+    else
+        take(f, flow, s, &body, seg, p);
 }
 
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p)

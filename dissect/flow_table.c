@@ -181,7 +181,7 @@ struct flow *flow_find_hashed(struct flow_table *t, uint32_t tag, const struct e
         return NULL;
     uint32_t     number = new_number(t);
     struct flow *f = flow_of(t, number);
-    *f = (struct flow){ .ends = { *src, *dst }, .proto = proto & 127u };
+    *f = (struct flow){ .ends = { *src, *dst }, .proto = proto };
     t->cell[at] = (struct cell){ tag, number };
     if (++t->used * 4 > t->cells * 3)
         cells_grow(t);

@@ -48,7 +48,7 @@ struct conn {
     struct conn     *before_over, *next_over; /* list of connections that linger, or that events still borrow */
 };
 
-enum { FRAME_BITS = 47 };
+enum { FRAME_BITS = 48 };
 #define FRAMES ((UINT64_C(1) << FRAME_BITS) - 1) /* as many can be counted: years of them */
 
 enum silence { SILENT_NOT, SILENT_SO_FAR, SILENT_FOR_GOOD };
@@ -63,7 +63,6 @@ struct flow {
     };
     int64_t  last_ns;
     uint64_t last_frame : FRAME_BITS;
-    uint64_t proto : 7;
     uint64_t done : 1; /* its connection has ended: late packets are only counted */
     uint64_t waits : 1;
     uint64_t refused : 1, told : 1; /* never opened, and that was said */
@@ -79,6 +78,7 @@ struct flow {
         uint16_t ip_id, window, mss;
         uint8_t  ttl, flags, options;
     } syn; /* its segment */
+    uint8_t proto;
 };
 _Static_assert(sizeof(struct flow) <= 112, "a bare SYN is small");
 

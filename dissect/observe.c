@@ -370,7 +370,7 @@ uint64_t observer_memory(const struct observer *o)
     return sum;
 }
 
-void observe(struct observer *o, const struct wire_event *ev)
+bool observe(struct observer *o, const struct wire_event *ev)
 {
     int64_t now = ev->kind == WIRE_END && o->flows != NULL ? flows_now(o->flows) : ev->ns;
     o->now = now > o->now ? now : o->now;
@@ -378,11 +378,12 @@ void observe(struct observer *o, const struct wire_event *ev)
     if (datagram)
         observe_datagram(o, ev);
     if (datagram || ev->slot == NULL)
-        return;
+        return o->finished != NULL;
     if (slot_rests(ev->slot))
         rest_ends(o, ev->slot);
     if (!o->thrifty || !takes_unopened(o, ev))
         observe_now(o, ev);
+    return o->finished != NULL || o->unopened_ready || o->silent_ready;
 }
 
 void observe_now(struct observer *o, const struct wire_event *ev)

@@ -18,7 +18,8 @@ struct observer;
 struct observer  *observer_new(struct cert_store *certs, struct flows *flows);
 void              observer_certs(struct observer *o, struct cert_store *certs); /* from now on */
 void              observer_free(struct observer *o);
-void              observe(struct observer *o, const struct wire_event *ev);
+/* True: something has come of it, to be asked for with observed() and its like. */
+bool              observe(struct observer *o, const struct wire_event *ev);
 struct handshake *observed(struct observer *o);
 /* The input is over: what goes on over UDP, where nothing ends a connection, is finished, too. */
 void              observer_end(struct observer *o);
