@@ -82,10 +82,12 @@ static void over(struct flows *f, struct conn *c, int64_t now)
     c->rst_listed = c->rst;
     struct over_list *list = &f->over[c->rst_listed];
     c->before_over = list->last;
-    if (list->last != NULL)
+    if (list->last != NULL) {
         list->last->next_over = c;
-    else
+    } else {
         list->first = c;
+        list->since = c->over_since;
+    }
     list->last = c;
 }
 
@@ -94,6 +96,8 @@ static void leave_over(struct flows *f, struct conn *c)
     struct over_list *list = &f->over[c->rst_listed];
     *(c->before_over != NULL ? &c->before_over->next_over : &list->first) = c->next_over;
     *(c->next_over != NULL ? &c->next_over->before_over : &list->last) = c->before_over;
+    if (list->first != NULL)
+        list->since = list->first->over_since;
     c->before_over = c->next_over = NULL;
     c->over_since = 0;
     c->flow->lingering = false;
@@ -155,7 +159,7 @@ static void fetch_next_over(const struct over_list *list)
 /* Ends what was closed and has been quiet since: some go on after a reset that was not theirs. */
 static void linger_out(struct flows *f, struct over_list *list, bool reset)
 {
-    while (list->first != NULL && !within_linger(f->now, list->first->over_since, reset)) {
+    while (list->first != NULL && !within_linger(f->now, list->since, reset)) {
         struct conn *c = list->first;
         leave_over(f, c);
         fetch_next_over(list);
@@ -169,7 +173,7 @@ static void linger_out(struct flows *f, struct over_list *list, bool reset)
 void conns_linger_out(struct flows *f)
 {
     for (int reset = 0; reset < 2; reset++)
-        if (f->over[reset].first != NULL && !within_linger(f->now, f->over[reset].first->over_since, reset != 0))
+        if (f->over[reset].first != NULL && !within_linger(f->now, f->over[reset].since, reset != 0))
             linger_out(f, &f->over[reset], reset != 0);
 }
 
@@ -374,12 +378,12 @@ __attribute__((always_inline)) static inline void take(struct flows *f, struct f
         over(f, c, p->ns);
 }
 
-void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+void conn_take(struct flows *f, struct flow *flow, enum side s, const struct cut *body, const struct segment *seg, const struct packet *p)
 {
-    take(f, flow, s, &body, seg, p);
+    take(f, flow, s, body, seg, p);
 }
 
-void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+void conn_segment(struct flows *f, struct flow *flow, enum side s, const struct cut *body, const struct segment *seg, const struct packet *p)
 {
     bool first_syn = is_first_syn(s, seg), rst = (seg->flags & FLAG_RST) != 0;
     if (flow->done) {
@@ -393,12 +397,12 @@ void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut bo
         take_syn(flow, seg, p);
     flow->last_ns = p->ns;
     flow->last_frame = p->frame & FRAMES;
-    if (waits || (flow->conn == NULL && first_syn && body.len == 0))
+    if (waits || (flow->conn == NULL && first_syn && body->len == 0))
         return;
     if (rst && s == SERVER && flow->syns != 0 && (flow->conn == NULL || !flow->conn->beyond_syn) && answers_syn(flow, seg))
         refuse(f, flow, seg, p);
     else
-        take(f, flow, s, &body, seg, p);
+        take(f, flow, s, body, seg, p);
 }
 
 void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned type, unsigned code, bool too_big, const struct packet *p)

@@ -52,32 +52,32 @@ void early_free(struct early *e)
 
 /* Nothing that is done with such a segment is needed before another kind comes: the answer to a SYN that was seen, what the client
  * says then, all of it captured, and bare acknowledgements. */
-static bool may_wait(const struct early *last, enum side s, struct cut body, const struct segment *seg)
+static bool may_wait(const struct early *last, enum side s, const struct cut *body, const struct segment *seg)
 {
     bool answer = (seg->flags & (FLAG_SYN | FLAG_ACK)) == (FLAG_SYN | FLAG_ACK) && s == SERVER && last == NULL;
     bool later = (seg->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_ACK && last != NULL;
     if ((!answer && !later) || (seg->flags & (FLAG_FIN | FLAG_RST)) != 0)
         return false;
-    if (body.len != 0 && (answer || s != CLIENT || body.cap != body.len || body.len > BYTES_MAX))
+    if (body->len != 0 && (answer || s != CLIENT || body->cap != body->len || body->len > BYTES_MAX))
         return false;
-    return last == NULL || (last->nth < SEGMENTS_MAX && (size_t)last->bytes_before + last->len + body.len <= BYTES_MAX);
+    return last == NULL || (last->nth < SEGMENTS_MAX && (size_t)last->bytes_before + last->len + body->len <= BYTES_MAX);
 }
 
-bool early_keeps(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p)
+bool early_keeps(struct flows *f, struct flow *flow, enum side s, const struct cut *body, const struct segment *seg, const struct packet *p)
 {
     struct early *last = flow->waits ? flow->early : NULL;
     if (last == NULL && (f->begun < f->many || flow->syns == 0 || flow->conn != NULL || flow->slot != NULL))
         return false;
     if (!may_wait(last, s, body, seg))
         return false;
-    struct early *e = segment_new(body.len);
+    struct early *e = segment_new(body->len);
     f->begun += last == NULL;
-    *e = (struct early){ .before = last, .frame = p->frame, .ns = p->ns, .seg = *seg, .len = (uint16_t)body.len, .from = (uint8_t)s };
+    *e = (struct early){ .before = last, .frame = p->frame, .ns = p->ns, .seg = *seg, .len = (uint16_t)body->len, .from = (uint8_t)s };
     if (last != NULL) {
         e->bytes_before = (uint16_t)(last->bytes_before + last->len);
         e->nth = (uint8_t)(last->nth + 1);
     }
-    memcpy(e->bytes, body.p, body.len);
+    memcpy(e->bytes, body->p, body->len);
     flow->early = e;
     flow->waits = true;
     return true;
@@ -99,7 +99,7 @@ void early_ends(struct flows *f, struct flow *flow)
     while ((e = in_order) != NULL) {
         in_order = e->before;
         const struct packet p = { .frame = e->frame, .ns = e->ns };
-        conn_take(f, flow, (enum side)e->from, (struct cut){ e->bytes, e->len, e->len }, &e->seg, &p);
+        conn_take(f, flow, (enum side)e->from, &(struct cut){ e->bytes, e->len, e->len }, &e->seg, &p);
         e->before = f->spent_early; /* the events borrow its bytes */
         f->spent_early = e;
     }

@@ -146,7 +146,7 @@ uint32_t flow_hash(const struct flow_table *t, const struct endpoint *src, const
 
 void flow_look_ahead(const struct flow_table *t, uint32_t hash) { __builtin_prefetch(&t->cell[home_of(t, hash)]); }
 
-const struct flow *flow_guess(const struct flow_table *t, uint32_t hash)
+struct flow *flow_guess(const struct flow_table *t, uint32_t hash)
 {
     size_t at = home_of(t, hash);
     for (; t->cell[at].number != 0; at = (at + 1) & (t->cells - 1)) {

@@ -97,7 +97,7 @@ struct flow_table {
     uint32_t     *free_list;
     size_t        free_n, free_cap;
     size_t        used;
-    struct flow  *last;    /* found last: packets of a connection often follow each other */
+    struct flow  *last;    /* looked at first: the one found last, as packets of a connection often follow each other, or a guess */
 };
 
 static inline bool same_end(const struct endpoint *a, const struct endpoint *b)
@@ -117,7 +117,7 @@ struct flow *flow_find_hashed(struct flow_table *t, uint32_t hash, const struct 
                               enum side *from, bool *fresh);
 /* In good time: where flow_find will look; and then what it is likely to find there (NULL: nothing), which is for asking memory for. */
 void               flow_look_ahead(const struct flow_table *t, uint32_t hash);
-const struct flow *flow_guess(const struct flow_table *t, uint32_t hash);
+struct flow       *flow_guess(const struct flow_table *t, uint32_t hash);
 struct flow *flow_at(const struct flow_table *t, size_t i); /* 0 .. n - 1; NULL: evicted */
 /* Two steps out: no packet finds it any more; the record of this number may be used for another. */
 uint32_t     flow_detach(struct flow_table *t, struct flow *f);

@@ -131,7 +131,8 @@ static void tcp(struct flows *f, const struct transport *t, uint32_t hash, const
     }
     if ((seg.flags & FLAG_SYN) != 0 && there > HEADER)
         options(body.p + HEADER, there - HEADER, &seg);
-    conn_segment(f, f->last, s, (struct cut){ body.p + there, body.cap - there, body.len - header }, &seg, p);
+    body = (struct cut){ body.p + there, body.cap - there, body.len - header };
+    conn_segment(f, f->last, s, &body, &seg, p);
     if (f->memory != 0 && memory_in_use() + f->queued > f->memory)
         conns_keep_within(f, f->last);
 }
@@ -245,6 +246,8 @@ bool flows_packet(struct flows *f, const struct packet *p, struct err *err)
     fetch_next(f, p->frame + SOON);
     if (a->p == p->p && a->p != NULL) {
         a->p = NULL;
+        if (a->flow != NULL && !a->flow->detached)
+            f->table.last = a->flow;
         tcp(f, &a->t, a->hash, p);
         return true;
     }

@@ -23,7 +23,7 @@ struct pending {
 /* A packet that will come soon. */
 struct ahead {
     const uint8_t     *p;    /* NULL = none, or none that is known yet */
-    const struct flow *flow; /* probably its own; NULL = perhaps a new one */
+    struct flow       *flow; /* probably its own; NULL = perhaps a new one */
     uint32_t           hash;
     struct transport   t;
 };
@@ -43,6 +43,7 @@ struct flows {
     size_t            leaving_n, leaving_cap;
     struct over_list {
         struct conn *first, *last;
+        int64_t      since; /* of the first */
     } over[2]; /* connections that are closed and linger: by FIN of both sides, by a reset */
     struct tcp_facts  bare;         /* built for events of connections that never opened */
     uint32_t          tcp_streams, udp_streams;
@@ -107,7 +108,7 @@ void pieces_free(struct piece *p);
 
 /* A new tuple: its number, and which end is the client (wire.h). Gives the sender's side; so far it is CLIENT. */
 enum side conn_start(struct flows *f, struct flow *flow, const struct segment *seg);
-void conn_segment(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
+void conn_segment(struct flows *f, struct flow *flow, enum side s, const struct cut *body, const struct segment *seg, const struct packet *p);
 /* Wireshark's rule for stream numbers: a SYN begins a new stream where its number is not the first one of its side.
  * That first number is known from any packet of the side, or from what the other side acknowledges. */
 bool conn_syn_starts_anew(struct flow *flow, enum side s, const struct segment *seg);
@@ -131,7 +132,7 @@ void conn_unreachable(struct flows *f, struct flow *flow, enum side s, unsigned 
 /* A port used again, the end of memory or patience: the connection ends before its time. */
 void conn_end_early(struct flows *f, struct flow *flow, bool evicted);
 /* One segment of a connection that is followed, or is from now on. Of `p` the frame and its time are enough where all of `body` is there. */
-void conn_take(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
+void conn_take(struct flows *f, struct flow *flow, enum side s, const struct cut *body, const struct segment *seg, const struct packet *p);
 /* What a probe knew of its own connection (marks.h). */
 void conn_mark(struct flows *f, struct flow *flow, const struct mark *m);
 /* The last events of a connection; its tuple stays known. */
@@ -144,7 +145,7 @@ const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow
 /* ---- flow_early.c: connections that have hardly begun ---- */
 
 /* True: the segment is kept, and for now there is no more to do about it. */
-bool early_keeps(struct flows *f, struct flow *flow, enum side s, struct cut body, const struct segment *seg, const struct packet *p);
+bool early_keeps(struct flows *f, struct flow *flow, enum side s, const struct cut *body, const struct segment *seg, const struct packet *p);
 /* Follows the connection from now on, beginning with what was kept. */
 void early_ends(struct flows *f, struct flow *flow);
 /* May it stay, this once, when memory is short? */
