@@ -6,9 +6,6 @@
 #include <stdlib.h>
 
 enum { EVICT_AT_ONCE = 64, LOOKS_AT_ONCE = 1024 }; /* a packet: where little can go, the hand must not go round for each */
-/* After the close what is late still belongs to the connection. Where both sides have said FIN there is little to come; after a
- * reset the other side's bytes may be a long round trip under way, and some connections go on. */
-static const int64_t linger[2] = { NS_PER_S / 10, NS_PER_S };
 #define OPENING_PATIENCE (3 * NS_PER_S) /* a SYN that got no answer for so long, or was repeated, timed out */
 #define REPEAT_MIN (NS_PER_S / 20)      /* the same SYN sooner than this is a mirror port's copy: no stack repeats so early */
 
@@ -139,12 +136,6 @@ void conn_finish(struct flows *f, struct flow *flow, bool evicted)
     drop_conn(f, flow);
 }
 
-static bool within_linger(int64_t now, int64_t then, bool reset)
-{
-    uint64_t passed = (uint64_t)now - (uint64_t)then; /* clocks may jump, backwards, too */
-    return passed + (uint64_t)linger[reset] <= 2 * (uint64_t)linger[reset];
-}
-
 /* The next to end have not been looked at for long: their parts are asked for in good time, one behind the other. */
 static void fetch_next_over(const struct over_list *list)
 {
@@ -170,11 +161,10 @@ static void linger_out(struct flows *f, struct over_list *list, bool reset)
     }
 }
 
-void conns_linger_out(struct flows *f)
+void conns_let_go(struct flows *f)
 {
-    for (int reset = 0; reset < 2; reset++)
-        if (f->over[reset].first != NULL && !within_linger(f->now, f->over[reset].since, reset != 0))
-            linger_out(f, &f->over[reset], reset != 0);
+    linger_out(f, &f->over[0], false);
+    linger_out(f, &f->over[1], true);
 }
 
 void conn_end_early(struct flows *f, struct flow *flow, bool evicted)

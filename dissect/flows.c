@@ -98,7 +98,7 @@ static void set_ports(struct transport *t)
 
 /* The connection of a TCP header of which HEADER_START bytes are there, whose ports are set. These tell all that Wireshark
  * numbers streams by, so whatever else is wrong with the packet, or cut off, it has its number. */
-static struct flow *flow_of_header(struct flows *f, const struct transport *t, uint32_t hash, struct segment *seg, enum side *s)
+__attribute__((always_inline)) static inline struct flow *flow_of_header(struct flows *f, const struct transport *t, uint32_t hash, struct segment *seg, enum side *s)
 {
     const uint8_t *h = t->body.p;
     bool           fresh = false;

@@ -8,6 +8,7 @@
 #include "flow_table.h"
 #include "link.h"
 #include "tlswhy/flows.h"
+#include "tlswhy/text.h"
 
 enum { FLAG_FIN = 1, FLAG_SYN = 2, FLAG_RST = 4, FLAG_ACK = 16 };
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58 };
@@ -138,7 +139,22 @@ void conn_mark(struct flows *f, struct flow *flow, const struct mark *m);
 /* The last events of a connection; its tuple stays known. */
 void conn_finish(struct flows *f, struct flow *flow, bool evicted);
 void conn_free(struct conn *c);
-void conns_linger_out(struct flows *f);
+/* After the close what is late still belongs to the connection. Where both sides have said FIN there is little to come; after a
+ * reset the other side's bytes may be a long round trip under way, and some connections go on. */
+static const int64_t linger[2] = { NS_PER_S / 10, NS_PER_S }; /* ns; by whether there was a reset */
+static inline bool within_linger(int64_t now, int64_t then, bool reset)
+{
+    uint64_t passed = (uint64_t)now - (uint64_t)then; /* clocks may jump, backwards, too */
+    return passed + (uint64_t)linger[reset] <= 2 * (uint64_t)linger[reset];
+}
+void conns_let_go(struct flows *f);
+static inline void conns_linger_out(struct flows *f)
+{
+    for (int reset = 0; reset < 2; reset++) {
+        if (f->over[reset].first != NULL && !within_linger(f->now, f->over[reset].since, reset != 0))
+            conns_let_go(f);
+    }
+}
 void conns_keep_within(struct flows *f, const struct flow *keep); /* --memory */
 const struct tcp_facts *conn_bare_facts(struct flows *f, const struct flow *flow);
 
