@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY_OPEN = 16384 }; /* fewer connections are not worth keeping small */
+enum { MANY_OPEN = 4096 }; /* fewer connections are not worth keeping small */
 
 static const struct option_row rows[] = {
     { OPT_JSON, "json", NULL, "one JSON object a line, the sums last" },
