@@ -14,32 +14,54 @@ _Static_assert(sizeof(struct handshake) % WORD == 0 && sizeof(struct message) % 
 
 /* Most words are zero, and most others small numbers: a byte tells how many bytes of a word are there, the lowest first; zeros
  * are a zero and their number. Whole words are written and read, whatever counts of them: both ends need room for that. */
+static uint64_t word_at(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, WORD);
+    return w;
+}
+
+/* How many words are zero, before the first that is not. */
+static size_t zeros_at(const uint8_t *p, size_t words)
+{
+    enum { AT_ONCE = 8 };
+    size_t n = 0;
+    for (uint64_t any = 0; n + AT_ONCE <= words; n += AT_ONCE) {
+        for (size_t i = 0; i < AT_ONCE; i++)
+            any |= word_at(p + (n + i) * WORD);
+        if (any != 0)
+            break;
+    }
+    while (n < words && word_at(p + n * WORD) == 0)
+        n++;
+    return n;
+}
+
 static uint8_t *code(uint8_t *to, const void *words, size_t n)
 {
-    const uint8_t *p = words;
-    for (size_t zeros = 0; n >= WORD; p += WORD, n -= WORD) {
-        uint64_t w;
-        memcpy(&w, p, WORD);
-        if (w != 0) {
-            uint64_t low_first = htole64(w);
-            zeros = 0;
-            *to = (uint8_t)(WORD - (unsigned)__builtin_clzll(w) / 8);
-            memcpy(to + 1, &low_first, WORD);
-            to += 1 + *to;
-        } else if (zeros != 0 && zeros < RUN_MAX) {
-            to[-1] = (uint8_t)++zeros;
-        } else {
-            zeros = 1;
+    const uint8_t *p = words, *end = n != 0 ? p + n : p;
+    while (p != end) {
+        uint64_t w = word_at(p);
+        if (w == 0) {
+            size_t left = (size_t)(end - p) / WORD, zeros = zeros_at(p, left < RUN_MAX ? left : RUN_MAX);
             *to++ = 0;
-            *to++ = 1;
+            *to++ = (uint8_t)zeros;
+            p += zeros * WORD;
+            continue;
         }
+        uint64_t low_first = htole64(w);
+        *to = (uint8_t)(WORD - (unsigned)__builtin_clzll(w) / 8);
+        memcpy(to + 1, &low_first, WORD);
+        to += 1 + *to;
+        p += WORD;
     }
     return to;
 }
 
+/* The words are zero so far. */
 static const uint8_t *decode(const uint8_t *from, void *words, size_t n)
 {
-    uint8_t *p = n != 0 ? memset(words, 0, n) : NULL;
+    uint8_t *p = words;
     for (size_t at = 0; at + WORD <= n;) {
         unsigned len = *from++;
         uint64_t w;
@@ -133,18 +155,18 @@ static struct packed *packed_new(const struct handshake *h, size_t n)
 
 struct packed *handshake_pack(struct handshake *h, const void *more, size_t n)
 {
-    uint8_t          coded[CODED_MAX];
-    struct bytes     piece[PIECES];
-    struct handshake words = *h;
-    bool             again = ordinary(h);
-    size_t           size = 0;
+    uint8_t      coded[CODED_MAX];
+    struct bytes piece[PIECES];
+    struct arena arena = h->arena;
+    bool         again = ordinary(h);
+    size_t       size = 0;
+    pieces_of(h, piece);
     if (again)
-        leave_out(&words);
-    uint8_t *end = code(code(coded, more, n), &words, sizeof words);
+        leave_out(h);
+    uint8_t *end = code(code(coded, more, n), h, sizeof *h);
     if (again)
         end = code(code(end, h->messages, h->message_count * sizeof *h->messages), h->alerts, h->alert_count * sizeof *h->alerts);
     size_t coded_n = (size_t)(end - coded);
-    pieces_of(h, piece);
     for (size_t i = 0; again && i < PIECES; i++)
         size += piece[i].n;
     struct packed *p = packed_new(h, coded_n + size + WORD);
@@ -155,6 +177,7 @@ struct packed *handshake_pack(struct handshake *h, const void *more, size_t n)
     }
     p->read_again = again;
     p->more = n;
+    h->arena = arena;
     if (again)
         arena_free(&h->arena);
     p->pointed = arena_size(&h->arena);

@@ -4,7 +4,8 @@
  *     h = handshake_unpack(p, &more);                             p is gone
  *
  * Nothing is lost. Of ordinary handshakes the messages are kept as they were sent, and read again when they are unpacked;
- * of others what they point to stays where it is. `more` is what belongs to it, whole words, at most PACK_MORE bytes. */
+ * of others what they point to stays where it is. `more` is what belongs to it, whole words, at most PACK_MORE bytes,
+ * and goes back to where there are zeros. */
 #ifndef TLSWHY_PACKED_H
 #define TLSWHY_PACKED_H
 
