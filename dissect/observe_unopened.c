@@ -76,18 +76,19 @@ static bool ends_early(struct observer *o, const struct wire_event *error, const
 
 bool takes_unopened(struct observer *o, const struct wire_event *ev)
 {
-    struct wire_event first = o->lone.ev;
-    bool              same = first.slot == ev->slot;
-    if (first.slot != NULL) {
+    bool had = o->lone.ev.slot != NULL, same = had && o->lone.ev.slot == ev->slot;
+    if (had) {
+        bool all = same && ends_early(o, &o->lone.ev, ev);
+        struct wire_event first = o->lone.ev;
         o->lone.ev.slot = NULL;
-        if (same && ends_early(o, &first, ev))
+        if (all)
             return true;
         observe_now(o, &first); /* there is more to it */
     }
     if (*ev->slot == NULL && ev->kind == WIRE_END)
         return ends_early(o, ev, ev);
     bool may_be_all = ev->kind == WIRE_REFUSED || ev->kind == WIRE_TIMEOUT || (ev->kind == WIRE_RST && o->counts_silent);
-    if (*ev->slot != NULL || !may_be_all || (same && first.slot != NULL))
+    if (*ev->slot != NULL || !may_be_all || same)
         return false;
     o->lone.ends[CLIENT] = ev->ends[CLIENT];
     o->lone.ends[SERVER] = ev->ends[SERVER];

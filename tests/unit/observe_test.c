@@ -125,7 +125,7 @@ static bool same_answer(const struct server_hello *a, const struct server_hello 
 static void packed(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-        uint64_t          more[9] = { 1, 0, 0, UINT64_MAX, 0x0100, 0, 0, 0, 0 }, back[9] = { 7 };
+        uint64_t          more[9] = { 1, 0, 0, UINT64_MAX, 0x0100, 0, 0, 0, 0 }, back[9] = { 0 };
         struct handshake *a = play(t[i].file, 0, UINT64_MAX), *b = play(t[i].file, 0, UINT64_MAX);
         struct packed    *p = handshake_pack(b, more, sizeof more);
         CU_ASSERT_EQUAL(p->stream, a->stream);
