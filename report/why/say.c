@@ -344,14 +344,15 @@ static const char *sentence(const struct case_file *c, const char *s)
 bool say(const struct case_file *c, struct finding *f, enum blame side, enum sure sure, const char *because,
          const char *why)
 {
-    struct ending e = ending_of(c->h);
     f->side = side;
     f->sure = sure;
+    if (c->brief)
+        return true;
     f->because = because;
     f->why = sentence(c, why);
     drop_own(f);
     if (f->decisive == 0)
-        f->decisive = e.where.frame;
+        f->decisive = ending_of(c->h).where.frame;
     cite_story(c, f);
     rule_out(c, f);
     return true;

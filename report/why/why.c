@@ -221,15 +221,18 @@ static void add_fixes(struct finding *f, const struct cause *c, const struct cli
     }
 }
 
-/* What the rule left open: the side where the list names one only, the words, fix and settle of the page. */
-static void fill_from_page(const struct handshake *h, struct finding *f)
+/* The side that the rule left open, where the list names one only. */
+static void fill_side(const struct cause *c, struct finding *f)
 {
-    const struct cause *c = cause_of(f->cause);
-    assert(c != NULL); /* a rule's cause is a row of causes.tsv */
     for (enum blame b = BLAME_CLIENT; f->side == BLAME_NONE && b <= BLAME_PROXY; b++) {
         if (strcmp(c->side, blame_name(b)) == 0)
             f->side = b;
     }
+}
+
+/* What else the rule left open: the words, fix and settle of the page. */
+static void fill_from_page(const struct handshake *h, const struct cause *c, struct finding *f)
+{
     if (f->why == NULL)
         f->why = c->meaning;
     bool given = f->settle_n != 0;
@@ -241,8 +244,13 @@ static void fill_from_page(const struct handshake *h, struct finding *f)
 
 void finding_complete(const struct case_file *c, struct finding *f)
 {
+    const struct cause *cause = cause_of(f->cause);
+    assert(cause != NULL); /* a rule's cause is a row of causes.tsv */
+    fill_side(cause, f);
+    if (c->brief)
+        return;
     cite_decisive(c, f);
-    fill_from_page(c->h, f);
+    fill_from_page(c->h, cause, f);
 }
 
 static void plainly(const struct case_file *c, struct finding *f, const char *cause, enum sure sure, const char *why)
@@ -369,5 +377,6 @@ void why_explain(const struct handshake *h, const struct peers *others, struct a
 
 void why_cause(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)
 {
-    explain(&(struct case_file){ .h = h, .others = others, .arena = a, .brief = true }, out);
+    bool whole = h->datagram || (!has_holes(h, CLIENT) && !has_holes(h, SERVER)); /* else what a finding cites counts */
+    explain(&(struct case_file){ .h = h, .others = others, .arena = a, .brief = whole }, out);
 }
