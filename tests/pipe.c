@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../cmd/verdicts_parts.h"
+#include "needs.h"
 #include "tlswhy/keylog.h"
 #include "tlswhy/observe.h"
 
@@ -19,7 +20,7 @@ static void take_down(struct text *out, const struct report_options *o, struct h
     (void)out;
     (void)o;
     if (now->each != NULL)
-        now->each(h, now->others, &h->arena);
+        now->each(now, h, &h->arena);
     if (finding_result(h, f) == RESULT_NO_TLS || into->n == ANSWERS)
         return; /* a connection among others: nothing is said about it */
     struct answer *a = &into->v[into->n++];
@@ -27,6 +28,22 @@ static void take_down(struct text *out, const struct report_options *o, struct h
                           .ports = { h->ends[CLIENT].port, h->ends[SERVER].port } };
     snprintf(a->cause, sizeof a->cause, "%s", f->cause);
     snprintf(a->rule, sizeof a->rule, "%s", f->rule);
+}
+
+void ask_twice(struct world *w, const struct handshake *h, struct arena *a)
+{
+    struct finding     whole, alone;
+    const struct rule *rule = ended_well(h) ? NULL : undue_rule(h, w->others, a);
+    if (rule != NULL) {
+        printf("FAIL stream %u: the rule %s says yes, but by its row it would not have been asked\n", h->stream, rule->id);
+        w->wrong++;
+    }
+    why_explain(h, w->others, a, &whole);
+    why_cause(h, w->others, a, &alone);
+    if (strcmp(whole.cause, alone.cause) != 0 || whole.side != alone.side) {
+        printf("FAIL stream %u: its cause is %s (rule %s), alone it is %s (rule %s)\n", h->stream, whole.cause, whole.rule, alone.cause, alone.rule);
+        w->wrong++;
+    }
 }
 
 static void no_summary(struct text *out, const struct report_options *o, const struct summary *s, struct group_table *groups)

@@ -27,8 +27,13 @@ struct world {
     char             roots[4096]; /* file of the anchors */
     struct bytes     secrets;     /* key log text, beside what a capture holds itself */
     /* NULL, or called with each handshake that is explained. */
-    void (*each)(const struct handshake *h, const struct peers *others, struct arena *a);
+    void (*each)(struct world *w, const struct handshake *h, struct arena *a);
+    size_t           wrong;       /* what ask_twice found */
 };
+
+/* For `each`: every rule is asked again, whatever its row says that it needs, and so is the cause alone. A rule that says yes and
+ * would not have been asked, and a cause that is not that of the whole finding, are told on standard output and counted. */
+void ask_twice(struct world *w, const struct handshake *h, struct arena *a);
 
 /* The folder's roots.pem holds the client's anchors; NULL: the system's stand in. Ends the program where there are none. */
 void world_new(struct world *w, const char *folder);

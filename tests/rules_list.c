@@ -1,5 +1,6 @@
 /* rules_list - every rule of the program, one a line: its name and the cause it can give. With a folder of
- * captures two more columns tell how many connections the rule applied to, and how many it decided. */
+ * captures two more columns tell how many connections the rule applied to, and how many it decided; a rule that applies to one
+ * that does not show what it needs is told on standard error, and the exit status is 1. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +9,16 @@
 #include "pipe.h"
 
 #define RULES_MAX 512
-static size_t applied[RULES_MAX], decided[RULES_MAX];
+static size_t applied[RULES_MAX], decided[RULES_MAX], undue[RULES_MAX];
 
-static void apply(const struct handshake *h, const struct peers *others, struct arena *a)
+static void apply(struct world *w, const struct handshake *h, struct arena *a)
 {
-    const struct case_file c = { .h = h, .others = others, .arena = a };
-    const struct rule     *r;
+    const struct rule *r;
+    bool               due;
     for (size_t k = 0; !ended_well(h) && k < RULES_MAX && (r = rule_at(k)) != NULL; k++) {
-        struct finding f = { .rule = r->id, .cause = r->cause };
-        applied[k] += r->look(&c, &f);
+        bool applies = rule_says(r, h, w->others, a, &due);
+        applied[k] += applies;
+        undue[k] += applies && !due;
     }
 }
 
@@ -56,6 +58,7 @@ static void read_folder(const char *folder, const char *roots)
 int main(int argc, char **argv)
 {
     const struct rule *r;
+    int                status = 0;
     if (argc > 1) {
         read_folder(argv[1], argv[1]);
         read_folder(argv[1], NULL); /* rules for what the anchors leave open */
@@ -65,6 +68,10 @@ int main(int argc, char **argv)
         if (argc > 1)
             printf("\t%zu\t%zu", applied[k], decided[k]);
         putchar('\n');
+        if (undue[k] != 0) {
+            fprintf(stderr, "rules_list: %s applies to %zu connections that do not show what it needs; look at its row\n", r->id, undue[k]);
+            status = 1;
+        }
     }
-    return 0;
+    return status;
 }

@@ -3,7 +3,7 @@
  * what a SPAN port gives: every frame twice, the second as it was at another port (one hop further, in a VLAN).
  * Even seeds also lose packets: the verdict must be the same or a weaker one. Where neighbours
  * lost some it may be another one that is likely: what they told is gone. Some are cut by a snap length, or not in the order of
- * time, as several queues of an interface write them.
+ * time, as several queues of an interface write them. Rules are asked again (ask_twice).
  *
  *     shuffle_test FOLDER [SEEDS [NAME [OUT]]]     1,000 seeds by default; NAME takes one capture only, and writes what
  *                                                  the last seed made of it to OUT */
@@ -414,6 +414,7 @@ int main(int argc, char **argv)
     }
     keep = argc > 4 ? argv[4] : NULL;
     world_new(&w, argv[1]);
+    w.each = ask_twice;
     for (int i = 0; i < n; i++) {
         if (is_capture_name(names[i]->d_name) && (argc < 4 || strcmp(argv[3], names[i]->d_name) == 0))
             one_file(&w, argv[1], names[i]->d_name, seeds);
@@ -421,6 +422,7 @@ int main(int argc, char **argv)
     }
     free(names);
     world_free(&w);
+    bad += w.wrong;
     printf("shuffle: %zu shuffles, %zu failed\n", shuffles, bad);
     return bad != 0 || shuffles == 0;
 }

@@ -50,17 +50,39 @@ struct case_file {
     const struct peers     *others;
     struct arena           *arena; /* for the texts of the finding */
     bool brief; /* only the cause and the side are wanted: no words need be made */
+    unsigned shows;            /* bits of enum known and enum shown */
+    const struct course *went; /* how far it got and how it ended, worked out once for all rules: say.h */
+};
+
+/* What a case shows, beside what is known of the handshake (enum known): few rules have anything to say of most cases. */
+enum shown {
+    SHOWS_UNANSWERED = 1 << 16,  /* a hello, and no ServerHello to it */
+    SHOWS_TLS13 = 1 << 17,       /* TLS 1.3 was agreed */
+    SHOWS_FINISHED = 1 << 18,    /* the handshake was finished */
+    SHOWS_BY_CLIENT = 1 << 19,   /* who ended it */
+    SHOWS_BY_SERVER = 1 << 20,
+    SHOWS_ALERT = 1 << 21,       /* an alert in clear ended it, */
+    SHOWS_SILENT_END = 1 << 22,  /* or a FIN or RST and no alert */
+    SHOWS_REFUSAL = 1 << 23,     /* the client walked away from the server's certificate */
+    SHOWS_FAULT = 1 << 24,       /* the chain has a fault, and a probe or a refusal that it can explain */
+    SHOWS_PLAIN = 1 << 25,       /* something that is no TLS was said, before it or in its place */
+    SHOWS_TUNNEL = 1 << 26,      /* a proxy was asked for a tunnel */
+    SHOWS_NO_WAY = 1 << 27,      /* refused or unreachable */
+    SHOWS_NOT_OPENED = 1 << 28,
+    SHOWS_DATAGRAMS = 1 << 29,
+    SHOWS_PROBE = 1 << 30,       /* it was made by a probe, or waited for in vain, or has what only a probe knows */
 };
 
 struct rule {
     const char *id, *cause;
+    unsigned needs; /* bits of enum known and enum shown: it says no to a case that does not show all of them */
     bool (*look)(const struct case_file *c, struct finding *f); /* f is zeroed but for rule and cause */
 };
 
 /* The verdict: always one finding; its cause is "ok" for a good handshake and "unknown" where nothing fits.
  * Families of rules are listed in report/why/rules.h. Of several findings the surest wins, then the heavier
  * one, then the earlier rule; the causes of the others become its alternatives. A rule need not give fix,
- * settle or side: they come from the page and the list. CERTAIN falls to LIKELY where bytes of a side that it
+ * settle or side: they come from the page and the list. Only rules are asked whose needs the case shows. CERTAIN falls to LIKELY where bytes of a side that it
  * cites are missing from the capture.
  * Rules are asked about established handshakes, too, where they ended oddly (ended_well says no): a rule about
  * a failed handshake looks at h->outcome first. */
@@ -97,6 +119,8 @@ struct cause {
 const struct cause *cause_of(const char *code); /* NULL: no such cause */
 const struct cause *cause_at(size_t i);         /* NULL past the last */
 const struct rule  *rule_at(size_t i);          /* all rules in order; NULL past the last */
+/* For tests: what this rule says whatever it needs. `due`: the case shows all of that, as it must where the rule says yes. */
+bool                rule_says(const struct rule *rule, const struct handshake *h, const struct peers *others, struct arena *a, bool *due);
 const char         *sure_name(enum sure s);
 const char         *blame_name(enum blame b);
 

@@ -56,11 +56,11 @@ static bool took_sha2(const struct case_file *c, const struct peer_fact *own, co
 static bool sha2_not_known(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
+    const struct refusal *r = &c->went->refusal;
     const struct cert *cert = first_below(h, is_sha2);
-    int n = r.how.number;
+    int n = r->how.number;
     bool old = version_rank(h->hello.max_version) < version_rank(TLS_1_2) && h->hello.sigalgs.v == NULL;
-    if (r.when != REFUSED_AT_FLIGHT || cert == NULL || chain_at_fault(h) || !(old || cannot(h, CAN_SHA2_CHAIN)) ||
+    if (r->when != REFUSED_AT_FLIGHT || cert == NULL || chain_at_fault(h) || !(old || cannot(h, CAN_SHA2_CHAIN)) ||
         can(h, CAN_SHA2_CHAIN))
         return false;
     if (find_client_peer(c, took_sha2) != NULL || n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED ||
@@ -76,7 +76,7 @@ static bool sha2_not_known(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The client (%s, no signature_algorithms) left right after a chain signed with %s: %s. Systems "
                      "with such a hello often cannot verify SHA-2 signatures.",
-                     offer_words(c), cert_sig_name(cert), ending_words(c, &r.how)));
+                     offer_words(c), cert_sig_name(cert), ending_words(c, &r->how)));
 }
 
 /* ---- what the client's own list of signature algorithms leaves out */
@@ -114,8 +114,8 @@ static const struct cert *not_in_list(const struct handshake *h)
 static bool chain_not_in_list(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    if (r.when != REFUSED_AT_FLIGHT || r.hidden || chain_at_fault(h))
+    const struct refusal *r = &c->went->refusal;
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || chain_at_fault(h))
         return false;
     const struct cert *cert = not_in_list(h);
     if (cert == NULL)
@@ -131,7 +131,7 @@ static bool chain_not_in_list(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "A certificate of the chain is signed with %s, which the client's signature_algorithms do not "
                      "list; %s.",
-                     cert_sig_name(cert), ending_words(c, &r.how)));
+                     cert_sig_name(cert), ending_words(c, &r->how)));
 }
 
 /* The curve of the certificate's key has to be one the client lists (RFC 8422 section 5.1). */
@@ -145,9 +145,9 @@ static bool curve_not_in_list(const struct case_file *c, struct finding *f)
         { "1.2.840.10045.3.1.7", 23 }, { "1.3.132.0.34", 24 }, { "1.3.132.0.35", 25 },
     };
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
+    const struct refusal *r = &c->went->refusal;
     char name[NAME_MAX_LEN];
-    if (r.when != REFUSED_AT_FLIGHT || r.hidden || h->cert_count == 0 || h->certs[0]->curve_oid == NULL ||
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || h->cert_count == 0 || h->certs[0]->curve_oid == NULL ||
         h->hello.groups.v == NULL || chain_at_fault(h))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
@@ -157,7 +157,7 @@ static bool curve_not_in_list(const struct case_file *c, struct finding *f)
         return say(
             c, f, BLAME_SERVER, LIKELY, "the client's list lacks the curve, and nothing else is wrong with the chain",
             WORDS(c, "The key of the server's certificate lies on the curve %s, which the client does not list; %s.",
-                  group_name(curves[i].group, name), ending_words(c, &r.how)));
+                  group_name(curves[i].group, name), ending_words(c, &r->how)));
     }
     return false;
 }
@@ -167,20 +167,20 @@ static bool curve_not_in_list(const struct case_file *c, struct finding *f)
 static bool weak_hash_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
+    const struct refusal *r = &c->went->refusal;
     const struct cert *cert = first_below(h, is_weak_hash);
-    if ((r.when != REFUSED_AT_FLIGHT && !(r.when == REFUSED_AT_REPLY && r.how.how == END_HIDDEN_ALERT)) ||
+    if ((r->when != REFUSED_AT_FLIGHT && !(r->when == REFUSED_AT_REPLY && r->how.how == END_HIDDEN_ALERT)) ||
         cert == NULL || chain_at_fault(h) || !sha1_is_refused(h))
         return false;
-    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE &&
-        r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
+    if (about_certificate(r->how.number) && r->how.number != ALERT_BAD_CERTIFICATE &&
+        r->how.number != ALERT_UNSUPPORTED_CERTIFICATE && r->how.number != ALERT_CERTIFICATE_UNKNOWN)
         return false;
     f->weight = 4;
     ALSO(f, "cert-rejected");
     return say(c, f, BLAME_SERVER, LIKELY,
                "clients of today refuse such signatures, and nothing else is wrong with the chain",
                WORDS(c, "A certificate of the server's chain is signed with %s, which clients of today refuse; %s.",
-                     cert_sig_name(cert), ending_words(c, &r.how)));
+                     cert_sig_name(cert), ending_words(c, &r->how)));
 }
 
 static bool is_short(const struct cert *c)
@@ -193,28 +193,28 @@ static bool is_short(const struct cert *c)
 static bool short_key_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
+    const struct refusal *r = &c->went->refusal;
     const struct cert *cert = first_below(h, is_short);
     char key[64];
-    if ((r.when != REFUSED_AT_FLIGHT && r.when != REFUSED_AT_REPLY) || cert == NULL || chain_at_fault(h))
+    if ((r->when != REFUSED_AT_FLIGHT && r->when != REFUSED_AT_REPLY) || cert == NULL || chain_at_fault(h))
         return false;
-    if (about_certificate(r.how.number) && r.how.number != ALERT_BAD_CERTIFICATE &&
-        r.how.number != ALERT_UNSUPPORTED_CERTIFICATE && r.how.number != ALERT_CERTIFICATE_UNKNOWN)
+    if (about_certificate(r->how.number) && r->how.number != ALERT_BAD_CERTIFICATE &&
+        r->how.number != ALERT_UNSUPPORTED_CERTIFICATE && r->how.number != ALERT_CERTIFICATE_UNKNOWN)
         return false;
     f->weight = 4;
     ALSO(f, "cert-rejected");
     return say(c, f, BLAME_SERVER, LIKELY, "nothing else is wrong with the chain, and many clients demand more",
                WORDS(c, "The server's chain holds a key of %s, too small for many clients of today; %s.",
-                     cert_key_name(cert, key), ending_words(c, &r.how)));
+                     cert_key_name(cert, key), ending_words(c, &r->how)));
 }
 
 /* The client asked for a stapled status, the certificate demands one (RFC 7633), and the server sent none. */
 static bool staple_missing(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    int n = r.how.number;
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || r.hidden || h->cert_count == 0 ||
+    const struct refusal *r = &c->went->refusal;
+    int n = r->how.number;
+    if (r->when == REFUSED_NOT || r->when == REFUSED_AFTER || r->hidden || h->cert_count == 0 ||
         !h->certs[0]->must_staple || !h->hello.status_request || knows(h, KNOW_STAPLE) || chain_at_fault(h) ||
         n == ALERT_UNKNOWN_CA || n == ALERT_CERTIFICATE_EXPIRED || n == ALERT_CERTIFICATE_REVOKED)
         return false;
@@ -225,15 +225,17 @@ static bool staple_missing(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The certificate demands a stapled revocation status (must-staple) and the client asked for it, "
                      "but the server sent none; %s.",
-                     ending_words(c, &r.how)));
+                     ending_words(c, &r->how)));
 }
 
-const struct rule abilities_rules[] = { { "chain-not-in-list", "sha2-unsupported", chain_not_in_list },
-                                        { "chain-signature-not-in-list", "signature-algorithms", chain_not_in_list },
-                                        { "chain-hash-not-in-list", "sha1-refused", chain_not_in_list },
-                                        { "curve-not-in-list", "cert-key-type", curve_not_in_list },
-                                        { "staple-missing", "cert-status", staple_missing },
-                                        { "sha2-not-known", "sha2-unsupported", sha2_not_known },
-                                        { "weak-hash-refused", "sha1-refused", weak_hash_refused },
-                                        { "short-key-refused", "cert-weak-key", short_key_refused },
-                                        { NULL, NULL, NULL } };
+const struct rule abilities_rules[] = {
+    { "chain-not-in-list", "sha2-unsupported", SHOWS_REFUSAL, chain_not_in_list },
+    { "chain-signature-not-in-list", "signature-algorithms", SHOWS_REFUSAL, chain_not_in_list },
+    { "chain-hash-not-in-list", "sha1-refused", SHOWS_REFUSAL, chain_not_in_list },
+    { "curve-not-in-list", "cert-key-type", SHOWS_REFUSAL, curve_not_in_list },
+    { "staple-missing", "cert-status", SHOWS_REFUSAL, staple_missing },
+    { "sha2-not-known", "sha2-unsupported", SHOWS_REFUSAL, sha2_not_known },
+    { "weak-hash-refused", "sha1-refused", SHOWS_REFUSAL, weak_hash_refused },
+    { "short-key-refused", "cert-weak-key", SHOWS_REFUSAL, short_key_refused },
+    { 0 }
+};

@@ -143,6 +143,16 @@ static const struct crossing *fault_of(const struct handshake *h, int alert, con
     return best;
 }
 
+void find_fault(const struct handshake *h, struct course *went)
+{
+    if (h->chain == NULL)
+        return;
+    if (probe_saw_flight(h))
+        went->fault = fault_of(h, ALERT_NONE, &went->problem);
+    else if (went->refusal.when != REFUSED_NOT)
+        went->fault = fault_of(h, went->refusal.how.number, &went->problem);
+}
+
 static bool several_errors(const struct handshake *h, const struct crossing *x)
 {
     const struct chain *chain = h->chain;
@@ -245,10 +255,8 @@ static bool counts_after_all(const struct handshake *h, const struct crossing *x
 static bool fault_here(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    const struct chain_problem *p = NULL;
-    const struct crossing *x = fault_of(h, ALERT_NONE, &p);
-    if (x == NULL || strcmp(x->cause, f->cause) != 0)
-        return false;
+    const struct chain_problem *p = c->went->problem;
+    const struct crossing *x = c->went->fault;
     bool strict = p->severity == SEV_ERROR, missing = strcmp(p->code, "missing_intermediate") == 0;
     bool clock = strcmp(p->code, "not_yet_valid") == 0 && all_to_come(h);
     enum sure sure = !strict || p->unsure || missing || strcmp(x->cause, "interception") == 0 ? LIKELY : CERTAIN;
@@ -268,21 +276,19 @@ static bool fault_here(const struct case_file *c, struct finding *f)
 static bool chain_fault(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    if (probe_saw_flight(h) && h->chain != NULL)
-        return fault_here(c, f);
-    struct refusal r = refusal_of(h);
-    const struct chain_problem *p = NULL;
+    const struct crossing *x = c->went->fault;
+    const struct chain_problem *p = c->went->problem;
+    const struct refusal *r = &c->went->refusal;
     const char *because = NULL;
-    if (r.when == REFUSED_NOT || h->chain == NULL)
-        return false;
-    const struct crossing *x = fault_of(h, r.how.number, &p);
     if (x == NULL || strcmp(x->cause, f->cause) != 0)
         return false;
-    if (r.when == REFUSED_AFTER && !counts_after_all(h, x, p))
+    if (probe_saw_flight(h))
+        return fault_here(c, f);
+    if (r->when == REFUSED_AFTER && !counts_after_all(h, x, p))
         return false;
-    if (r.when == REFUSED_AT_REPLY && ended_silently(&r.how) && p->severity != SEV_ERROR)
+    if (r->when == REFUSED_AT_REPLY && ended_silently(&r->how) && p->severity != SEV_ERROR)
         return false;
-    enum sure sure = how_sure(c, &r, x, p, &because);
+    enum sure sure = how_sure(c, r, x, p, &because);
     bool clock = x->kind == K_DATES && strcmp(p->code, "not_yet_valid") == 0 && all_to_come(h);
     if (x->kind == K_TRUST)
         ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate",
@@ -292,16 +298,16 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
         ALSO(f, "sha2-unsupported"); /* a client that may lack both the root and SHA-2 */
     if (sure != CERTAIN)
         ALSO(f, "cert-rejected");
-    bool old = r.how.number == ALERT_INTERNAL_ERROR && version_rank(handshake_version(h)) < version_rank(0x0303);
+    bool old = r->how.number == ALERT_INTERNAL_ERROR && version_rank(handshake_version(h)) < version_rank(0x0303);
     if (old && sure != CERTAIN) { /* OpenSSL 3 offers TLS 1.0 and then cannot bear its signatures */
         ALSO(f, "protocol-version");
         because = "the fault is in the certificate, but some clients end like this where only a version this old was agreed";
         sure = POSSIBLE;
     }
-    f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r.how.number, x->kind) < 0 ? 5 : 8;
+    f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r->how.number, x->kind) < 0 ? 5 : 8;
     return say(c, f, side_of(x, clock), sure, because,
                WORDS(c, "%s%s%s%s. So %s.", x->says, p->detail != NULL ? " (" : "",
-                     p->detail != NULL ? p->detail : "", p->detail != NULL ? ")" : "", refusal_words(c, &r)));
+                     p->detail != NULL ? p->detail : "", p->detail != NULL ? ")" : "", refusal_words(c, r)));
 }
 
 /* ---- the alert alone: it names a reason that the certificate does not show, or the certificate is not to be seen */
@@ -343,32 +349,32 @@ static const struct {
 static bool alert_names_it(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    const struct chain_problem *p = NULL;
-    if (r.when != REFUSED_AT_FLIGHT)
+    const struct refusal *r = &c->went->refusal;
+    const struct chain_problem *p = c->went->problem;
+    if (r->when != REFUSED_AT_FLIGHT)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
-        if (meanings[i].alert != r.how.number || strcmp(meanings[i].cause, f->cause) != 0)
+        if (meanings[i].alert != r->how.number || strcmp(meanings[i].cause, f->cause) != 0)
             continue;
-        const struct crossing *x = fault_of(h, r.how.number, &p);
-        bool judged = h->chain != NULL && h->chain->verdict != CHAIN_UNKNOWN && !r.hidden;
+        const struct crossing *x = c->went->fault;
+        bool judged = h->chain != NULL && h->chain->verdict != CHAIN_UNKNOWN && !r->hidden;
         bool own = judged && h->chain->anchors != NULL && h->chain->anchors->clients_own;
         bool exact =
-            r.how.number == ALERT_CERTIFICATE_REVOKED || r.how.number == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
-        if (x != NULL && p->severity == SEV_ERROR && alert_fits(r.how.number, x->kind) > 0)
+            r->how.number == ALERT_CERTIFICATE_REVOKED || r->how.number == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
+        if (x != NULL && p->severity == SEV_ERROR && alert_fits(r->how.number, x->kind) > 0)
             return false; /* the certificate shows it as well: chain_fault says so */
-        if (r.how.number == ALERT_UNSUPPORTED_CERTIFICATE && judged)
+        if (r->how.number == ALERT_UNSUPPORTED_CERTIFICATE && judged)
             return false; /* its usage is in order: cert-rejected */
         add_causes(f->alternatives, &f->alternatives_n, meanings[i].also);
         f->weight = exact ? 12 : 7;
         const char *seen = exact    ? "the client's alert names it"
-                         : r.hidden ? "the alert names the reason, but TLS 1.3 hides the certificate"
+                         : r->hidden ? "the alert names the reason, but TLS 1.3 hides the certificate"
                          : judged && h->chain->verdict == CHAIN_OK
                              ? "the alert names the reason, but the certificate looks sound from here"
                              : "the alert names the reason";
         return say(c, f, own && h->chain->verdict == CHAIN_OK && !exact ? BLAME_CLIENT : meanings[i].side,
                    exact ? CERTAIN : LIKELY, seen,
-                   WORDS(c, "The client refused the server's certificate with %s: %s.", ending_noun(c, &r.how),
+                   WORDS(c, "The client refused the server's certificate with %s: %s.", ending_noun(c, &r->how),
                          meanings[i].says));
     }
     return false;
@@ -379,26 +385,26 @@ static bool alert_names_it(const struct case_file *c, struct finding *f)
 static bool refused_somehow(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    bool alert = about_certificate(r.how.number), silent = ended_silently(&r.how);
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER)
+    const struct refusal *r = &c->went->refusal;
+    bool alert = about_certificate(r->how.number), silent = ended_silently(&r->how);
+    if (r->when == REFUSED_NOT || r->when == REFUSED_AFTER)
         return false; /* a finished handshake and a sound chain: nothing says that anything failed */
-    if (r.when == REFUSED_AT_REPLY && !alert && r.how.how != END_HIDDEN_ALERT)
+    if (r->when == REFUSED_AT_REPLY && !alert && r->how.how != END_HIDDEN_ALERT)
         return false;
-    const char *sound = r.hidden                                            ? "TLS 1.3 hides it from here"
+    const char *sound = r->hidden                                            ? "TLS 1.3 hides it from here"
                       : h->chain != NULL && h->chain->verdict == CHAIN_OK   ? "it looks sound from here"
                       : h->chain != NULL && h->chain->verdict == CHAIN_FAIL ? "its faults do not settle it"
                                                                             : "it could not be judged from here";
     const char *because =
         alert ? WORDS(c, "%s is about the certificate, but does not say what is wrong with it; %s",
-                      ending_noun(c, &r.how), sound)
+                      ending_noun(c, &r->how), sound)
         : silent
             ? WORDS(c, "the client gave no reason; a certificate is what a client checks at this point; %s", sound)
-            : WORDS(c, "%s came at the point where the certificate is checked; %s", ending_noun(c, &r.how), sound);
-    enum sure sure = alert || silent || r.how.how == END_HIDDEN_ALERT ? LIKELY : POSSIBLE;
+            : WORDS(c, "%s came at the point where the certificate is checked; %s", ending_noun(c, &r->how), sound);
+    enum sure sure = alert || silent || r->how.how == END_HIDDEN_ALERT ? LIKELY : POSSIBLE;
     f->weight = alert ? 1 : -1;
     ALSO(f, "cert-untrusted-root");
-    if (r.hidden)
+    if (r->hidden)
         ALSO(f, "cert-expired", "cert-name", "cert-missing-intermediate", "cert-self-signed");
     if (silent)
         ALSO(f, "abandoned");
@@ -406,16 +412,16 @@ static bool refused_somehow(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The client ended the handshake right after the server's certificate%s: %s. Its own log knows "
                      "the reason: a root it lacks, a pinned certificate, an algorithm or a policy.",
-                     r.hidden ? ", which TLS 1.3 encrypts" : "", ending_words(c, &r.how)));
+                     r->hidden ? ", which TLS 1.3 encrypts" : "", ending_words(c, &r->how)));
 }
 
 #define CHAIN_FAULT(cause) \
     { \
-        "chain-" cause, cause, chain_fault \
+        "chain-" cause, cause, SHOWS_FAULT, chain_fault \
     }
 #define ALERT_NAMES(cause) \
     { \
-        "alert-" cause, cause, alert_names_it \
+        "alert-" cause, cause, SHOWS_REFUSAL | SHOWS_ALERT, alert_names_it \
     }
 const struct rule certificate_rules[] = { CHAIN_FAULT("cert-malformed"),
                                           CHAIN_FAULT("cert-self-signed"),
@@ -439,5 +445,5 @@ const struct rule certificate_rules[] = { CHAIN_FAULT("cert-malformed"),
                                           ALERT_NAMES("cert-revoked"),
                                           ALERT_NAMES("cert-status"),
                                           ALERT_NAMES("cert-usage"),
-                                          { "refused-somehow", "cert-rejected", refused_somehow },
-                                          { NULL, NULL, NULL } };
+                                          { "refused-somehow", "cert-rejected", SHOWS_REFUSAL, refused_somehow },
+                                          { 0 } };

@@ -139,12 +139,11 @@ static bool same_offer_answered(const struct case_file *c, const struct peer_fac
 /* ---- the rules for a hello that the server refused */
 
 /* Did the server end it at the hello, in a way that can mean "nothing in common"? */
-static bool refused_offer(const struct case_file *c, struct ending *e)
+static bool refused_offer(const struct case_file *c)
 {
-    const struct handshake *h = c->h;
-    enum stage stage = stage_of(h);
-    *e = ending_of(h);
-    if ((stage != STAGE_HELLO && stage != STAGE_RETRY) || !ended_by(e, SERVER) || h->plain[SERVER].start.p != NULL)
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
+    if ((stage != STAGE_HELLO && stage != STAGE_RETRY) || !ended_by(e, SERVER) || c->h->plain[SERVER].start.p != NULL)
         return false;
     switch (e->number) {
     case ALERT_HANDSHAKE_FAILURE:
@@ -196,27 +195,27 @@ static bool settled_by_peer(const struct case_file *c, struct finding *f, const 
 static bool no_common_suite(const struct case_file *c, struct finding *f)
 {
     const struct client_hello *hello = &c->h->hello;
-    struct ending e;
+    const struct ending *e = &c->went->end;
     char name[NAME_MAX_LEN];
-    if (!refused_offer(c, &e))
+    if (!refused_offer(c))
         return false;
     const struct peer_fact *p = find_peer(c, other_suite);
     if (p != NULL && find_peer(c, same_suite) == NULL && find_peer(c, other_key) == NULL)
-        return settled_by_peer(c, f, &e, p,
+        return settled_by_peer(c, f, e, p,
                                WORDS(c,
                                      "The client offers %zu cipher suite%s and not the one the server uses: in "
                                      "stream %u it chose %s. Here %s.",
                                      real_suites(hello), real_suites(hello) == 1 ? "" : "s", p->stream,
-                                     suite_name(p->suite, name), ending_words(c, &e)),
+                                     suite_name(p->suite, name), ending_words(c, e)),
                                WORDS(c, "the same server chose %s", suite_name(p->suite, name)));
     unsigned narrow = narrow_parts(hello);
-    if (!(narrow & NARROW_SUITES) && !(narrow == 0 && says_nothing_common(&e)))
+    if (!(narrow & NARROW_SUITES) && !(narrow == 0 && says_nothing_common(e)))
         return false;
-    if (narrow == 0 || e.alert == NULL) {
+    if (narrow == 0 || e->alert == NULL) {
         f->weight = -1;
         ALSO(f, "server-no-certificate", "sni-unrecognized");
     }
-    enum sure sure = odd_part(&e, narrow, NARROW_SUITES);
+    enum sure sure = odd_part(e, narrow, NARROW_SUITES);
     other_parts(f);
     size_t n = real_suites(hello);
     bool weak = !any_suite(hello, suite_of_today);
@@ -226,10 +225,10 @@ static bool no_common_suite(const struct case_file *c, struct finding *f)
                                   : "none with ECDHE, RSA and AES-GCM";
     return say(c, f, narrow & NARROW_SUITES ? BLAME_CLIENT : BLAME_SERVER, sure,
                narrow == 0 ? "the alert says that nothing was in common, and nothing in the offer stands out"
-                           : odd_because(c, &e, sure),
+                           : odd_because(c, e, sure),
                WORDS(c, "The client offers %zu cipher suite%s (%s%s) and %s.%s", n, n == 1 ? "" : "s", odd,
                      n == 1 && hello->suites.n != 0 ? WORDS(c, ": %s", suite_name(hello->suites.v[0], name)) : "",
-                     ending_words(c, &e),
+                     ending_words(c, e),
                      narrow == 0 ? " The server found nothing in common with an ordinary offer, or refuses this "
                                    "client or name."
                                  : " Most likely the server accepts none of them."));
@@ -238,75 +237,75 @@ static bool no_common_suite(const struct case_file *c, struct finding *f)
 static bool no_common_group(const struct case_file *c, struct finding *f)
 {
     const struct client_hello *hello = &c->h->hello;
-    struct ending e;
+    const struct ending *e = &c->went->end;
     char name[NAME_MAX_LEN];
-    if (!refused_offer(c, &e))
+    if (!refused_offer(c))
         return false;
     const struct peer_fact *p = find_peer(c, other_group);
     if (p != NULL)
         return settled_by_peer(
-            c, f, &e, p,
+            c, f, e, p,
             WORDS(c, "The client's groups lack the one that the server uses: in stream %u it chose %s. Here %s.",
-                  p->stream, group_name(p->group, name), ending_words(c, &e)),
+                  p->stream, group_name(p->group, name), ending_words(c, e)),
             WORDS(c, "the same server chose %s", group_name(p->group, name)));
     unsigned narrow = narrow_parts(hello);
     if (!(narrow & NARROW_GROUPS))
         return false;
-    enum sure sure = odd_part(&e, narrow, NARROW_GROUPS);
+    enum sure sure = odd_part(e, narrow, NARROW_GROUPS);
     f->weight = 1;
     other_parts(f);
     size_t n = real_values(&hello->groups);
-    return say(c, f, BLAME_CLIENT, sure, odd_because(c, &e, sure),
+    return say(c, f, BLAME_CLIENT, sure, odd_because(c, e, sure),
                WORDS(c,
                      "The client offers %zu key exchange group%s (%s%s) and %s. Most likely the server accepts none "
                      "of them.",
                      n, n == 1 ? "" : "s", n != 0 ? group_name(hello->groups.v[0], name) : "none",
-                     n > 1 ? " first" : "", ending_words(c, &e)));
+                     n > 1 ? " first" : "", ending_words(c, e)));
 }
 
 static bool other_key_type(const struct case_file *c, struct finding *f)
 {
     const struct client_hello *hello = &c->h->hello;
-    struct ending e;
-    if (!refused_offer(c, &e))
+    const struct ending *e = &c->went->end;
+    if (!refused_offer(c))
         return false;
     const struct peer_fact *p = find_peer(c, other_key);
     if (p != NULL) {
         const char *key = p->leaf_key == CERT_KEY_EC ? "ECDSA" : "RSA";
         f->weight = 1;
-        return settled_by_peer(c, f, &e, p,
+        return settled_by_peer(c, f, e, p,
                                WORDS(c,
                                      "The server's certificate has an %s key (stream %u), and nothing this client "
                                      "offers can use one. Here %s.",
-                                     key, p->stream, ending_words(c, &e)),
+                                     key, p->stream, ending_words(c, e)),
                                WORDS(c, "the same server's certificate has an %s key", key));
     }
     unsigned narrow = narrow_parts(hello);
     if (!(narrow & NARROW_KEYS))
         return false;
     bool rsa = version_is_13(hello->max_version) ? any_sigalg(hello, KEY_RSA) : any_suite(hello, fits_rsa);
-    enum sure sure = odd_part(&e, narrow & ~(unsigned)NARROW_SUITES, NARROW_KEYS);
+    enum sure sure = odd_part(e, narrow & ~(unsigned)NARROW_SUITES, NARROW_KEYS);
     f->weight = 2;
     other_parts(f);
-    return say(c, f, BLAME_CLIENT, sure, odd_because(c, &e, sure),
+    return say(c, f, BLAME_CLIENT, sure, odd_because(c, e, sure),
                WORDS(c,
                      "The client can use a server certificate with an %s key only, and %s. Most likely the server's "
                      "certificate has an %s key.",
-                     rsa ? "RSA" : "ECDSA", ending_words(c, &e), rsa ? "ECDSA" : "RSA"));
+                     rsa ? "RSA" : "ECDSA", ending_words(c, e), rsa ? "ECDSA" : "RSA"));
 }
 
 static bool no_common_sigalg(const struct case_file *c, struct finding *f)
 {
     const struct client_hello *hello = &c->h->hello;
-    struct ending e;
-    if (!refused_offer(c, &e))
+    const struct ending *e = &c->went->end;
+    if (!refused_offer(c))
         return false;
     unsigned narrow = narrow_parts(hello);
-    bool missing = e.number == ALERT_MISSING_EXTENSION && offers_13(c->h) && hello->sigalgs.v == NULL;
+    bool missing = e->number == ALERT_MISSING_EXTENSION && offers_13(c->h) && hello->sigalgs.v == NULL;
     if (!(narrow & NARROW_SIGALGS))
         return false;
     enum sure sure =
-        missing ? CERTAIN : odd_part(&e, narrow & ~(unsigned)(NARROW_SUITES | NARROW_KEYS), NARROW_SIGALGS);
+        missing ? CERTAIN : odd_part(e, narrow & ~(unsigned)(NARROW_SUITES | NARROW_KEYS), NARROW_SIGALGS);
     if (narrow & NARROW_SUITES)
         sure = missing ? CERTAIN : sure; /* an offer without SHA-2 is the stronger reason */
     f->weight = 3;
@@ -317,9 +316,9 @@ static bool no_common_sigalg(const struct case_file *c, struct finding *f)
                            : "lists no RSA-PSS signature algorithm, which TLS 1.3 needs with an RSA certificate";
     return say(
         c, f, BLAME_CLIENT, sure,
-        missing ? "TLS 1.3 demands the extension, and the server says that one is missing" : odd_because(c, &e, sure),
+        missing ? "TLS 1.3 demands the extension, and the server says that one is missing" : odd_because(c, e, sure),
         WORDS(c, "The ClientHello (%s) %s, and %s. Most likely the server has no signature that this client takes.",
-              offer_words(c), what, ending_words(c, &e)));
+              offer_words(c), what, ending_words(c, e)));
 }
 
 /* ---- after the server's answer */
@@ -328,27 +327,27 @@ static bool retry_group(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     char name[NAME_MAX_LEN];
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_RETRY || h->retry.group == 0 || h->hello.groups.v == NULL ||
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_RETRY || h->retry.group == 0 || h->hello.groups.v == NULL ||
         offers_group(&h->hello, h->retry.group))
         return false;
     f->decisive = h->retry.where.frame;
     return say(c, f, BLAME_SERVER, CERTAIN,
                "the HelloRetryRequest asks for a group that the ClientHello does not list",
                WORDS(c, "The server's HelloRetryRequest asks for the group %s, which the client does not offer; %s.",
-                     group_name(h->retry.group, name), ending_words(c, &e)));
+                     group_name(h->retry.group, name), ending_words(c, e)));
 }
 
 static bool dh_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     unsigned bits = h->kex.dh_bits;
-    bool weak_alert = e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_INSUFFICIENT_SECURITY ||
-                      e.number == ALERT_ILLEGAL_PARAMETER;
-    bool alert = weak_alert || e.number == ALERT_INTERNAL_ERROR;
-    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || bits == 0 || !ended_by(&e, CLIENT) ||
-        stage_of(h) > STAGE_FLIGHT || (!alert && !ended_silently(&e)))
+    bool weak_alert = e->number == ALERT_HANDSHAKE_FAILURE || e->number == ALERT_INSUFFICIENT_SECURITY ||
+                      e->number == ALERT_ILLEGAL_PARAMETER;
+    bool alert = weak_alert || e->number == ALERT_INTERNAL_ERROR;
+    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || bits == 0 || !ended_by(e, CLIENT) ||
+        c->went->stage > STAGE_FLIGHT || (!alert && !ended_silently(e)))
         return false;
     bool sound = h->chain == NULL || h->chain->verdict != CHAIN_FAIL;
     f->decisive = h->kex.where.frame;
@@ -359,17 +358,17 @@ static bool dh_refused(const struct case_file *c, struct finding *f)
         return say(c, f, BLAME_SERVER, sure,
                    alert ? "the client's alert fits a key exchange that is too weak" : "the client gave no reason",
                    WORDS(c, "The server's Diffie-Hellman group has %u bits, too few for this client: %s.", bits,
-                         ending_words(c, &e)));
+                         ending_words(c, e)));
     }
     bool old = version_rank(h->hello.max_version) < version_rank(TLS_1_2) && h->hello.sni.p == NULL;
-    if (bits > 1024 && old && sound && e.number != ALERT_HANDSHAKE_FAILURE)
+    if (bits > 1024 && old && sound && e->number != ALERT_HANDSHAKE_FAILURE)
         return say(
-            c, f, BLAME_CLIENT, e.number == ALERT_INTERNAL_ERROR ? LIKELY : POSSIBLE,
+            c, f, BLAME_CLIENT, e->number == ALERT_INTERNAL_ERROR ? LIKELY : POSSIBLE,
             "Java 6 and 7 cannot compute with more than 1024 bits and end like this, but other reasons look the same",
             WORDS(c,
                   "The server's Diffie-Hellman group has %u bits; old clients such as Java 6 and 7 take 1024 at "
                   "most, and %s.",
-                  bits, ending_words(c, &e)));
+                  bits, ending_words(c, e)));
     return false;
 }
 
@@ -377,16 +376,16 @@ static bool kex_group_not_offered(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     char name[NAME_MAX_LEN];
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     uint16_t group = h->kex.group != 0 ? h->kex.group : h->answer.group;
     if (group == 0 || h->hello.groups.v == NULL || offers_group(&h->hello, group) ||
-        offers_group(&h->hello2, group) || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT)
+        offers_group(&h->hello2, group) || !ended_by(e, CLIENT) || c->went->stage > STAGE_FLIGHT)
         return false;
     f->decisive = h->kex.group != 0 ? h->kex.where.frame : h->answer.where.frame;
     f->weight = 4;
     return say(c, f, BLAME_SERVER, CERTAIN, "the group that the server uses is not in the client's list",
                WORDS(c, "The server uses the group %s, which the client does not offer; %s.", group_name(group, name),
-                     ending_words(c, &e)));
+                     ending_words(c, e)));
 }
 
 /* The server signs its key exchange with a scheme that the client did not list, or with SHA-1 or MD5 in TLS 1.2. */
@@ -394,15 +393,15 @@ static bool handshake_signature_refused(const struct case_file *c, struct findin
 {
     const struct handshake *h = c->h;
     char name[NAME_MAX_LEN];
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     uint16_t scheme = h->kex.sigalg;
-    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || scheme == 0 || !ended_by(&e, CLIENT) ||
-        stage_of(h) > STAGE_FLIGHT || e.how == END_HIDDEN_ALERT)
+    if (!knows(h, KNOW_SERVER_KEX | KNOW_CLIENT_HELLO) || scheme == 0 || !ended_by(e, CLIENT) ||
+        c->went->stage > STAGE_FLIGHT || e->how == END_HIDDEN_ALERT)
         return false;
     bool listed = h->hello.sigalgs.v == NULL ? sigalg_hash(scheme) == 2 : offers_sigalg(&h->hello, scheme);
-    bool about_it = e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_HANDSHAKE_FAILURE ||
-                    e.number == ALERT_DECRYPT_ERROR || e.number == ALERT_INTERNAL_ERROR ||
-                    e.number == ALERT_INSUFFICIENT_SECURITY;
+    bool about_it = e->number == ALERT_ILLEGAL_PARAMETER || e->number == ALERT_HANDSHAKE_FAILURE ||
+                    e->number == ALERT_DECRYPT_ERROR || e->number == ALERT_INTERNAL_ERROR ||
+                    e->number == ALERT_INSUFFICIENT_SECURITY;
     if (listed && !(sigalg_hash(scheme) != 0 && sigalg_hash(scheme) < 4 && about_it))
         return false;
     f->decisive = h->kex.where.frame;
@@ -411,16 +410,17 @@ static bool handshake_signature_refused(const struct case_file *c, struct findin
                listed ? "the client lists it, but such clients often refuse it by policy"
                       : "the client's list lacks it",
                WORDS(c, "The server signs its key exchange with %s, which the client %s; %s.",
-                     sigalg_name(scheme, name), listed ? "seems to refuse" : "does not offer", ending_words(c, &e)));
+                     sigalg_name(scheme, name), listed ? "seems to refuse" : "does not offer", ending_words(c, e)));
 }
 
-const struct rule cipher_rules[] = { { "retry-group", "group-mismatch", retry_group },
-                                     { "kex-group-not-offered", "group-mismatch", kex_group_not_offered },
-                                     { "dh-refused", "group-mismatch", dh_refused },
-                                     { "handshake-signature-refused", "signature-algorithms",
-                                       handshake_signature_refused },
-                                     { "no-common-sigalg", "signature-algorithms", no_common_sigalg },
-                                     { "other-key-type", "cert-key-type", other_key_type },
-                                     { "no-common-group", "group-mismatch", no_common_group },
-                                     { "no-common-suite", "cipher-mismatch", no_common_suite },
-                                     { NULL, NULL, NULL } };
+const struct rule cipher_rules[] = {
+    { "retry-group", "group-mismatch", SHOWS_UNANSWERED, retry_group },
+    { "kex-group-not-offered", "group-mismatch", SHOWS_BY_CLIENT, kex_group_not_offered },
+    { "dh-refused", "group-mismatch", KNOW_CLIENT_HELLO | KNOW_SERVER_KEX | SHOWS_BY_CLIENT, dh_refused },
+    { "handshake-signature-refused", "signature-algorithms", KNOW_CLIENT_HELLO | KNOW_SERVER_KEX | SHOWS_BY_CLIENT, handshake_signature_refused },
+    { "no-common-sigalg", "signature-algorithms", SHOWS_UNANSWERED | SHOWS_BY_SERVER, no_common_sigalg },
+    { "other-key-type", "cert-key-type", SHOWS_UNANSWERED | SHOWS_BY_SERVER, other_key_type },
+    { "no-common-group", "group-mismatch", SHOWS_UNANSWERED | SHOWS_BY_SERVER, no_common_group },
+    { "no-common-suite", "cipher-mismatch", SHOWS_UNANSWERED | SHOWS_BY_SERVER, no_common_suite },
+    { 0 }
+};

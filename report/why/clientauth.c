@@ -98,30 +98,30 @@ const char *authorities_words(const struct case_file *c)
 static bool none_sent(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     bool empty = (knows(h, KNOW_CLIENT_CERT) && h->client_cert_count == 0) || said_no_certificate(h);
-    if (!knows(h, KNOW_CERT_REQUEST) || !empty || !server_minds(&e) ||
-        (h->outcome == OUTCOME_ESTABLISHED && !judged_late(h, &e)))
+    if (!knows(h, KNOW_CERT_REQUEST) || !empty || !server_minds(e) ||
+        (h->outcome == OUTCOME_ESTABLISHED && !judged_late(h, e)))
         return false;
     f->weight = 10;
-    return say(c, f, BLAME_CLIENT, says_so(&e) ? CERTAIN : LIKELY,
-               says_so(&e) ? "the request, the empty answer and the server's alert follow each other"
+    return say(c, f, BLAME_CLIENT, says_so(e) ? CERTAIN : LIKELY,
+               says_so(e) ? "the request, the empty answer and the server's alert follow each other"
                            : "the server did not name a reason",
                h->probed != NULL && h->probed->kept_back
                    ? WORDS(c, "The server asked for a client certificate and takes none of the signature algorithms that yours can sign with, so none was sent, and %s.",
-                           ending_words(c, &e))
-                   : WORDS(c, "The server asked for a client certificate, the client sent none, and %s.%s", ending_words(c, &e), authorities_words(c)));
+                           ending_words(c, e))
+                   : WORDS(c, "The server asked for a client certificate, the client sent none, and %s.%s", ending_words(c, e), authorities_words(c)));
 }
 
 static bool one_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (!knows(h, KNOW_CLIENT_CERT) || h->client_cert_count == 0 || !server_minds(&e) ||
-        (h->outcome == OUTCOME_ESTABLISHED && !judged_late(h, &e)))
+    const struct ending *e = &c->went->end;
+    if (!knows(h, KNOW_CLIENT_CERT) || h->client_cert_count == 0 || !server_minds(e) ||
+        (h->outcome == OUTCOME_ESTABLISHED && !judged_late(h, e)))
         return false;
     const struct cert *own = h->client_certs[0];
-    bool late = e.how == END_FIN && h->close.since_peer > LATE * NS_PER_S;
+    bool late = e->how == END_FIN && h->close.since_peer > LATE * NS_PER_S;
     char when[40] = "";
     if (own->not_after.ok)
         time_rfc3339_s(when, own->not_after.s);
@@ -133,13 +133,13 @@ static bool one_refused(const struct case_file *c, struct finding *f)
                                   own->malformed ? "nobody readable" : x509_name_text(c->arena, &own->issuer));
     f->weight = 10;
     return say(c, f, BLAME_CLIENT,
-               says_so(&e) && e.number != ALERT_HANDSHAKE_FAILURE ? CERTAIN
+               says_so(e) && e->number != ALERT_HANDSHAKE_FAILURE ? CERTAIN
                : late                                             ? POSSIBLE
                                                                   : LIKELY,
-               says_so(&e) ? "the server's alert answers the client's certificate"
+               says_so(e) ? "the server's alert answers the client's certificate"
                            : "the server did not name a reason",
                WORDS(c, "The client sent the certificate of %s and %s.%s%s", cert_short_name(c->arena, own),
-                     ending_words(c, &e), fault, authorities_words(c)));
+                     ending_words(c, e), fault, authorities_words(c)));
 }
 
 /* ---- TLS 1.3: sizes of encrypted records */
@@ -237,10 +237,10 @@ static const char *ended_13(bool left)
 static bool none_sent_13(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    bool named = clear_alert_13(h, &e) && e.number == ALERT_CERTIFICATE_REQUIRED;
+    const struct ending *e = &c->went->end;
+    bool named = clear_alert_13(h, e) && e->number == ALERT_CERTIFICATE_REQUIRED;
     bool left = left_after_flight_13(h);
-    if (!named && !(sent_empty_13(h) && (left || refused_after_flight_13(h) || clear_alert_13(h, &e))))
+    if (!named && !(sent_empty_13(h) && (left || refused_after_flight_13(h) || clear_alert_13(h, e))))
         return false;
     f->weight = 10;
     ALSO(f, "client-cert-rejected");
@@ -253,7 +253,7 @@ static bool none_sent_13(const struct case_file *c, struct finding *f)
                named ? "the server says so itself"
                      : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit an empty Certificate message and %s",
                              ending_13(left)),
-               named ? WORDS(c, "The server demands a client certificate and got none: %s.", ending_words(c, &e))
+               named ? WORDS(c, "The server demands a client certificate and got none: %s.", ending_words(c, e))
                      : WORDS(c,
                              "The client's last handshake messages have the size of an empty Certificate and a "
                              "Finished, and the server %s. So it asked for a client certificate and got none.",
@@ -263,8 +263,8 @@ static bool none_sent_13(const struct case_file *c, struct finding *f)
 static bool one_refused_13(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    bool named = clear_alert_13(h, &e) && e.number != ALERT_CERTIFICATE_REQUIRED;
+    const struct ending *e = &c->went->end;
+    bool named = clear_alert_13(h, e) && e->number != ALERT_CERTIFICATE_REQUIRED;
     bool left = left_after_flight_13(h);
     if (sent_empty_13(h) || !(named || (sent_certificate_13(h) && (left || refused_after_flight_13(h)))))
         return false;
@@ -277,15 +277,17 @@ static bool one_refused_13(const struct case_file *c, struct finding *f)
                named
                    ? "only the client's certificate can be meant"
                    : WORDS(c, "TLS 1.3 encrypts it, but the sizes fit a client certificate and %s", ending_13(left)),
-               named ? WORDS(c, "The server refused the client's certificate: %s.", ending_words(c, &e))
+               named ? WORDS(c, "The server refused the client's certificate: %s.", ending_words(c, e))
                      : WORDS(c,
                              "The client's last handshake messages have the size of a certificate with its proof, "
                              "and the server %s. So it did not accept the client's certificate.",
                              ended_13(left)));
 }
 
-const struct rule clientauth_rules[] = { { "none-sent", "client-cert-missing", none_sent },
-                                         { "one-refused", "client-cert-rejected", one_refused },
-                                         { "none-sent-13", "client-cert-missing", none_sent_13 },
-                                         { "one-refused-13", "client-cert-rejected", one_refused_13 },
-                                         { NULL, NULL, NULL } };
+const struct rule clientauth_rules[] = {
+    { "none-sent", "client-cert-missing", KNOW_CERT_REQUEST | SHOWS_BY_SERVER, none_sent },
+    { "one-refused", "client-cert-rejected", KNOW_CLIENT_CERT | SHOWS_BY_SERVER, one_refused },
+    { "none-sent-13", "client-cert-missing", SHOWS_TLS13, none_sent_13 },
+    { "one-refused-13", "client-cert-rejected", SHOWS_TLS13, one_refused_13 },
+    { 0 }
+};

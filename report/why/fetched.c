@@ -88,11 +88,11 @@ static enum sure how_sure(const struct case_file *c, const struct fetch *p, cons
 
 static bool root_list_missing(const struct case_file *c, struct finding *f)
 {
-    const struct refusal r = refusal_of(c->h);
+    const struct refusal *r = &c->went->refusal;
     const struct fetch *p = fetch_near(c, is_root);
     struct fetched_verdict v;
     const char *because;
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || p == NULL || !could_be_trust(r.how.number) || other_fault(c->h))
+    if (r->when == REFUSED_NOT || r->when == REFUSED_AFTER || p == NULL || !could_be_trust(r->how.number) || other_fault(c->h))
         return false;
     fetched_judge(p, recognised(c->h), c->arena, &v);
     if (!is_trouble(&v))
@@ -111,10 +111,10 @@ static bool root_list_missing(const struct case_file *c, struct finding *f)
 static bool helper_missing(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    const struct refusal r = refusal_of(h);
+    const struct refusal *r = &c->went->refusal;
     const struct fetch *p = fetch_near(c, is_helper);
     struct fetched_verdict v;
-    if (r.when == REFUSED_NOT || p == NULL || p->asked.ns < h->start_ns || p->asked.ns > h->end_ns || !could_be_trust(r.how.number) || other_fault(h))
+    if (r->when == REFUSED_NOT || p == NULL || p->asked.ns < h->start_ns || p->asked.ns > h->end_ns || !could_be_trust(r->how.number) || other_fault(h))
         return false;
     bool issuer_due = chain_has(h->chain, "missing_intermediate", SEV_WARNING, NULL) || chain_has(h->chain, "untrusted_root", SEV_WARNING, NULL);
     fetched_judge(p, NULL, c->arena, &v);
@@ -133,6 +133,8 @@ static bool helper_missing(const struct case_file *c, struct finding *f)
     return true;
 }
 
-const struct rule fetched_rules[] = { { "root-list-missing", "trust-list", root_list_missing },
-                                      { "helper-missing", "trust-list", helper_missing },
-                                      { NULL, NULL, NULL } };
+const struct rule fetched_rules[] = {
+    { "root-list-missing", "trust-list", SHOWS_REFUSAL, root_list_missing },
+    { "helper-missing", "trust-list", SHOWS_REFUSAL, helper_missing },
+    { 0 }
+};

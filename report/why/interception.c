@@ -16,8 +16,8 @@ static bool other_issuer(const struct case_file *c, const struct peer_fact *own,
 static bool two_issuers(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
-    if (r.when == REFUSED_NOT || r.when == REFUSED_AFTER || r.hidden ||
+    const struct refusal *r = &c->went->refusal;
+    if (r->when == REFUSED_NOT || r->when == REFUSED_AFTER || r->hidden ||
         (h->chain != NULL && h->chain->verdict == CHAIN_OK))
         return false;
     const struct peer_fact *p = find_peer(c, other_issuer);
@@ -32,7 +32,7 @@ static bool two_issuers(const struct case_file *c, struct finding *f)
               "This certificate comes from %s, but in stream %u the same server showed one from %s. So something on "
               "the way seems to answer in its place, and %s.",
               x509_name_text(c->arena, &h->certs[0]->issuer), p->stream, x509_name_text(c->arena, &p->leaf->issuer),
-              ending_words(c, &r.how)));
+              ending_words(c, &r->how)));
     cite_peer(c, f, p, p->answer_frame, "another certificate for the same name");
     return true;
 }
@@ -73,9 +73,9 @@ bool looks_intercepted(const struct case_file *c)
 static bool made_on_the_way(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct refusal r = refusal_of(h);
+    const struct refusal *r = &c->went->refusal;
     enum { FRESH = 3 * 86400, DAY = 86400 };
-    if ((r.when != REFUSED_AT_FLIGHT && r.when != REFUSED_AT_REPLY) || r.hidden || !issuer_inspects(h))
+    if ((r->when != REFUSED_AT_FLIGHT && r->when != REFUSED_AT_REPLY) || r->hidden || !issuer_inspects(h))
         return false;
     const struct cert *leaf = h->certs[0];
     int64_t age = leaf->not_before.ok ? h->certs_at.ns / NS_PER_S - leaf->not_before.s : -1;
@@ -93,9 +93,11 @@ static bool made_on_the_way(const struct case_file *c, struct finding *f)
               "The certificate was made%s%s by %s, which nobody here trusts: it looks like one made on the way by an "
               "inspecting box. So %s.",
               fresh ? " shortly before, " : "", fresh ? WORDS(c, "on %.10s,", when) : "",
-              x509_name_text(c->arena, &leaf->issuer), ending_words(c, &r.how)));
+              x509_name_text(c->arena, &leaf->issuer), ending_words(c, &r->how)));
 }
 
-const struct rule interception_rules[] = { { "two-issuers", "interception", two_issuers },
-                                           { "made-on-the-way", "interception", made_on_the_way },
-                                           { NULL, NULL, NULL } };
+const struct rule interception_rules[] = {
+    { "two-issuers", "interception", SHOWS_REFUSAL, two_issuers },
+    { "made-on-the-way", "interception", SHOWS_REFUSAL, made_on_the_way },
+    { 0 }
+};

@@ -6,14 +6,14 @@
 static bool left_early(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     enum { SHORT_MS = 1000 };
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, CLIENT) ||
-        (e.alert != NULL && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_USER_CANCELED) || server_spoke(h) ||
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, CLIENT) ||
+        (e->alert != NULL && e->number != ALERT_CLOSE_NOTIFY && e->number != ALERT_USER_CANCELED) || server_spoke(h) ||
         h->plain[SERVER].start.p != NULL || h->stopped_by_us || !knows(h, KNOW_BOTH_SIDES) ||
         h->tcp.late_copy[CLIENT]) /* when it sent its hello is not known */
         return false;
-    int64_t rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack), wait = ns_between(&h->hello.where, &e.where);
+    int64_t rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack), wait = ns_between(&h->hello.where, &e->where);
     bool late = server_late(h);
     if (wait < 0 ||
         (!late && ((wait >= SHORT_MS * (NS_PER_S / 1000) && wait > 2 * rtt) || h->tcp.retransmissions[CLIENT] != 0)))
@@ -40,10 +40,10 @@ static bool left_early(const struct case_file *c, struct finding *f)
 static bool left_midway(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    enum stage stage = stage_of(h);
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
     bool whole = flight_whole(h) || version_is_13(handshake_version(h));
-    if (!ended_by(&e, CLIENT) || !ended_silently(&e) || h->stopped_by_us ||
+    if (!ended_by(e, CLIENT) || !ended_silently(e) || h->stopped_by_us ||
         !(stage == STAGE_REPLY || ((stage == STAGE_ANSWER || stage == STAGE_FLIGHT) && !whole)))
         return false;
     if (h->close.since_peer > 3 * NS_PER_S)
@@ -53,7 +53,7 @@ static bool left_midway(const struct case_file *c, struct finding *f)
     return say(
         c, f, BLAME_CLIENT, POSSIBLE, "the client gave no reason",
         WORDS(c, "The client left in the middle of the handshake: %s %s. A cancelled request ends like this.",
-              ending_words(c, &e),
+              ending_words(c, e),
               stage == STAGE_REPLY ? "after its own last message" : "before the server had finished its part"));
 }
 
@@ -76,13 +76,15 @@ static bool too_much_missing(const struct case_file *c, struct finding *f)
         : cut    ? WORDS(c, "The capture kept only the first %u bytes of each packet", h->tcp.snaplen)
         : hole   ? WORDS(c, "%llu bytes of this connection are missing from the capture", (unsigned long long)lost)
                  : "The capture does not hold the whole ClientHello";
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     return say(
         c, f, BLAME_NONE, LIKELY, "what is missing would tell more",
-        WORDS(c, "%s, so why it failed cannot be told. What is seen of the end: %s.", what, ending_words(c, &e)));
+        WORDS(c, "%s, so why it failed cannot be told. What is seen of the end: %s.", what, ending_words(c, e)));
 }
 
-const struct rule limits_rules[] = { { "left-early", "abandoned", left_early },
-                                     { "too-much-missing", "capture-incomplete", too_much_missing },
-                                     { "left-midway", "abandoned", left_midway },
-                                     { NULL, NULL, NULL } };
+const struct rule limits_rules[] = {
+    { "left-early", "abandoned", SHOWS_UNANSWERED | SHOWS_BY_CLIENT, left_early },
+    { "too-much-missing", "capture-incomplete", 0, too_much_missing },
+    { "left-midway", "abandoned", KNOW_SERVER_HELLO | SHOWS_BY_CLIENT | SHOWS_SILENT_END, left_midway },
+    { 0 }
+};

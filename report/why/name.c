@@ -4,9 +4,9 @@
 static bool name_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    bool fatal = e.how == END_ALERT;
-    if (!ended_by_alert(&e, SERVER, ALERT_UNRECOGNIZED_NAME) || h->outcome == OUTCOME_ESTABLISHED ||
+    const struct ending *e = &c->went->end;
+    bool fatal = e->how == END_ALERT;
+    if (!ended_by_alert(e, SERVER, ALERT_UNRECOGNIZED_NAME) || h->outcome == OUTCOME_ESTABLISHED ||
         (!fatal && knows(h, KNOW_SERVER_HELLO))) /* it warned and went on */
         return false;
     f->weight = 15;
@@ -23,7 +23,7 @@ static bool name_refused(const struct case_file *c, struct finding *f)
 static bool name_warned(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     const struct alert *warning = NULL;
     for (size_t i = 0; i < h->alert_count; i++) {
         const struct alert *a = &h->alerts[i];
@@ -31,12 +31,12 @@ static bool name_warned(const struct case_file *c, struct finding *f)
             !a->after_close)
             warning = a;
     }
-    if (warning == NULL || !ended_by(&e, CLIENT) || stage_of(h) > STAGE_FLIGHT)
+    if (warning == NULL || !ended_by(e, CLIENT) || c->went->stage > STAGE_FLIGHT)
         return false;
-    bool at_once = stage_of(h) <= STAGE_ANSWER || e.number == ALERT_UNRECOGNIZED_NAME ||
-                   e.number == ALERT_UNEXPECTED_MESSAGE ||
-                   e.number == ALERT_HANDSHAKE_FAILURE; /* Java reads the flight first */
-    if (!at_once && !ended_silently(&e))
+    bool at_once = c->went->stage <= STAGE_ANSWER || e->number == ALERT_UNRECOGNIZED_NAME ||
+                   e->number == ALERT_UNEXPECTED_MESSAGE ||
+                   e->number == ALERT_HANDSHAKE_FAILURE; /* Java reads the flight first */
+    if (!at_once && !ended_silently(e))
         return false;
     f->weight = 6;
     f->decisive = warning->where.frame;
@@ -44,7 +44,7 @@ static bool name_warned(const struct case_file *c, struct finding *f)
     return say(c, f, BLAME_SERVER, at_once ? LIKELY : POSSIBLE,
                "the warning alone should not end a handshake, but some clients stop at it",
                WORDS(c, "The server warned that it does not know the name %s (unrecognized_name, 112), and %s.",
-                     asked_name(c, "asked for"), ending_words(c, &e)));
+                     asked_name(c, "asked for"), ending_words(c, e)));
 }
 
 /* The same server answers the same kind of hello with another name, or with any. */
@@ -70,11 +70,11 @@ static bool refused_same_name(const struct case_file *c, const struct peer_fact 
 static bool name_makes_difference(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || h->plain[SERVER].start.p != NULL ||
-        (e.alert != NULL && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_INTERNAL_ERROR &&
-         e.number != ALERT_ACCESS_DENIED && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_ILLEGAL_PARAMETER &&
-         e.number != ALERT_MISSING_EXTENSION))
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || h->plain[SERVER].start.p != NULL ||
+        (e->alert != NULL && e->number != ALERT_HANDSHAKE_FAILURE && e->number != ALERT_INTERNAL_ERROR &&
+         e->number != ALERT_ACCESS_DENIED && e->number != ALERT_CLOSE_NOTIFY && e->number != ALERT_ILLEGAL_PARAMETER &&
+         e->number != ALERT_MISSING_EXTENSION))
         return false;
     const struct peer_fact *p = find_peer(c, answered_other_name);
     if (p == NULL || find_peer(c, answered_same_name) != NULL || count_peers(c, refused_same_name) > 2)
@@ -84,9 +84,9 @@ static bool name_makes_difference(const struct case_file *c, struct finding *f)
     say(c, f, BLAME_CLIENT, LIKELY, "the same server answers the same offer under another name",
         h->hello.sni.p != NULL
             ? WORDS(c, "The server answers this hello when it asks for another name (stream %u), but for %s %s.",
-                    p->stream, asked_name(c, "?"), ending_words(c, &e))
+                    p->stream, asked_name(c, "?"), ending_words(c, e))
             : WORDS(c, "The client named no host and %s; the same hello with a server name is answered (stream %u).",
-                    ending_words(c, &e), p->stream));
+                    ending_words(c, e), p->stream));
     cite_peer(c, f, p, p->answer_frame,
               h->hello.sni.p != NULL ? "answered, with another name" : "answered, with a name");
     return true;
@@ -96,10 +96,10 @@ static bool name_makes_difference(const struct case_file *c, struct finding *f)
 static bool no_name_sent(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    bool missing = e.number == ALERT_MISSING_EXTENSION && h->hello.sigalgs.v != NULL && h->hello.groups.v != NULL;
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || h->hello.sni.p != NULL || h->hello.v2_format ||
-        !(missing || e.number == ALERT_HANDSHAKE_FAILURE || e.number == ALERT_ACCESS_DENIED || ended_silently(&e)))
+    const struct ending *e = &c->went->end;
+    bool missing = e->number == ALERT_MISSING_EXTENSION && h->hello.sigalgs.v != NULL && h->hello.groups.v != NULL;
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || h->hello.sni.p != NULL || h->hello.v2_format ||
+        !(missing || e->number == ALERT_HANDSHAKE_FAILURE || e->number == ALERT_ACCESS_DENIED || ended_silently(e)))
         return false;
     f->weight = missing ? 4 : -3;
     ALSO(f, "cipher-mismatch", "server-no-certificate");
@@ -109,7 +109,7 @@ static bool no_name_sent(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The client named no host (no server_name extension) and %s. Servers with many names refuse "
                      "such a hello.",
-                     ending_words(c, &e)));
+                     ending_words(c, e)));
 }
 
 static const char *alpn_words(const struct case_file *c)
@@ -130,16 +130,16 @@ static const char *alpn_words(const struct case_file *c)
 static bool alpn_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (e.number != ALERT_NO_APPLICATION_PROTOCOL || h->outcome == OUTCOME_ESTABLISHED)
+    const struct ending *e = &c->went->end;
+    if (e->number != ALERT_NO_APPLICATION_PROTOCOL || h->outcome == OUTCOME_ESTABLISHED)
         return false;
     f->weight = 15;
-    return say(c, f, e.by == SERVER ? BLAME_CLIENT : BLAME_SERVER, CERTAIN,
-               WORDS(c, "the %s says so itself", e.by == SERVER ? "server" : "client"),
+    return say(c, f, e->by == SERVER ? BLAME_CLIENT : BLAME_SERVER, CERTAIN,
+               WORDS(c, "the %s says so itself", e->by == SERVER ? "server" : "client"),
                h->hello.alpn.v == NULL
-                   ? WORDS(c, "The client names no application protocol (ALPN) and %s.", ending_words(c, &e))
+                   ? WORDS(c, "The client names no application protocol (ALPN) and %s.", ending_words(c, e))
                    : WORDS(c, "The client offers the application protocol%s %s, and %s.",
-                           h->hello.alpn.n == 1 ? "" : "s", alpn_words(c), ending_words(c, &e)));
+                           h->hello.alpn.n == 1 ? "" : "s", alpn_words(c), ending_words(c, e)));
 }
 
 /* TLS 1.3: the first and only thing under encryption is as small as an alert. Servers that choose the protocol for
@@ -149,10 +149,10 @@ static bool alpn_refused_13(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     enum { ALERT_RECORD = 2 + 1 + 16 };
     const struct side_progress *p = &h->side[SERVER];
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     if (!version_is_13(handshake_version(h)) || p->enc_records != 1 || p->enc_len[0] != ALERT_RECORD ||
-        h->side[CLIENT].enc_records != 0 || !ended_by(&e, SERVER) || h->hello.alpn.v == NULL || h->resumed ||
-        e.how == END_ALERT) /* what its number says is known */
+        h->side[CLIENT].enc_records != 0 || !ended_by(e, SERVER) || h->hello.alpn.v == NULL || h->resumed ||
+        e->how == END_ALERT) /* what its number says is known */
         return false;
     f->weight = 3;
     f->decisive = p->enc_where[0].frame;
@@ -166,10 +166,12 @@ static bool alpn_refused_13(const struct case_file *c, struct finding *f)
               alpn_words(c)));
 }
 
-const struct rule name_rules[] = { { "name-refused", "sni-unrecognized", name_refused },
-                                   { "name-makes-difference", "sni-unrecognized", name_makes_difference },
-                                   { "name-warned", "sni-unrecognized", name_warned },
-                                   { "no-name-sent", "sni-unrecognized", no_name_sent },
-                                   { "alpn-refused", "alpn-mismatch", alpn_refused },
-                                   { "alpn-refused-13", "alpn-mismatch", alpn_refused_13 },
-                                   { NULL, NULL, NULL } };
+const struct rule name_rules[] = {
+    { "name-refused", "sni-unrecognized", SHOWS_BY_SERVER | SHOWS_ALERT, name_refused },
+    { "name-makes-difference", "sni-unrecognized", SHOWS_UNANSWERED | SHOWS_BY_SERVER, name_makes_difference },
+    { "name-warned", "sni-unrecognized", SHOWS_BY_CLIENT, name_warned },
+    { "no-name-sent", "sni-unrecognized", SHOWS_UNANSWERED | SHOWS_BY_SERVER, no_name_sent },
+    { "alpn-refused", "alpn-mismatch", SHOWS_ALERT, alpn_refused },
+    { "alpn-refused-13", "alpn-mismatch", SHOWS_TLS13 | SHOWS_BY_SERVER, alpn_refused_13 },
+    { 0 }
+};

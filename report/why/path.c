@@ -118,10 +118,10 @@ static const char *foreign_signs(const struct case_file *c, bool *strong)
 static bool reset(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    enum stage stage = stage_of(h);
-    bool strong, by_server = e.by == SERVER;
-    if (e.how != END_RST || stage == STAGE_DONE || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
+    bool strong, by_server = e->by == SERVER;
+    if (e->how != END_RST || stage == STAGE_DONE || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
         return false;
     const char *signs = foreign_signs(c, &strong);
     if (signs == NULL && (!by_server || stage > STAGE_FLIGHT))
@@ -162,9 +162,10 @@ static int64_t wait_of(const struct handshake *h)
     return h->end_ns - h->hello.where.ns + h->capture_left;
 }
 
-static bool silent_at_hello(const struct handshake *h)
+static bool silent_at_hello(const struct case_file *c)
 {
-    return stage_of(h) == STAGE_HELLO && !server_spoke(h) && h->plain[SERVER].start.p == NULL && !h->stopped_by_us &&
+    const struct handshake *h = c->h;
+    return c->went->stage == STAGE_HELLO && !server_spoke(h) && h->plain[SERVER].start.p == NULL && !h->stopped_by_us &&
            knows(h, KNOW_BOTH_SIDES) && h->tcp.missing[SERVER] == 0 && !(h->close.how == CLOSE_RST && h->close.by == SERVER);
 }
 
@@ -174,7 +175,7 @@ static bool no_answer_to_datagrams(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     bool    met = sent(h, SERVER, MSG_HELLO_VERIFY_REQUEST), again = h->tcp.retransmissions[CLIENT] != 0;
     int64_t wait = wait_of(h);
-    if (!h->datagram || !silent_at_hello(h) || !again || wait < NOTICE * NS_PER_S)
+    if (!h->datagram || !silent_at_hello(c) || !again || wait < NOTICE * NS_PER_S)
         return false;
     f->weight = 2;
     f->decisive = h->hello.where.frame;
@@ -194,7 +195,7 @@ static bool no_answer(const struct case_file *c, struct finding *f)
     int64_t wait = wait_of(h), rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack);
     bool server_left = h->close.how == CLOSE_FIN && h->close.by == SERVER;
     bool waited_out = h->probed != NULL && h->timed_out; /* as long as somebody chose to wait */
-    if (h->datagram || !silent_at_hello(h) || (wait < NOTICE * NS_PER_S && !waited_out) || wait < 3 * rtt)
+    if (h->datagram || !silent_at_hello(c) || (wait < NOTICE * NS_PER_S && !waited_out) || wait < 3 * rtt)
         return false;
     if (server_left && wait < 3 * NS_PER_S)
         return false; /* an answer of its own: it hung up */
@@ -223,9 +224,9 @@ static bool no_answer(const struct case_file *c, struct finding *f)
 static bool flight_broke_off(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_ANSWER || version_is_13(handshake_version(h)) || h->hello_done.frame != 0 ||
-        h->resumed || h->side[SERVER].ccs || e.alert != NULL || ended_by(&e, SERVER) || !knows(h, KNOW_BOTH_SIDES) ||
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_ANSWER || version_is_13(handshake_version(h)) || h->hello_done.frame != 0 ||
+        h->resumed || h->side[SERVER].ccs || e->alert != NULL || ended_by(e, SERVER) || !knows(h, KNOW_BOTH_SIDES) ||
         h->stopped_by_us)
         return false;
     int64_t wait =
@@ -266,13 +267,13 @@ static bool as_large_answered(const struct case_file *c, const struct peer_fact 
 static bool too_large(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     size_t size = h->hello.raw.n;
-    if (stage_of(h) != STAGE_HELLO || server_spoke(h) || h->plain[SERVER].start.p != NULL ||
+    if (c->went->stage != STAGE_HELLO || server_spoke(h) || h->plain[SERVER].start.p != NULL ||
         (h->hello.records > 1 && size < SEGMENT) || (size < LARGE_HELLO && find_peer(c, same_but_smaller) == NULL) ||
-        (e.alert != NULL && e.by == SERVER) || find_peer(c, as_large_answered) != NULL)
+        (e->alert != NULL && e->by == SERVER) || find_peer(c, as_large_answered) != NULL)
         return false;
-    bool server_ended = ended_by(&e, SERVER);
+    bool server_ended = ended_by(e, SERVER);
     int64_t wait = wait_of(h);
     if (!server_ended && wait < NOTICE * NS_PER_S)
         return false;
@@ -292,7 +293,7 @@ static bool too_large(const struct case_file *c, struct finding *f)
         WORDS(
             c, "The ClientHello has %zu bytes%s and %s. %s.", size,
             h->hello.segments > 1 ? WORDS(c, " in %zu packets", h->hello.segments) : "",
-            server_ended ? ending_words(c, &e)
+            server_ended ? ending_words(c, e)
             : lost       ? "is never acknowledged in full"
                          : "gets no answer",
             p != NULL
@@ -303,11 +304,13 @@ static bool too_large(const struct case_file *c, struct finding *f)
     return true;
 }
 
-const struct rule path_rules[] = { { "refused", "tcp-refused", refused },
-                                   { "never-opened", "tcp-timeout", never_opened },
-                                   { "reset", "tcp-reset", reset },
-                                   { "too-large", "hello-size", too_large },
-                                   { "no-answer", "silent-drop", no_answer },
-                                   { "no-answer-udp", "silent-drop", no_answer_to_datagrams },
-                                   { "flight-broke-off", "silent-drop", flight_broke_off },
-                                   { NULL, NULL, NULL } };
+const struct rule path_rules[] = {
+    { "refused", "tcp-refused", SHOWS_NO_WAY, refused },
+    { "never-opened", "tcp-timeout", SHOWS_NOT_OPENED, never_opened },
+    { "reset", "tcp-reset", SHOWS_SILENT_END, reset },
+    { "too-large", "hello-size", SHOWS_UNANSWERED, too_large },
+    { "no-answer", "silent-drop", SHOWS_UNANSWERED, no_answer },
+    { "no-answer-udp", "silent-drop", SHOWS_UNANSWERED | SHOWS_DATAGRAMS, no_answer_to_datagrams },
+    { "flight-broke-off", "silent-drop", KNOW_SERVER_HELLO, flight_broke_off },
+    { 0 }
+};

@@ -161,7 +161,7 @@ static bool no_end(const struct case_file *c, struct finding *f)
     if (!began || !h->timed_out)
         return false;
     bool flood = h->tcp.bytes[SERVER] > TOO_MUCH || h->oversized[SERVER] != 0;
-    if (stage_of(h) == STAGE_REPLY) {
+    if (c->went->stage == STAGE_REPLY) {
         f->weight = 25;
         return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
                    WORDS(c, "The server's flight was whole, and it took our key exchange and Finished; its own Finished did not come within %s.",
@@ -214,12 +214,17 @@ static bool ended_at_once(const struct case_file *c, struct finding *f)
                         "nothing behind it.", reset ? "reset" : "closed"));
 }
 
+enum { TOOK_FLIGHT = KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_PROBE };
 const struct rule probed_rules[] = {
-    { "probed-ended", "tcp-reset", ended_at_once },
-    { "probed-dialog", "not-tls", dialog_failed }, { "probed-no-end", "silent-drop", no_end },
-    { "probed-version", "protocol-version", older_than_offered }, { "probed-suite", "protocol-error", suite_not_offered },
-    { "probed-small-group", "group-mismatch", small_group }, { "probed-key", "key-mismatch", wrong_key },
-    { "probed-downgrade", "version-downgrade", downgraded }, { "probed-garbage", "protocol-error", garbage_behind },
-    { "probed-renegotiation", "legacy-renegotiation", renegotiation_wanted },
-    { NULL, NULL, NULL }
+    { "probed-ended", "tcp-reset", SHOWS_PROBE, ended_at_once },
+    { "probed-dialog", "not-tls", SHOWS_PROBE, dialog_failed },
+    { "probed-no-end", "silent-drop", SHOWS_PROBE, no_end },
+    { "probed-version", "protocol-version", TOOK_FLIGHT, older_than_offered },
+    { "probed-suite", "protocol-error", TOOK_FLIGHT, suite_not_offered },
+    { "probed-small-group", "group-mismatch", TOOK_FLIGHT, small_group },
+    { "probed-key", "key-mismatch", TOOK_FLIGHT, wrong_key },
+    { "probed-downgrade", "version-downgrade", TOOK_FLIGHT, downgraded },
+    { "probed-garbage", "protocol-error", TOOK_FLIGHT, garbage_behind },
+    { "probed-renegotiation", "legacy-renegotiation", TOOK_FLIGHT, renegotiation_wanted },
+    { 0 }
 };

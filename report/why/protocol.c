@@ -10,13 +10,13 @@ enum { TLS_1_0 = 0x0301 };
 static bool split_hello_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    bool about_bytes = e.number == ALERT_UNEXPECTED_MESSAGE || e.number == ALERT_DECODE_ERROR ||
-                       e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_INTERNAL_ERROR ||
-                       e.number == ALERT_RECORD_OVERFLOW || e.number == ALERT_HANDSHAKE_FAILURE;
-    if (stage_of(h) != STAGE_HELLO || h->hello.records < 2 || h->plain[SERVER].start.p != NULL ||
-        !(about_bytes || e.alert == NULL) ||
-        (e.how != END_NONE && e.by == CLIENT && ns_between(&h->hello.where, &e.where) < NS_PER_S))
+    const struct ending *e = &c->went->end;
+    bool about_bytes = e->number == ALERT_UNEXPECTED_MESSAGE || e->number == ALERT_DECODE_ERROR ||
+                       e->number == ALERT_ILLEGAL_PARAMETER || e->number == ALERT_INTERNAL_ERROR ||
+                       e->number == ALERT_RECORD_OVERFLOW || e->number == ALERT_HANDSHAKE_FAILURE;
+    if (c->went->stage != STAGE_HELLO || h->hello.records < 2 || h->plain[SERVER].start.p != NULL ||
+        !(about_bytes || e->alert == NULL) ||
+        (e->how != END_NONE && e->by == CLIENT && ns_between(&h->hello.where, &e->where) < NS_PER_S))
         return false;
     f->weight = 8;
     ALSO(f, "protocol-error", "hello-size");
@@ -24,7 +24,7 @@ static bool split_hello_refused(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The ClientHello comes in %zu TLS records, which is allowed, and %s. The server, or a box "
                      "before it, most likely reads one record only.",
-                     h->hello.records, e.how == END_NONE || e.by == CLIENT ? "no answer came" : ending_words(c, &e)));
+                     h->hello.records, e->how == END_NONE || e->by == CLIENT ? "no answer came" : ending_words(c, e)));
 }
 
 static bool finished_unsplit(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
@@ -84,10 +84,10 @@ static bool split_data_refused(const struct case_file *c, struct finding *f)
 static bool renegotiation_unsafe(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     if (!knows(h, KNOW_SERVER_HELLO | KNOW_CLIENT_HELLO) || h->answer.renego_info ||
         version_is_13(handshake_version(h)) || !(h->hello.renego_info || h->hello.renego_scsv) ||
-        !ended_by_alert(&e, CLIENT, ALERT_HANDSHAKE_FAILURE) || stage_of(h) > STAGE_FLIGHT ||
+        !ended_by_alert(e, CLIENT, ALERT_HANDSHAKE_FAILURE) || c->went->stage > STAGE_FLIGHT ||
         handshake_version(h) < 0x0300)
         return false;
     f->weight = 12;
@@ -149,22 +149,22 @@ static const char *visible_fault(const struct case_file *c, enum side side)
 static bool form_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    enum stage stage = stage_of(h);
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
     const char *says = NULL;
     for (size_t i = 0; i < ARRAY_LEN(form_errors); i++)
-        says = e.alert != NULL && e.number == form_errors[i].alert ? form_errors[i].says : says;
+        says = e->alert != NULL && e->number == form_errors[i].alert ? form_errors[i].says : says;
     if (says == NULL || h->outcome == OUTCOME_ESTABLISHED || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
         return false;
-    enum side from = e.by == CLIENT ? SERVER : CLIENT;
-    bool own_trouble = e.number == ALERT_INTERNAL_ERROR;
+    enum side from = e->by == CLIENT ? SERVER : CLIENT;
+    bool own_trouble = e->number == ALERT_INTERNAL_ERROR;
     bool more = sent_unseen(h, from);
     const char *fault = visible_fault(c, from);
-    enum blame side = own_trouble    ? (e.by == CLIENT ? BLAME_CLIENT : BLAME_SERVER)
+    enum blame side = own_trouble    ? (e->by == CLIENT ? BLAME_CLIENT : BLAME_SERVER)
                     : from == CLIENT ? BLAME_CLIENT
                                      : BLAME_SERVER;
     f->weight = fault != NULL ? 2 : -2;
-    if (e.number == ALERT_BAD_RECORD_MAC || e.number == ALERT_DECRYPT_ERROR) {
+    if (e->number == ALERT_BAD_RECORD_MAC || e->number == ALERT_DECRYPT_ERROR) {
         if (h->kex.verified == SIG_GOOD)
             NOT_THESE(f, "key-mismatch");
         else
@@ -180,33 +180,32 @@ static bool form_refused(const struct case_file *c, struct finding *f)
                : own_trouble ? "the alert names no reason"
                : more        ? "what the other end had sent before is not all in the capture"
                              : "the alert says that bytes were wrong, but not which",
-               WORDS(c, "%s%s: for the %s, %s.", ending_words(c, &e), fault != NULL ? WORDS(c, " (%s)", fault) : "",
-                     e.by == CLIENT ? "client" : "server", says));
+               WORDS(c, "%s%s: for the %s, %s.", ending_words(c, e), fault != NULL ? WORDS(c, " (%s)", fault) : "",
+                     e->by == CLIENT ? "client" : "server", says));
 }
 
 /* Broken bytes, and an end without an alert. */
 static bool form_broken(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (h->outcome == OUTCOME_ESTABLISHED || stage_of(h) == STAGE_NONE || !ended_silently(&e))
+    const struct ending *e = &c->went->end;
+    if (h->outcome == OUTCOME_ESTABLISHED || c->went->stage == STAGE_NONE || !ended_silently(e))
         return false;
-    enum side from = e.by == CLIENT ? SERVER : CLIENT;
+    enum side from = e->by == CLIENT ? SERVER : CLIENT;
     const char *fault = visible_fault(c, from);
     if (fault == NULL)
         return false;
     f->weight = 1;
     return say(c, f, from == CLIENT ? BLAME_CLIENT : BLAME_SERVER, LIKELY,
                "the bytes show the fault, but the other end did not name it",
-               WORDS(c, "%s, after bytes that break the protocol: %s.", ending_words(c, &e), fault));
+               WORDS(c, "%s, after bytes that break the protocol: %s.", ending_words(c, e), fault));
 }
 
 /* The server leaves without a word right after the client's keys. */
 static bool cut_after_keys(const struct case_file *c, struct finding *f)
 {
-    const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_REPLY || !ended_by(&e, SERVER) || !(ended_silently(&e) || e.how == END_HIDDEN_ALERT))
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_REPLY || !ended_by(e, SERVER) || !(ended_silently(e) || e->how == END_HIDDEN_ALERT))
         return false;
     f->weight = -6;
     ALSO(f, "key-mismatch", "client-cert-rejected");
@@ -214,15 +213,17 @@ static bool cut_after_keys(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The server took the client's key exchange and then %s: what the client sent last did not "
                      "verify for it, or it lacks something it did not ask for.",
-                     e.how == END_FIN   ? "closed the connection"
-                     : e.how == END_RST ? "reset the connection"
+                     e->how == END_FIN   ? "closed the connection"
+                     : e->how == END_RST ? "reset the connection"
                                         : "sent an encrypted alert"));
 }
 
-const struct rule protocol_rules[] = { { "split-hello-refused", "record-split", split_hello_refused },
-                                       { "split-data-refused", "record-split", split_data_refused },
-                                       { "renegotiation-unsafe", "legacy-renegotiation", renegotiation_unsafe },
-                                       { "form-refused", "protocol-error", form_refused },
-                                       { "form-broken", "protocol-error", form_broken },
-                                       { "cut-after-keys", "protocol-error", cut_after_keys },
-                                       { NULL, NULL, NULL } };
+const struct rule protocol_rules[] = {
+    { "split-hello-refused", "record-split", SHOWS_UNANSWERED, split_hello_refused },
+    { "split-data-refused", "record-split", SHOWS_FINISHED, split_data_refused },
+    { "renegotiation-unsafe", "legacy-renegotiation", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_BY_CLIENT | SHOWS_ALERT, renegotiation_unsafe },
+    { "form-refused", "protocol-error", SHOWS_ALERT, form_refused },
+    { "form-broken", "protocol-error", SHOWS_SILENT_END, form_broken },
+    { "cut-after-keys", "protocol-error", KNOW_SERVER_HELLO | SHOWS_BY_SERVER, cut_after_keys },
+    { 0 }
+};

@@ -186,9 +186,9 @@ static bool plain_in_tunnel(const struct case_file *c, struct finding *f)
 static bool tunnel_closed(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     if (!tunnel_open(h) || knows(h, KNOW_SERVER_HELLO) || h->tls_seen[SERVER] || h->plain[SERVER].start.p != NULL ||
-        !ended_by(&e, SERVER) || !ended_silently(&e))
+        !ended_by(e, SERVER) || !ended_silently(e))
         return false;
     f->weight = 5;
     ALSO(f, "server-no-certificate", "protocol-version");
@@ -197,7 +197,7 @@ static bool tunnel_closed(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The proxy opened the tunnel to %s and then %s without a byte from the server. Many proxies "
                      "agree before they have reached the server; the server may also have hung up on this hello.",
-                     target_words(c), e.how == END_FIN ? "closed it" : "reset it"));
+                     target_words(c), e->how == END_FIN ? "closed it" : "reset it"));
 }
 
 static bool proxy_silent(const struct case_file *c, struct finding *f)
@@ -379,16 +379,18 @@ static bool failed_inside(const struct case_file *c, struct finding *f)
                      safe_str(c->arena, in->line.p, in->line.n), reason));
 }
 
-const struct rule proxy_rules[] = { { "login-wanted", "proxy-auth", login_wanted },
-                                    { "destination-denied", "proxy-denied", destination_denied },
-                                    { "upstream-failed", "proxy-upstream", upstream_failed },
-                                    { "plain-in-tunnel", "proxy-upstream", plain_in_tunnel },
-                                    { "tunnel-closed", "proxy-upstream", tunnel_closed },
-                                    { "proxy-silent", "proxy-upstream", proxy_silent },
-                                    { "proxy-not-reached", "tcp-refused", proxy_not_reached },
-                                    { "proxy-gave-no-answer", "proxy-upstream", proxy_gave_no_answer },
-                                    { "no-proxy-there", "not-tls", no_proxy_there },
-                                    { "proxy-tls-failed", "not-tls", proxy_tls_failed },
-                                    { "failed-inside", "proxy-upstream", failed_inside },
-                                    { "way-not-made", "proxy-upstream", way_not_made },
-                                    { NULL, NULL, NULL } };
+const struct rule proxy_rules[] = {
+    { "login-wanted", "proxy-auth", SHOWS_TUNNEL, login_wanted },
+    { "destination-denied", "proxy-denied", SHOWS_TUNNEL, destination_denied },
+    { "upstream-failed", "proxy-upstream", SHOWS_TUNNEL, upstream_failed },
+    { "plain-in-tunnel", "proxy-upstream", SHOWS_TUNNEL, plain_in_tunnel },
+    { "tunnel-closed", "proxy-upstream", SHOWS_TUNNEL | SHOWS_BY_SERVER | SHOWS_SILENT_END, tunnel_closed },
+    { "proxy-silent", "proxy-upstream", SHOWS_TUNNEL, proxy_silent },
+    { "proxy-not-reached", "tcp-refused", SHOWS_PROBE, proxy_not_reached },
+    { "proxy-gave-no-answer", "proxy-upstream", SHOWS_PROBE, proxy_gave_no_answer },
+    { "no-proxy-there", "not-tls", SHOWS_PROBE, no_proxy_there },
+    { "proxy-tls-failed", "not-tls", SHOWS_PROBE, proxy_tls_failed },
+    { "failed-inside", "proxy-upstream", SHOWS_PROBE, failed_inside },
+    { "way-not-made", "proxy-upstream", SHOWS_PROBE, way_not_made },
+    { 0 }
+};

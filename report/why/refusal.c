@@ -44,10 +44,9 @@ static bool hides_the_end(const struct handshake *h, const struct refusal *r, bo
     return !knows(h, KNOW_BOTH_SIDES) || sent_unseen(h, CLIENT) || (sent_unseen(h, SERVER) && !alert13);
 }
 
-struct refusal refusal_of(const struct handshake *h)
+static struct refusal refusal_by(const struct handshake *h, enum stage stage, const struct ending *end)
 {
-    struct refusal r = { .how = ending_of(h) };
-    enum stage stage = stage_of(h);
+    struct refusal r = { .how = *end };
     bool tls13 = version_is_13(handshake_version(h)), silent = ended_silently(&r.how);
     r.hidden = tls13 && !knows(h, KNOW_CERTIFICATE);
     if (stage < STAGE_FLIGHT || !ended_by(&r.how, CLIENT) || !could_be_about_certificate(r.how.number) ||
@@ -71,6 +70,19 @@ struct refusal refusal_of(const struct handshake *h)
         r.when = REFUSED_AT_FLIGHT; /* to leave in the middle of the server's flight without a word is no refusal */
     }
     return r;
+}
+
+struct refusal refusal_of(const struct handshake *h)
+{
+    const struct ending end = ending_of(h);
+    return refusal_by(h, stage_of(h), &end);
+}
+
+void course_of(const struct handshake *h, struct course *went)
+{
+    *went = (struct course){ .stage = stage_of(h), .end = ending_of(h) };
+    went->refusal = refusal_by(h, went->stage, &went->end);
+    find_fault(h, went);
 }
 
 bool chain_at_fault(const struct handshake *h)

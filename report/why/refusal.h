@@ -5,17 +5,6 @@
 
 #include "say.h"
 
-enum refusal_when {
-    REFUSED_NOT,
-    REFUSED_AT_FLIGHT, /* right after the server's flight, before sending keys: where most stacks check */
-    REFUSED_AT_REPLY,  /* with or after its own Finished, before the server's (NSS) */
-    REFUSED_AFTER /* the handshake completed and the client left without sending data (Node, checks by the program) */
-};
-struct refusal {
-    enum refusal_when when;
-    struct ending how;
-    bool hidden; /* the certificate itself is not to be seen (TLS 1.3) */
-};
 struct refusal refusal_of(const struct handshake *h);
 
 /* Is this a number that refusing a certificate gives? */
@@ -26,6 +15,8 @@ const struct cert *below_anchor(const struct handshake *h, size_t i);
 
 /* Could this chain's faults be the reason? Then the certificate family speaks. */
 bool chain_at_fault(const struct handshake *h);
+/* certificate.c: finds went->fault, by went->refusal. */
+void find_fault(const struct handshake *h, struct course *went);
 
 /* Is it a time and a client for which SHA-1 in a chain is refused? (browsers since 2017) */
 bool sha1_is_refused(const struct handshake *h);

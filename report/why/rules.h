@@ -1,5 +1,5 @@
 /* rules.h - the families of rules: a family is one file, report/why/NAME.c with `const struct rule NAME_rules[]`
- * ended by { NULL, NULL, NULL }, and one line here. Of findings of equal standing the earlier one wins. */
+ * ended by { 0 }, and one line here. Of findings of equal standing the earlier one wins. */
 #ifndef TLSWHY_RULES_H
 #define TLSWHY_RULES_H
 

@@ -27,6 +27,30 @@ struct ending {
     struct place where;
 };
 struct ending ending_of(const struct handshake *h);
+
+/* Did the client walk away from the server's certificate, and how does it show? refusal.h */
+enum refusal_when {
+    REFUSED_NOT,
+    REFUSED_AT_FLIGHT, /* right after the server's flight, before sending keys: where most stacks check */
+    REFUSED_AT_REPLY,  /* with or after its own Finished, before the server's (NSS) */
+    REFUSED_AFTER /* the handshake completed and the client left without sending data (Node, checks by the program) */
+};
+struct refusal {
+    enum refusal_when when;
+    struct ending how;
+    bool hidden; /* the certificate itself is not to be seen (TLS 1.3) */
+};
+
+/* How it went: what most rules look at first. */
+struct course {
+    enum stage stage;
+    struct ending end;
+    struct refusal refusal;
+    const struct crossing *fault; /* certificate.c: what is wrong with the chain and explains that refusal; NULL: nothing */
+    const struct chain_problem *problem; /* the same in the judge's words */
+};
+void course_of(const struct handshake *h, struct course *went);
+
 bool ended_by(const struct ending *e, enum side side);
 /* An alert in clear by that side with this number ended it. */
 bool ended_by_alert(const struct ending *e, enum side side, int number);

@@ -128,21 +128,21 @@ static bool answered_any(const struct case_file *c, const struct peer_fact *own,
 static bool other_hello_failed_alike(const struct case_file *c, const struct peer_fact *own,
                                      const struct peer_fact *p)
 {
-    struct ending e = ending_of(c->h);
+    const struct ending *e = &c->went->end;
     bool alert = p->alert != 0xff;
-    return p->hello && !p->answered && p->hello_hash != own->hello_hash && alert == (e.how == END_ALERT) &&
-           (!alert || p->alert == e.number) &&
+    return p->hello && !p->answered && p->hello_hash != own->hello_hash && alert == (e->how == END_ALERT) &&
+           (!alert || p->alert == e->number) &&
            (p->outcome == OUTCOME_ABORTED_BY_SERVER || p->outcome == OUTCOME_RESET_BY_SERVER);
 }
 
 static bool refuses_every_hello(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || h->plain[SERVER].start.p != NULL ||
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || h->plain[SERVER].start.p != NULL ||
         h->prelude.accepted ||
-        (e.alert != NULL && e.number != ALERT_INTERNAL_ERROR && e.number != ALERT_HANDSHAKE_FAILURE &&
-         e.number != ALERT_CLOSE_NOTIFY))
+        (e->alert != NULL && e->number != ALERT_INTERNAL_ERROR && e->number != ALERT_HANDSHAKE_FAILURE &&
+         e->number != ALERT_CLOSE_NOTIFY))
         return false;
     size_t alike = count_peers(c, other_hello_failed_alike);
     if (alike == 0 || find_peer(c, answered_any) != NULL)
@@ -156,7 +156,7 @@ static bool refuses_every_hello(const struct case_file *c, struct finding *f)
         WORDS(c,
               "The server ends every TLS hello in the same way (%s), whatever is offered: %zu other kind%s of hello "
               "failed alike. So it most likely has no usable certificate or private key.",
-              ending_noun(c, &e), alike, alike == 1 ? "" : "s"));
+              ending_noun(c, e), alike, alike == 1 ? "" : "s"));
     cite_peer(c, f, p, p->close_frame != 0 ? p->close_frame : p->hello_frame, "another hello, ended alike");
     return true;
 }
@@ -164,8 +164,8 @@ static bool refuses_every_hello(const struct case_file *c, struct finding *f)
 static bool internal_error_at_hello(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by_alert(&e, SERVER, ALERT_INTERNAL_ERROR) ||
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !ended_by_alert(e, SERVER, ALERT_INTERNAL_ERROR) ||
         version_rank(h->hello.max_version) < version_rank(0x0303))
         return false;
     bool answers = find_peer(c, answered_any) != NULL;
@@ -181,9 +181,9 @@ static bool internal_error_at_hello(const struct case_file *c, struct finding *f
 static bool hangs_up(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) ||
-        !(e.how == END_FIN || e.number == ALERT_CLOSE_NOTIFY) || h->plain[SERVER].start.p != NULL ||
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) ||
+        !(e->how == END_FIN || e->number == ALERT_CLOSE_NOTIFY) || h->plain[SERVER].start.p != NULL ||
         h->prelude.accepted || find_peer(c, answered_any) != NULL)
         return false;
     f->weight = -4;
@@ -201,11 +201,11 @@ static bool hangs_up(const struct case_file *c, struct finding *f)
 static bool key_is_another(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     bool before = h->kex.verified == SIG_UNCHECKED && h->kex.as_before == SIG_BAD;
     if (!knows(h, KNOW_SERVER_KEX) || (h->kex.verified != SIG_BAD && !before) || h->outcome == OUTCOME_ESTABLISHED)
         return false;
-    bool other_reason = e.alert != NULL && about_certificate(e.number); /* it did not come as far as the signature */
+    bool other_reason = e->alert != NULL && about_certificate(e->number); /* it did not come as far as the signature */
     f->weight = other_reason ? 1 : 20;
     f->decisive = h->kex.where.frame;
     return say(c, f, BLAME_SERVER, other_reason || before ? LIKELY : CERTAIN,
@@ -215,7 +215,7 @@ static bool key_is_another(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The server's key exchange is signed with a key that is not the certificate's: %s not verify, and %s.",
                      before ? "the signatures before this one did" : "the signature does",
-                     ending_words(c, &e)));
+                     ending_words(c, e)));
 }
 
 static bool decrypt_error_peer(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
@@ -228,14 +228,14 @@ static bool decrypt_error_peer(const struct case_file *c, const struct peer_fact
 static bool key_seems_another(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     const struct suite *suite = suite_of(h->answer.suite);
-    enum stage stage = stage_of(h);
+    enum stage stage = c->went->stage;
     bool client =
-        ended_by_alert(&e, CLIENT, ALERT_DECRYPT_ERROR) && stage == STAGE_FLIGHT && h->kex.verified != SIG_GOOD;
+        ended_by_alert(e, CLIENT, ALERT_DECRYPT_ERROR) && stage == STAGE_FLIGHT && h->kex.verified != SIG_GOOD;
     bool server =
         suite != NULL && suite->kex == KEX_RSA && stage == STAGE_REPLY && !h->resumed &&
-        (ended_by_alert(&e, SERVER, ALERT_DECRYPT_ERROR) || ended_by_alert(&e, SERVER, ALERT_BAD_RECORD_MAC));
+        (ended_by_alert(e, SERVER, ALERT_DECRYPT_ERROR) || ended_by_alert(e, SERVER, ALERT_BAD_RECORD_MAC));
     if ((!client && !server) || (h->chain != NULL && chain_has(h->chain, "bad_signature", SEV_ERROR, NULL)))
         return false;
     bool always = find_peer(c, decrypt_error_peer) != NULL && find_peer(c, answered_any) != NULL;
@@ -249,15 +249,17 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
                       : "the alert fits, but the signature could not be checked from here",
                WORDS(c, "%s: what the server computed with its private key does not fit the certificate it sent.",
                      client ? "The client could not verify the server's signature (decrypt_error, 51)"
-                            : WORDS(c, "Right after the client's keys %s", ending_words(c, &e))));
+                            : WORDS(c, "Right after the client's keys %s", ending_words(c, e))));
 }
 
-const struct rule service_rules[] = { { "server-speaks-plain", "not-tls", server_speaks_plain },
-                                      { "client-speaks-plain", "not-tls", client_speaks_plain },
-                                      { "starttls-refused", "starttls-refused", starttls_refused },
-                                      { "key-is-another", "key-mismatch", key_is_another },
-                                      { "key-seems-another", "key-mismatch", key_seems_another },
-                                      { "refuses-every-hello", "server-no-certificate", refuses_every_hello },
-                                      { "internal-error-at-hello", "server-no-certificate", internal_error_at_hello },
-                                      { "hangs-up", "server-no-certificate", hangs_up },
-                                      { NULL, NULL, NULL } };
+const struct rule service_rules[] = {
+    { "server-speaks-plain", "not-tls", SHOWS_PLAIN, server_speaks_plain },
+    { "client-speaks-plain", "not-tls", SHOWS_PLAIN, client_speaks_plain },
+    { "starttls-refused", "starttls-refused", SHOWS_PLAIN, starttls_refused },
+    { "key-is-another", "key-mismatch", KNOW_SERVER_KEX, key_is_another },
+    { "key-seems-another", "key-mismatch", KNOW_SERVER_HELLO | SHOWS_ALERT, key_seems_another },
+    { "refuses-every-hello", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER, refuses_every_hello },
+    { "internal-error-at-hello", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER | SHOWS_ALERT, internal_error_at_hello },
+    { "hangs-up", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER, hangs_up },
+    { 0 }
+};

@@ -22,28 +22,28 @@ static bool answer_too_old(const struct case_file *c, struct finding *f)
     if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED ||
         h->answer.downgrade != DOWNGRD_NONE)
         return false;
-    struct ending e = ending_of(h);
-    enum stage stage = stage_of(h);
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
     enum sure sure;
     const char *because;
 
     if (below(v, h->hello.min_version)) {
         sure = CERTAIN;
         because = "the version in the ServerHello lies below the lowest that the ClientHello lists";
-    } else if (!below(v, h->hello.max_version) || listed(&h->hello, v) || !ended_by(&e, CLIENT) ||
+    } else if (!below(v, h->hello.max_version) || listed(&h->hello, v) || !ended_by(e, CLIENT) ||
                stage > STAGE_FLIGHT) {
         return false;
-    } else if (e.number == ALERT_PROTOCOL_VERSION) {
+    } else if (e->number == ALERT_PROTOCOL_VERSION) {
         sure = CERTAIN;
         because = "the client says so itself, right after the ServerHello";
     } else if (!below(v, TLS_1_2) || (h->chain != NULL && h->chain->verdict == CHAIN_FAIL)) {
         return false;
-    } else if (e.number == ALERT_INTERNAL_ERROR || (e.number == ALERT_HANDSHAKE_FAILURE && h->answer.renego_info) ||
-               e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_INSUFFICIENT_SECURITY) {
+    } else if (e->number == ALERT_INTERNAL_ERROR || (e->number == ALERT_HANDSHAKE_FAILURE && h->answer.renego_info) ||
+               e->number == ALERT_ILLEGAL_PARAMETER || e->number == ALERT_INSUFFICIENT_SECURITY) {
         sure = LIKELY;
         because = "no alert protocol_version (70), but clients of today end like this when a server knows only a "
                   "version this old";
-    } else if (ended_silently(&e) && !below(h->hello.max_version, TLS_1_2)) {
+    } else if (ended_silently(e) && !below(h->hello.max_version, TLS_1_2)) {
         sure = LIKELY;
         because = "the client gave no reason; a refused certificate would look the same";
         ALSO(f, "cert-rejected");
@@ -56,7 +56,7 @@ static bool answer_too_old(const struct case_file *c, struct finding *f)
                WORDS(c,
                      "The server answered with %s, the newest version it speaks, but the client (%s) does not go "
                      "that low: %s.",
-                     version_words(c, v), offer_words(c), ending_words(c, &e)));
+                     version_words(c, v), offer_words(c), ending_words(c, e)));
 }
 
 /* ---- the server refused the hello */
@@ -102,9 +102,9 @@ static void cite_version_peer(const struct case_file *c, struct finding *f, cons
 static bool alert_protocol_version(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) > STAGE_RETRY || !knows(h, KNOW_CLIENT_HELLO) ||
-        !ended_by_alert(&e, SERVER, ALERT_PROTOCOL_VERSION) || find_peer(c, answered_without_newer) != NULL)
+    const struct ending *e = &c->went->end;
+    if (c->went->stage > STAGE_RETRY || !knows(h, KNOW_CLIENT_HELLO) ||
+        !ended_by_alert(e, SERVER, ALERT_PROTOCOL_VERSION) || find_peer(c, answered_without_newer) != NULL)
         return false; /* with such a neighbour it is intolerance */
     const struct peer_fact *newer = find_peer(c, answered_newer), *older = find_peer(c, answered_too_old);
     bool draft =
@@ -144,30 +144,30 @@ static bool alert_protocol_version(const struct case_file *c, struct finding *f)
 static bool old_hello_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !below(h->hello.max_version, TLS_1_2) || !ended_by(&e, SERVER))
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !below(h->hello.max_version, TLS_1_2) || !ended_by(e, SERVER))
         return false;
     if (find_peer(c, answered_as_low) != NULL)
         return false; /* the server does speak it */
-    if (e.alert != NULL && e.number != ALERT_INTERNAL_ERROR && e.number != ALERT_HANDSHAKE_FAILURE &&
-        e.number != ALERT_ILLEGAL_PARAMETER && e.number != ALERT_INSUFFICIENT_SECURITY &&
-        e.number != ALERT_DECODE_ERROR && e.number != ALERT_CLOSE_NOTIFY && e.number != ALERT_UNEXPECTED_MESSAGE)
+    if (e->alert != NULL && e->number != ALERT_INTERNAL_ERROR && e->number != ALERT_HANDSHAKE_FAILURE &&
+        e->number != ALERT_ILLEGAL_PARAMETER && e->number != ALERT_INSUFFICIENT_SECURITY &&
+        e->number != ALERT_DECODE_ERROR && e->number != ALERT_CLOSE_NOTIFY && e->number != ALERT_UNEXPECTED_MESSAGE)
         return false;
     const struct peer_fact *newer = find_peer(c, answered_newer);
-    bool says_internal = e.number == ALERT_INTERNAL_ERROR;
+    bool says_internal = e->number == ALERT_INTERNAL_ERROR;
     enum sure sure = newer != NULL || says_internal || below(h->hello.max_version, TLS_1_0) ? LIKELY : POSSIBLE;
     const char *because =
         newer != NULL
             ? "the server answers a newer hello, but the lists of the two hellos differ in more than the version"
         : says_internal ? "the alert does not name a reason; OpenSSL 3 answers hellos below TLS 1.2 like this"
                         : "the server did not name a reason, and a hello this old also lacks suites and extensions";
-    if (e.number == ALERT_HANDSHAKE_FAILURE && any_suite(&h->hello, suite_of_today))
+    if (e->number == ALERT_HANDSHAKE_FAILURE && any_suite(&h->hello, suite_of_today))
         f->weight = 2;
     f->weight += newer != NULL ? 5 : 1;
     ALSO(f, "cipher-mismatch", "signature-algorithms", "server-no-certificate");
     say(c, f, BLAME_CLIENT, sure, because,
         WORDS(c, "The client offers %s and %s. Most servers of today take TLS 1.2 and newer only.", offer_words(c),
-              ending_words(c, &e)));
+              ending_words(c, e)));
     cite_version_peer(c, f, newer);
     return true;
 }
@@ -175,9 +175,8 @@ static bool old_hello_refused(const struct case_file *c, struct finding *f)
 /* A neighbour shows that the server's best is older than this client's lowest. */
 static bool server_seen_older(const struct case_file *c, struct finding *f)
 {
-    const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !ended_by(&e, SERVER) || e.number == ALERT_PROTOCOL_VERSION)
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || e->number == ALERT_PROTOCOL_VERSION)
         return false;
     const struct peer_fact *p = find_peer(c, answered_too_old);
     if (p == NULL)
@@ -196,20 +195,20 @@ static bool modern_suite(const struct suite *s) { return s->kex != KEX_TLS13; }
 static bool only_13_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (stage_of(h) != STAGE_HELLO || !only_13(h) || !ended_by(&e, SERVER) || any_suite(&h->hello, modern_suite))
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !only_13(h) || !ended_by(e, SERVER) || any_suite(&h->hello, modern_suite))
         return false;
-    if ((e.alert != NULL && e.number != ALERT_HANDSHAKE_FAILURE && e.number != ALERT_INSUFFICIENT_SECURITY) ||
+    if ((e->alert != NULL && e->number != ALERT_HANDSHAKE_FAILURE && e->number != ALERT_INSUFFICIENT_SECURITY) ||
         real_suites(&h->hello) < 2 || real_values(&h->hello.groups) < 2 || !any_sigalg(&h->hello, KEY_ECDSA) ||
         !any_sigalg(&h->hello, KEY_RSA))
         return false; /* a narrow offer has its own rules */
     ALSO(f, "server-no-certificate", "group-mismatch", "sni-unrecognized");
-    return say(c, f, BLAME_SERVER, e.alert != NULL ? LIKELY : POSSIBLE,
+    return say(c, f, BLAME_SERVER, e->alert != NULL ? LIKELY : POSSIBLE,
                "the alert is not protocol_version (70), but the offer is wide in everything but the version",
                WORDS(c,
                      "The client offers TLS 1.3 only and %s: a server without TLS 1.3 finds no cipher suite it knows "
                      "in such a hello.",
-                     ending_words(c, &e)));
+                     ending_words(c, e)));
 }
 
 /* ---- intolerance */
@@ -223,10 +222,10 @@ static bool answered_with_same(const struct case_file *c, const struct peer_fact
 static bool refused_newer(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    enum stage stage = stage_of(h);
-    if (stage != STAGE_HELLO || h->plain[SERVER].start.p != NULL || e.number == ALERT_INAPPROPRIATE_FALLBACK ||
-        e.number == ALERT_UNRECOGNIZED_NAME || e.number == ALERT_NO_APPLICATION_PROTOCOL)
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
+    if (stage != STAGE_HELLO || h->plain[SERVER].start.p != NULL || e->number == ALERT_INAPPROPRIATE_FALLBACK ||
+        e->number == ALERT_UNRECOGNIZED_NAME || e->number == ALERT_NO_APPLICATION_PROTOCOL)
         return false;
     const struct peer_fact *p = find_peer(c, answered_without_newer);
     if (p == NULL || find_peer(c, answered_with_same) != NULL)
@@ -241,7 +240,7 @@ static bool refused_newer(const struct case_file *c, struct finding *f)
               "The server takes %s (stream %u), which this hello offers too, but on a hello up to %s %s instead of "
               "negotiating down.",
               version_words(c, p->version), p->stream, version_words(c, h->hello.max_version),
-              e.how != END_NONE && e.by == SERVER ? ending_words(c, &e) : "it is silent"));
+              e->how != END_NONE && e->by == SERVER ? ending_words(c, e) : "it is silent"));
     cite_version_peer(c, f, p);
     return true;
 }
@@ -258,14 +257,14 @@ bool marked_as_downgraded(const struct handshake *h)
 static bool downgrade_marked(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
+    const struct ending *e = &c->went->end;
     uint16_t v = handshake_version(h);
     if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED ||
-        !ended_by(&e, CLIENT))
+        !ended_by(e, CLIENT))
         return false;
-    if (!marked_as_downgraded(h) || stage_of(h) > STAGE_FLIGHT)
+    if (!marked_as_downgraded(h) || c->went->stage > STAGE_FLIGHT)
         return false;
-    bool noticed = e.number == ALERT_ILLEGAL_PARAMETER || e.number == ALERT_PROTOCOL_VERSION;
+    bool noticed = e->number == ALERT_ILLEGAL_PARAMETER || e->number == ALERT_PROTOCOL_VERSION;
     if (!noticed && h->chain != NULL && h->chain->verdict == CHAIN_FAIL)
         return false;
     f->weight = 20;
@@ -290,8 +289,8 @@ static bool same_client_failed_higher(const struct case_file *c, const struct pe
 static bool fallback_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    struct ending e = ending_of(h);
-    if (!ended_by_alert(&e, SERVER, ALERT_INAPPROPRIATE_FALLBACK))
+    const struct ending *e = &c->went->end;
+    if (!ended_by_alert(e, SERVER, ALERT_INAPPROPRIATE_FALLBACK))
         return false;
     f->weight = 20;
     say(c, f, BLAME_CLIENT, CERTAIN, "the server says so itself (RFC 7507)",
@@ -331,7 +330,7 @@ static bool quic_version_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     bool reserved = (h->quic.version & 0x0f0f0f0f) == 0x0a0a0a0a;
-    if (h->quic.offered.v == NULL || knows(h, KNOW_SERVER_HELLO) || reserved)
+    if (!h->datagram || h->quic.offered.v == NULL || knows(h, KNOW_SERVER_HELLO) || reserved)
         return false;
     bool server_behind = !lists_v1(&h->quic.offered);
     f->weight = 10;
@@ -341,13 +340,15 @@ static bool quic_version_refused(const struct case_file *c, struct finding *f)
                      quic_list(c, &h->quic.offered)));
 }
 
-const struct rule version_rules[] = { { "quic-version-refused", "protocol-version", quic_version_refused },
-                                      { "downgrade-marked", "version-downgrade", downgrade_marked },
-                                      { "fallback-refused", "version-downgrade", fallback_refused },
-                                      { "answer-too-old", "protocol-version", answer_too_old },
-                                      { "alert-protocol-version", "protocol-version", alert_protocol_version },
-                                      { "server-seen-older", "protocol-version", server_seen_older },
-                                      { "refused-newer", "version-intolerance", refused_newer },
-                                      { "old-hello-refused", "protocol-version", old_hello_refused },
-                                      { "only-13-refused", "protocol-version", only_13_refused },
-                                      { NULL, NULL, NULL } };
+const struct rule version_rules[] = {
+    { "quic-version-refused", "protocol-version", SHOWS_DATAGRAMS, quic_version_refused },
+    { "downgrade-marked", "version-downgrade", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_BY_CLIENT, downgrade_marked },
+    { "fallback-refused", "version-downgrade", SHOWS_BY_SERVER | SHOWS_ALERT, fallback_refused },
+    { "answer-too-old", "protocol-version", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO, answer_too_old },
+    { "alert-protocol-version", "protocol-version", SHOWS_UNANSWERED | SHOWS_BY_SERVER | SHOWS_ALERT, alert_protocol_version },
+    { "server-seen-older", "protocol-version", SHOWS_UNANSWERED | SHOWS_BY_SERVER, server_seen_older },
+    { "refused-newer", "version-intolerance", SHOWS_UNANSWERED, refused_newer },
+    { "old-hello-refused", "protocol-version", SHOWS_UNANSWERED | SHOWS_BY_SERVER, old_hello_refused },
+    { "only-13-refused", "protocol-version", SHOWS_UNANSWERED | SHOWS_BY_SERVER, only_13_refused },
+    { 0 }
+};

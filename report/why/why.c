@@ -1,4 +1,4 @@
-#include "rules.h"
+#include "say.h"
 
 #include "tlswhy/profile.h"
 
@@ -275,7 +275,7 @@ static const char *what_is_missing(const struct case_file *c)
 {
     const struct handshake *h = c->h;
     if (h->tcp.snapped)
-        return arena_printf(c->arena, "The capture kept only the first %u bytes of each packet (snap length), so the handshake cannot be "
+        return WORDS(c, "The capture kept only the first %u bytes of each packet (snap length), so the handshake cannot be "
                                       "read. Capture again with whole packets (tcpdump -s 0).", h->tcp.snaplen);
     if (!knows(h, KNOW_BOTH_SIDES) && !h->datagram)
         return "Only one direction of this connection was captured, so it cannot be told how the handshake ended.";
@@ -312,7 +312,7 @@ static bool beats(const struct finding *a, const struct finding *b)
 /* What the rules found so far: the best of it, and every cause that was named. */
 struct candidates {
     bool           any;
-    struct finding best;
+    struct finding *best;
     struct finding blank; /* for the next rule: zeroing one for each of them costs more than asking */
     const char    *causes[FINDING_LIST];
     size_t         n;
@@ -334,8 +334,8 @@ static void consider(const struct case_file *c, struct finding *f, struct candid
     if (cut && f->sure != CERTAIN)
         return;
     also(found->causes, &found->n, f->cause, "");
-    if (!found->any || beats(f, &found->best))
-        found->best = *f;
+    if (!found->any || beats(f, found->best))
+        *found->best = *f;
     found->any = true;
 }
 
@@ -351,23 +351,77 @@ static void ask(const struct rule *rule, const struct case_file *c, struct candi
         *f = (struct finding){ 0 };
 }
 
-static void explain(const struct case_file *c, struct finding *out)
+static unsigned what_it_shows(const struct handshake *h, const struct course *went)
 {
-    const struct handshake *h = c->h;
-    struct candidates       found = { 0 };
-    for (const struct rule *const *family = families; *family != NULL && !ended_well(h); family++) {
-        for (const struct rule *rule = *family; rule->id != NULL; rule++)
-            ask(rule, c, &found);
+    const struct ending *e = &went->end;
+    bool plain = h->plain[CLIENT].start.p != NULL || h->plain[SERVER].start.p != NULL || h->prelude.kind != PRELUDE_NONE;
+    bool probe = h->probed != NULL || h->way != NULL || h->inside != NULL || h->stopped_by_us || h->timed_out;
+    return (h->known & (SHOWS_UNANSWERED - 1u)) |
+           (went->stage == STAGE_HELLO || went->stage == STAGE_RETRY ? SHOWS_UNANSWERED : 0u) |
+           (version_is_13(handshake_version(h)) ? SHOWS_TLS13 : 0u) |
+           (h->outcome == OUTCOME_ESTABLISHED ? SHOWS_FINISHED : 0u) |
+           (h->outcome == OUTCOME_NOT_OPENED ? SHOWS_NOT_OPENED : 0u) |
+           (e->how == END_NONE ? 0u : e->by == CLIENT ? SHOWS_BY_CLIENT : SHOWS_BY_SERVER) |
+           (e->number != ALERT_NONE ? SHOWS_ALERT : 0u) |
+           (ended_silently(e) ? SHOWS_SILENT_END : 0u) |
+           (went->refusal.when != REFUSED_NOT ? SHOWS_REFUSAL : 0u) |
+           (went->fault != NULL ? SHOWS_FAULT : 0u) |
+           (plain ? SHOWS_PLAIN : 0u) |
+           (h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS ? SHOWS_TUNNEL : 0u) |
+           (h->refused || h->unreachable ? SHOWS_NO_WAY : 0u) |
+           (h->datagram ? SHOWS_DATAGRAMS : 0u) |
+           (probe ? SHOWS_PROBE : 0u);
+}
+
+static void learn_course(struct case_file *c, struct course *went)
+{
+    course_of(c->h, went);
+    c->went = went;
+    c->shows = what_it_shows(c->h, went);
+}
+
+static bool is_due(const struct rule *rule, unsigned shows) { return (rule->needs & ~shows) == 0; }
+
+/* From this row of a family on, the first rule that is due; NULL: none. The row that ends a family needs nothing. */
+static const struct rule *next_due(const struct rule *rule, unsigned shows)
+{
+    while (!is_due(rule, shows))
+        rule++;
+    return rule->id != NULL ? rule : NULL;
+}
+
+static void ask_all(const struct case_file *c, struct candidates *found)
+{
+    for (const struct rule *const *family = families; *family != NULL; family++) {
+        for (const struct rule *rule = next_due(*family, c->shows); rule != NULL; rule = next_due(rule + 1, c->shows))
+            ask(rule, c, found);
     }
-    if (found.any)
-        *out = found.best;
-    else
+}
+
+static void explain(struct case_file *c, struct finding *out)
+{
+    struct course     went;
+    struct candidates found = { .best = out };
+    learn_course(c, &went);
+    if (!ended_well(c->h))
+        ask_all(c, &found);
+    if (!found.any)
         nothing_fits(c, out);
     for (size_t i = 0; i < found.n; i++) {
         if (!holds(out->ruled_out, out->ruled_out_n, found.causes[i]))
             also(out->alternatives, &out->alternatives_n, found.causes[i], out->cause);
     }
     finding_complete(c, out);
+}
+
+bool rule_says(const struct rule *rule, const struct handshake *h, const struct peers *others, struct arena *a, bool *due)
+{
+    struct case_file c = { .h = h, .others = others, .arena = a };
+    struct course    went;
+    struct finding   f = { .rule = rule->id, .cause = rule->cause };
+    learn_course(&c, &went);
+    *due = is_due(rule, c.shows);
+    return rule->look(&c, &f);
 }
 
 void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out)

@@ -4,6 +4,7 @@
 #define TLSWHY_RULES_CASE_H
 
 #include "sample.h"
+#include "../needs.h"
 
 enum { MAX_STEPS = 8 };
 typedef void step(struct handshake *h, int arg);
@@ -194,6 +195,7 @@ static inline void expect(const struct rules_case *c, const struct handshake *h,
     struct arena   a = { 0 };
     struct finding f = { 0 };
     why_explain(h, others, &a, &f);
+    CU_ASSERT_PTR_NULL(undue_rule(h, others, &a));
     printf("rule %s\n", f.rule); /* tests/cases.py sees to it that every rule is tested somewhere */
     bool right = strcmp(f.cause, c->cause) == 0 && f.side == c->side && f.sure == c->sure;
     if (!right)

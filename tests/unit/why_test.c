@@ -1,5 +1,6 @@
 /* report/why/why.c: the list of causes, its pages, and how findings are ranked and filled. */
 #include "sample.h"
+#include "../needs.h"
 #include "../../report/why/rules.h"
 #include "tlswhy/profile.h"
 
@@ -49,6 +50,7 @@ static void always_one_finding(void)
                 h->plain[SERVER] = (struct plain){ 0 };
             }
             why_explain(h, NULL, &h->arena, &f);
+            CU_ASSERT_PTR_NULL(undue_rule(h, NULL, &h->arena));
             CU_ASSERT_PTR_NOT_NULL_FATAL(cause_of(f.cause));
             CU_ASSERT_TRUE(f.why != NULL && f.why[0] != '\0' && f.sure >= POSSIBLE && f.sure <= CERTAIN);
             CU_ASSERT_TRUE(f.evidence_n >= 1 && f.evidence_n <= FINDING_LIST);
