@@ -172,15 +172,15 @@ void verdicts_judge(struct verdicts *v, struct handshake *h)
         proven_check(&v->proven, h);
 }
 
-static void count_cause(struct summary *s, const char *code, int by)
+static void count_cause(struct summary *s, const struct cause *cause, int by)
 {
     size_t i = 0;
-    while (i < s->causes_n && s->causes[i].code != code) /* codes are rows of one table */
+    while (i < s->causes_n && s->causes[i].code != cause->code) /* rows of one table */
         i++;
     if (i == s->causes_n && (by < 0 || i == ARRAY_LEN(s->causes)))
         return;
     if (i == s->causes_n)
-        s->causes[s->causes_n++] = (struct cause_count){ .code = code };
+        s->causes[s->causes_n++] = (struct cause_count){ .code = cause->code };
     s->causes[i].n += (uint64_t)by;
     if (s->causes[i].n == 0) {
         memmove(&s->causes[i], &s->causes[i + 1], (s->causes_n - i - 1) * sizeof s->causes[0]);
@@ -198,22 +198,21 @@ bool verdict_is_ignored(const struct verdicts *v, const char *cause)
 }
 
 /* Which of the sums tells of a handshake that did not succeed? */
-static uint64_t *sum_of(struct verdicts *v, const struct handshake *h, const struct finding *f)
+static uint64_t *sum_of(struct verdicts *v, const struct finding *f, enum result r)
 {
     struct summary *s = &v->sum;
     if (verdict_is_ignored(v, f->cause))
         return &s->ignored;
-    if (finding_counts(h, f))
-        return &s->failed;
-    if (strcmp(f->cause, "abandoned") == 0)
+    if (is_cause(f, "abandoned"))
         return &s->abandoned;
-    return finding_result(h, f) == RESULT_UNCLEAR ? &s->partial : &s->unknown;
+    if (r == RESULT_FAILURE && !is_cause(f, "unknown"))
+        return &s->failed;
+    return r == RESULT_UNCLEAR ? &s->partial : &s->unknown;
 }
 
-static void count(struct verdicts *v, const struct handshake *h, const struct finding *f)
+static void count(struct verdicts *v, const struct handshake *h, const struct finding *f, const struct cause *cause, enum result r)
 {
     struct summary *s = &v->sum;
-    enum result     r = finding_result(h, f);
     if (r == RESULT_NO_TLS) {
         s->other_connections++;
         return;
@@ -224,24 +223,26 @@ static void count(struct verdicts *v, const struct handshake *h, const struct fi
         s->completed++;
         return;
     }
-    count_cause(s, cause_of(f->cause)->code, 1);
-    ++*sum_of(v, h, f);
-    s->hidden += r == RESULT_UNCLEAR && !v->o.report.all && !shown_by_default(h, f);
+    count_cause(s, cause, 1);
+    ++*sum_of(v, f, r);
+    s->hidden += r == RESULT_UNCLEAR && !v->o.report.all && !shown_by_default(h, r);
 }
 
 void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is)
 {
-    uint32_t first;
-    --*sum_of(v, h, was);
-    count_cause(&v->sum, cause_of(was->cause)->code, -1);
-    groups_take_back(v->groups, h, was);
-    if (finding_result(h, is) == RESULT_SUCCESS) {
+    uint32_t            first;
+    const struct cause *before = cause_of(was->cause), *now = cause_of(is->cause);
+    enum result         r_before = finding_result(h, was), r = finding_result(h, is);
+    --*sum_of(v, was, r_before);
+    count_cause(&v->sum, before, -1);
+    groups_take_back(v->groups, h, before, r_before);
+    if (r == RESULT_SUCCESS) {
         v->sum.completed++;
         return;
     }
-    count_cause(&v->sum, cause_of(is->cause)->code, 1);
-    ++*sum_of(v, h, is);
-    groups_add(v->groups, h, is, &first);
+    count_cause(&v->sum, now, 1);
+    ++*sum_of(v, is, r);
+    groups_add(v->groups, h, now, r, &first);
 }
 
 void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f)
@@ -285,18 +286,20 @@ static void remember(struct verdicts *v, const struct handshake *h, const struct
 /* Counts it; true where it is to be told in full. Of the finding the cause is enough, but with remember_failed. */
 static bool sum_up(struct verdicts *v, const struct handshake *h, struct finding *f)
 {
-    uint32_t first = h->stream;
+    uint32_t            first = h->stream;
+    const struct cause *cause = cause_of(f->cause);
+    enum result         r = finding_result(h, f);
     if (v->o.one_stream && h->stream != v->o.stream)
         return false;
-    count(v, h, f);
-    bool failed = finding_result(h, f) == RESULT_FAILURE || finding_result(h, f) == RESULT_UNCLEAR;
+    count(v, h, f, cause, r);
+    bool failed = r == RESULT_FAILURE || r == RESULT_UNCLEAR;
     if (failed && verdict_is_ignored(v, f->cause))
         return false;
-    if (!v->o.report.all && !v->o.one_stream && !shown_by_default(h, f))
+    if (!v->o.report.all && !v->o.one_stream && !shown_by_default(h, r))
         return false;
-    if (v->o.remember_failed && finding_result(h, f) == RESULT_FAILURE)
+    if (v->o.remember_failed && r == RESULT_FAILURE)
         remember(v, h, f);
-    uint64_t alike = failed ? groups_add(v->groups, h, f, &first) : 0;
+    uint64_t alike = failed ? groups_add(v->groups, h, cause, r, &first) : 0;
     f->repeats = first != h->stream;
     f->repeats_of = first;
     bool in_full = alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream;
@@ -331,14 +334,18 @@ bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f)
     if (h->at_end_of_capture)
         h->capture_left = h->tcp.silence != 0 ? h->tcp.silence : v->last_ns > h->end_ns ? v->last_ns - h->end_ns : 0;
     bool folds = v->o.renderer->folds && !v->o.one_stream && !v->o.report.all && !v->o.remember_failed;
-    *f = (struct finding){ .cause = folds ? why_never_opened(h) : NULL };
-    if (f->cause == NULL && folds && v->live == NULL && v->sum.folded > FLOOD) { /* one more that is likely to be only counted */
+    const char *never_opened = folds ? why_never_opened(h) : NULL;
+    bool        short_one = true;
+    if (never_opened != NULL) {
+        f->cause = never_opened; /* a finding is large, and of this one nothing else is looked at */
+        f->side = BLAME_NONE;
+    } else if (folds && v->live == NULL && v->sum.folded > FLOOD) { /* one more that is likely to be only counted */
         verdicts_judge(v, h);
         why_cause(h, v->peers, &h->arena, f);
-    }
-    bool short_one = f->cause != NULL;
-    if (!short_one)
+    } else {
         explain(v, h, f);
+        short_one = false;
+    }
     if (!sum_up(v, h, f))
         return true;
     if (short_one) {

@@ -49,8 +49,8 @@ struct verdicts {
     const struct mark  *asking;     /* what the handshake in hand was made for; NULL = seen by chance */
 };
 
-/* Explains, counts, and writes it where it is to be told; *f is what was found (its cause alone, where that is all that
- * counts). False: it is none of our business. */
+/* Explains, counts, and writes it where it is to be told; *f is what was found (its cause and side alone, where that is all that
+ * counts: the rest is left as it was). False: it is none of our business. */
 bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f);
 /* The same where *f was found already. */
 void verdict_tell(struct verdicts *v, struct handshake *h, struct finding *f);

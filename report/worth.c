@@ -1,21 +1,17 @@
 #include "tlswhy/report.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static int by_number(const void *a, const void *b)
-{
-    uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 bool is_tls_port(uint16_t port)
 {
-    static const uint16_t ports[] = { /* sorted */
-        261, 443, 448, 465, 563, 585, 614, 636, 684, 695, 832, 853, 854, 989, 990, 991, 992, 993, 994, 995, 2083, 2087, 2096,
-        2376, 2484, 3269, 3424, 4433, 4443, 5061, 5223, 5349, 5671, 5986, 6251, 6443, 6514, 6679, 6697, 7443, 8443, 8883, 9443, 10250, 10443
-    };
-    return bsearch(&port, ports, ARRAY_LEN(ports), sizeof ports[0], by_number) != NULL;
+    switch (port) {
+    case 261: case 443: case 448: case 465: case 563: case 585: case 614: case 636: case 684: case 695:
+    case 832: case 853: case 854: case 989: case 990: case 991: case 992: case 993: case 994: case 995:
+    case 2083: case 2087: case 2096: case 2376: case 2484: case 3269: case 3424: case 4433: case 4443:
+    case 5061: case 5223: case 5349: case 5671: case 5986: case 6251: case 6443: case 6514: case 6679:
+    case 6697: case 7443: case 8443: case 8883: case 9443: case 10250: case 10443:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* A connection that never opened is about TLS where its port says so, or its server or port is seen to speak
@@ -64,10 +60,10 @@ bool surely_other(const struct handshake *h)
     return !refused && h->fetch_n == 0;
 }
 
-bool shown_by_default(const struct handshake *h, const struct finding *f)
+bool shown_by_default(const struct handshake *h, enum result result)
 {
     const unsigned begun = KNOW_CLIENT_HELLO | KNOW_CLIENT_HELLO_PART | KNOW_SERVER_HELLO | KNOW_CERTIFICATE;
-    switch (finding_result(h, f)) {
+    switch (result) {
     case RESULT_FAILURE: return true;
     case RESULT_UNCLEAR: return h->known & begun || h->prelude.kind != PRELUDE_NONE || last_fatal_alert(h, SIDE_ANY) != NULL;
     default: return false;

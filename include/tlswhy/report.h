@@ -60,9 +60,9 @@ struct group_table *groups_new(void);
  * that never opened same cause and client; for captures that are not whole same cause. UINT64_MAX
  * where one client has very many of one cause, or there is no room to count. *first is the stream of the first of
  * them in this input. */
-uint64_t            groups_add(struct group_table *g, const struct handshake *h, const struct finding *f, uint32_t *first);
+uint64_t            groups_add(struct group_table *g, const struct handshake *h, const struct cause *cause, enum result result, uint32_t *first);
 /* It turned out to be something else: takes back what groups_add counted for its row. */
-void                groups_take_back(struct group_table *g, const struct handshake *h, const struct finding *f);
+void                groups_take_back(struct group_table *g, const struct handshake *h, const struct cause *cause, enum result result);
 void                groups_free(struct group_table *g);
 
 struct group {
@@ -84,7 +84,7 @@ bool worth_showing(const struct handshake *h, const struct peers *others);
 bool surely_other(const struct handshake *h);
 
 /* Is it shown without --all? All but successes, and connections of whose handshake nothing was captured. */
-bool shown_by_default(const struct handshake *h, const struct finding *f);
+bool shown_by_default(const struct handshake *h, enum result result);
 
 /* Ports where TLS is spoken from the first byte (IANA, and common practice). */
 bool is_tls_port(uint16_t port);

@@ -11,6 +11,8 @@
 #include "tlswhy/peers.h"
 #include "tlswhy/trust.h"
 
+#include <string.h>
+
 enum sure { POSSIBLE = 1, LIKELY, CERTAIN };
 enum blame { BLAME_NONE, BLAME_CLIENT, BLAME_SERVER, BLAME_PATH, BLAME_PROXY };
 
@@ -99,6 +101,9 @@ bool proxy_page(const struct inside *in);
 
 /* Established, and both sides went on to exchange data without a fatal alert or a failed renegotiation. */
 bool ended_well(const struct handshake *h);
+
+/* Asked very often, and most causes differ in their first letter. */
+static inline bool is_cause(const struct finding *f, const char *cause) { return f->cause[0] == cause[0] && strcmp(f->cause, cause) == 0; }
 
 /* What a finding comes to. NOBODY_MEANT_TLS is plain text where no TLS was due; FAILURE alone makes exit status 1
  * (finding_counts), and not where the cause is "unknown" or "abandoned". */

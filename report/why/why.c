@@ -25,19 +25,16 @@ static const struct rule *const families[] = {
 
 const struct cause *cause_at(size_t i) { return i < ARRAY_LEN(causes) ? &causes[i] : NULL; }
 
-/* Mostly the same one is asked for again and again. */
+/* Mostly the same few are asked for again and again, by the same texts: they are found by where these stand. */
 const struct cause *cause_of(const char *code)
 {
-    static _Thread_local const struct cause *last;
-    if (last != NULL && (last->code == code || strcmp(last->code, code) == 0))
-        return last;
-    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
-        if (causes[i].code == code) /* the linker has made one of texts alike */
-            return last = &causes[i];
-    }
+    static _Thread_local const struct cause *found[128];
+    const struct cause **last = &found[(uintptr_t)code / 4 % ARRAY_LEN(found)];
+    if (*last != NULL && ((*last)->code == code || strcmp((*last)->code, code) == 0))
+        return *last;
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
         if (strcmp(causes[i].code, code) == 0)
-            return last = &causes[i];
+            return *last = &causes[i];
     }
     return NULL;
 }
@@ -61,13 +58,11 @@ const char *blame_name(enum blame b)
     return (size_t)b < ARRAY_LEN(names) ? names[b] : NULL;
 }
 
-static bool is(const struct finding *f, const char *cause) { return strcmp(f->cause, cause) == 0; }
-
 enum result finding_result(const struct handshake *h, const struct finding *f)
 {
-    if (is(f, "ok"))
+    if (is_cause(f, "ok"))
         return RESULT_SUCCESS;
-    if (is(f, "capture-incomplete"))
+    if (is_cause(f, "capture-incomplete"))
         return RESULT_UNCLEAR;
     if (h->outcome == OUTCOME_NOT_TLS && f->side == BLAME_NONE)
         return RESULT_NO_TLS;
@@ -76,7 +71,7 @@ enum result finding_result(const struct handshake *h, const struct finding *f)
 
 bool finding_counts(const struct handshake *h, const struct finding *f)
 {
-    return finding_result(h, f) == RESULT_FAILURE && !is(f, "unknown") && !is(f, "abandoned");
+    return finding_result(h, f) == RESULT_FAILURE && !is_cause(f, "unknown") && !is_cause(f, "abandoned");
 }
 
 bool ended_well(const struct handshake *h)

@@ -62,7 +62,7 @@ static void outside_bytes(void)
         why_explain(h, NULL, &h->arena, &f);
         text_renderer.file(&t, &plain, NASTY);
         text_renderer.handshake(&t, &(struct report_options){ .verbose = true }, h, &f);
-        groups_add(g, h, &f, &first);
+        groups_add(g, h, cause_of(f.cause), RESULT_FAILURE, &first);
         text_renderer.summary(&t, &plain, &s, g);
         CU_ASSERT_TRUE(harmless(t.s, t.n));
         groups_free(g);
@@ -144,14 +144,14 @@ static void groups(void)
     size_t              n = 0;
     uint64_t            in_none = 0;
     uint32_t            first = 0;
-    CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), 1);
+    CU_ASSERT_EQUAL(groups_add(g, h, cause_of(f.cause), RESULT_FAILURE, &first), 1);
     h->ends[SERVER].port = 8443;
     h->stream = 9;
     for (uint64_t i = 1; i <= 300; i++)
-        CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), i < 50 ? i : UINT64_MAX); /* very many of one client, wherever */
+        CU_ASSERT_EQUAL(groups_add(g, h, cause_of(f.cause), RESULT_FAILURE, &first), i < 50 ? i : UINT64_MAX); /* very many of one client, wherever */
     CU_ASSERT_EQUAL(first, 9);
     h->ends[CLIENT].ip[3] = 99; /* another client: another kind, the same row */
-    CU_ASSERT_EQUAL(groups_add(g, h, &f, &first), 1);
+    CU_ASSERT_EQUAL(groups_add(g, h, cause_of(f.cause), RESULT_FAILURE, &first), 1);
     const struct group *rows = groups_sorted(g, &n, &in_none);
     CU_ASSERT_EQUAL_FATAL(n, 2);
     CU_ASSERT_EQUAL(rows[0].n, 301);
