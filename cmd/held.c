@@ -55,37 +55,36 @@ static int by_stream(const void *a, const void *b)
     return x->stream < y->stream ? -1 : x->stream > y->stream;
 }
 
-/* Stream numbers count the connections of the input, and each is here once at most: a table of them is the order, and its
- * gaps are closed. */
-static void order_by_table(struct held *q, uint32_t lowest, size_t streams)
+/* Two connections that follow each other in the input lie far apart here, and each look at one is a wait for memory. So their
+ * streams are copied, one look at each, and sorted by digits, the lowest first. */
+static void order_unopened(struct held *q, uint32_t lowest, uint32_t highest)
 {
-    size_t n = 0;
-    q->order = mem_get(streams, sizeof *q->order);
-    for (size_t i = 0; i < q->unopened; i++)
-        q->order[unopened_at(q, i)->stream - lowest] = (uint32_t)i + 1;
-    for (size_t i = 0; i < streams; i++) {
-        if (q->order[i] != 0)
-            q->order[n++] = q->order[i];
+    enum { DIGIT = 11, VALUES = 1 << DIGIT };
+    size_t    n = q->unopened;
+    uint32_t *key = mem_get(n, sizeof *key), *from = mem_get(n, sizeof *from), *to = mem_get(n, sizeof *to);
+    for (size_t i = 0; i < n; i++) {
+        key[i] = unopened_at(q, i)->stream - lowest;
+        from[i] = (uint32_t)i;
     }
-}
-
-static int by_stream_of(const void *a, const void *b, void *held)
-{
-    uint32_t x = unopened_at(held, *(const uint32_t *)a - 1)->stream, y = unopened_at(held, *(const uint32_t *)b - 1)->stream;
-    return x < y ? -1 : x > y;
-}
-
-static void order_by_sorting(struct held *q)
-{
-    q->order = mem_get(q->unopened, sizeof *q->order);
-    for (size_t i = 0; i < q->unopened; i++)
-        q->order[i] = (uint32_t)i + 1;
-    qsort_r(q->order, q->unopened, sizeof *q->order, by_stream_of, q);
+    for (unsigned shift = 0; shift < 32 && (highest - lowest) >> shift != 0; shift += DIGIT) {
+        size_t begin[VALUES + 1] = { 0 };
+        for (size_t i = 0; i < n; i++)
+            begin[(key[i] >> shift & (VALUES - 1)) + 1]++;
+        for (size_t value = 1; value < VALUES; value++)
+            begin[value] += begin[value - 1];
+        for (size_t i = 0; i < n; i++)
+            to[begin[key[from[i]] >> shift & (VALUES - 1)]++] = from[i];
+        uint32_t *sorted = to;
+        to = from;
+        from = sorted;
+    }
+    q->order = from;
+    free(to);
+    free(key);
 }
 
 void held_order(struct held *q)
 {
-    enum { DENSE = 4, FEW = 4096 };
     uint32_t lowest = UINT32_MAX, highest = 0;
     if (q->n != 0)
         qsort(q->packed, q->n, sizeof *q->packed, by_stream);
@@ -94,18 +93,16 @@ void held_order(struct held *q)
         lowest = stream < lowest ? stream : lowest;
         highest = stream > highest ? stream : highest;
     }
-    if (q->unopened != 0 && highest - lowest < DENSE * q->unopened + FEW)
-        order_by_table(q, lowest, (size_t)highest - lowest + 1);
-    else if (q->unopened != 0)
-        order_by_sorting(q);
+    if (q->unopened != 0)
+        order_unopened(q, lowest, highest);
 }
 
 struct handshake *held_next(struct held *q, struct handshake *room)
 {
     const struct packed   *next = q->packed_at < q->n ? q->packed[q->packed_at] : NULL;
-    const struct unopened *u = q->order_at < q->unopened ? unopened_at(q, q->order[q->order_at] - 1) : NULL;
+    const struct unopened *u = q->order_at < q->unopened ? unopened_at(q, q->order[q->order_at]) : NULL;
     if (u != NULL && q->order_at + AHEAD < q->unopened)
-        __builtin_prefetch(unopened_at(q, q->order[q->order_at + AHEAD] - 1));
+        __builtin_prefetch(unopened_at(q, q->order[q->order_at + AHEAD]));
     if (u != NULL && (next == NULL || next->datagram || next->stream > u->stream)) {
         unopened_become(u, q->file, room);
         q->order_at++;

@@ -16,7 +16,7 @@ struct held {
     size_t             n, cap;
     struct unopened  **chunk;
     size_t             chunks, unopened;
-    uint32_t          *order;  /* of the unopened, by stream: number + 1 */
+    uint32_t          *order;  /* of the unopened, by stream: their numbers */
     const char        *file;   /* of all of them */
     size_t             packed_at, order_at; /* given so far */
     size_t             bytes;  /* of memory, nearly */
