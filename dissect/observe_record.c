@@ -291,7 +291,7 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
         drop_held_alert(c, w, false);
         if (rec->len == 2 || (readable && !s->unsure && rec->len < 16 && rec->len % 2 == 0))
             clear_alerts(c, t, body, rec->len, rec->version, false, where);
-        else if (null_suite(c->cur) && s->encrypted) /* the MAC behind it */
+        else if (null_suite(c->cur) && s->encrypted && rec->len > 2) /* the MAC behind it */
             clear_alerts(c, t, body, 2, rec->version, false, where);
         else
             encrypted_record(c, w, rec->type, rec->len, where);

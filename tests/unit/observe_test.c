@@ -23,6 +23,7 @@ static const struct expected {
     { "tls10-split", OUTCOME_ESTABLISHED, 0x0301, 0x0301, 0x002f, "CsxnGItiDDLl", false, ALERT_NONE },
     { "renegotiation", OUTCOME_ESTABLISHED, 0x0303, 0x0303, 0xc02c, "CsxknGIti", false, ALERT_NONE },
     { "null-suite", OUTCOME_ESTABLISHED, 0x0303, 0x0303, 0x003b, "CsxnGIFtifDLl", false, ALERT_NONE },
+    { "null-suite-short-alert", OUTCOME_ESTABLISHED, 0x0303, 0x0303, 0x003b, "CsxnGIFtifL", false, ALERT_NONE },
     { "version-refused", OUTCOME_ABORTED_BY_SERVER, 0x0302, 0, 0, "Cl", false, ALERT_PROTOCOL_VERSION },
     { "unknown-ca", OUTCOME_ABORTED_BY_CLIENT, 0x0303, 0x0303, 0xc02c, "CsxknL", false, ALERT_UNKNOWN_CA },
     { "unknown-ca-13", OUTCOME_ABORTED_BY_CLIENT, 0x0304, 0x0304, 0x1302, "CsiL", false, ALERT_UNKNOWN_CA },
