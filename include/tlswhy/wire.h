@@ -23,15 +23,16 @@ struct endpoint {
     uint16_t port;
 };
 
-/* What an IP and TCP header add to an event; `seen` is false where there was no segment (a socket). */
+/* What an IP and TCP header add to an event; `seen` is false where there was no segment (a socket). Without padding: connections
+ * that never opened are compared by their bytes. */
 struct segment {
     bool     seen;
-    uint8_t  ttl;   /* or hop limit */
-    uint8_t  flags; /* TCP flags: FIN 1, SYN 2, RST 4, PSH 8, ACK 16 */
-    uint16_t ip_id; /* 0 for IPv6 */
-    uint16_t window; /* as sent, not scaled */
-    uint16_t mss;    /* SYN and SYN-ACK only; 0 = no such option */
-    uint8_t  options; /* number of TCP options other than padding */
+    uint8_t  ttl;     /* or hop limit */
+    uint16_t flags;   /* TCP flags: FIN 1, SYN 2, RST 4, PSH 8, ACK 16 */
+    uint16_t ip_id;   /* 0 for IPv6 */
+    uint16_t window;  /* as sent, not scaled */
+    uint16_t mss;     /* SYN and SYN-ACK only; 0 = no such option */
+    uint16_t options; /* number of TCP options other than padding */
     uint32_t seq, ack; /* as on the wire */
 };
 
