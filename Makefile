@@ -31,7 +31,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 .PHONY: all demo check asan msan valgrind fuzz fuzzers bench bench-live layers lab completions install uninstall dist deb deps clean format units
 all: $(BUILD)/tlswhy
 
-$(BUILD)/tlswhy: $(call obj,cmd) $(ARCHIVES)
+$(BUILD)/tlswhy: $(call obj,cmd) $(LINK_WITH) $(ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/base.a: $(call obj,base)
@@ -103,20 +103,19 @@ fuzz:
 	    CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
 	@sh tests/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ARCHIVES)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LINK_WITH) $(ARCHIVES)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# MemorySanitizer over what parses and judges, by the fuzz targets. Libraries are not built with it: tests/msan.c and tests/msan.ignore say what they wrote.
+# MemorySanitizer over what parses and judges, by the fuzz targets and by the program over recordings. Libraries are not built with it:
+# tests/msan.c and tests/msan.ignore say what they wrote.
 MSAN       := -O1 -g -fsanitize=memory -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize-ignorelist=tests/msan.ignore
 MSAN_WRAPS := digest digest_of key_verifies key_encrypts ephemeral_new ephemeral_shared random_bytes hmac_of aead_open aead_seal cbc_open cbc_seal dh_agree \
-              aes_block inflate uncompress
+              aes_block inflate uncompress gzread fwrite handshake_pack handshake_unpack
 MSAN_FUZZ  := $(filter-out fuzz_probe fuzz_serve fuzz_tunnel,$(FUZZERS))
 msan:
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/msan CC=$(FUZZ_CC) CFLAGS="$(MSAN) -fsanitize=fuzzer-no-link" \
-	    LDFLAGS="$(BUILD)/msan/tests/msan.o $(MSAN_WRAPS:%=-Wl,--wrap=%)" FUZZERS="$(MSAN_FUZZ)" msan-parts
+	    LDFLAGS="$(MSAN_WRAPS:%=-Wl,--wrap=%)" LINK_WITH=$(BUILD)/msan/tests/msan.o FUZZERS="$(MSAN_FUZZ)" all fuzzers
 	@sh tests/msan.sh $(BUILD)/msan
-msan-parts: $(BUILD)/tests/msan.o
-	@$(MAKE) -s --no-print-directory fuzzers
 
 # The unit tests and a few recordings under valgrind; VALGRIND_TESTS="tls flows" takes only those
 valgrind: all units

@@ -5,12 +5,12 @@
 #include <sys/mman.h>
 
 #ifdef __has_feature
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
 #define __SANITIZE_ADDRESS__
 #endif
 #endif
 #ifdef __SANITIZE_ADDRESS__
-enum { CARVED = 0 }; /* each thing on its own, so that late uses show */
+enum { CARVED = 0 }; /* each thing on its own, so that late uses show, and uses of what was left there */
 #else
 enum { CARVED = 1 };
 #endif

@@ -1,9 +1,13 @@
 /* msan.c - linked into builds with MemorySanitizer: what libraries wrote that are not built with it counts as written. The linker's
  * --wrap sends calls of NAME to __wrap_NAME here, and __real_NAME is the function itself. */
 #include <sanitizer/msan_interface.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "tlswhy/keys.h"
+#include "tlswhy/packed.h"
 
 #define REAL(type, name, ...) type __real_##name(__VA_ARGS__); type __wrap_##name(__VA_ARGS__); type __wrap_##name(__VA_ARGS__)
 
@@ -130,4 +134,71 @@ REAL(int, uncompress, Bytef *out, uLongf *out_n, const Bytef *in, uLong n)
     __msan_unpoison(out_n, sizeof *out_n);
     __msan_unpoison(out, *out_n);
     return code;
+}
+
+/* Nothing behind what was read is to be looked at, whatever was there before. */
+REAL(int, gzread, gzFile file, voidp out, unsigned n)
+{
+    int got = __real_gzread(file, out, n);
+    __msan_poison(out, n);
+    __msan_unpoison(out, got > 0 ? (size_t)got : 0);
+    return got;
+}
+
+/* The fuzzer's own code writes files, too, and is one of those libraries. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) __attribute__((weak));
+REAL(size_t, fwrite, const void *p, size_t size, size_t n, FILE *to)
+{
+    if (LLVMFuzzerTestOneInput == NULL)
+        __msan_check_mem_is_initialized(p, size * n);
+    return __real_fwrite(p, size, n, to);
+}
+
+/* Packing takes words as they are, with the padding between members, so for that time all of them count as written. What was not
+ * is remembered, and is not written either when it has been unpacked. */
+static struct unwritten {
+    struct unwritten    *next;
+    const struct packed *in;
+    struct handshake     h;
+    uint8_t              more[PACK_MORE];
+} *unwritten;
+
+/* Counts `n` bytes as unwritten where those at `as` are. */
+static void poison_like(void *p, const void *as, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (__msan_test_shadow((const uint8_t *)as + i, 1) >= 0)
+            __msan_poison((uint8_t *)p + i, 1);
+}
+
+REAL(struct packed *, handshake_pack, struct handshake *h, const void *more, size_t n)
+{
+    struct unwritten *u = malloc(sizeof *u);
+    if (u == NULL)
+        abort();
+    memcpy(&u->h, h, sizeof u->h);
+    memcpy(u->more, more, n);
+    __msan_unpoison(h, sizeof *h);
+    __msan_unpoison(h->messages, h->message_count * sizeof *h->messages);
+    __msan_unpoison(h->alerts, h->alert_count * sizeof *h->alerts);
+    __msan_unpoison(more, n);
+    u->in = __real_handshake_pack(h, more, n);
+    u->next = unwritten;
+    unwritten = u;
+    return (struct packed *)(uintptr_t)u->in;
+}
+
+REAL(struct handshake *, handshake_unpack, struct packed *p, void *more)
+{
+    struct unwritten **at = &unwritten;
+    while ((*at)->in != p)
+        at = &(*at)->next;
+    struct unwritten *u = *at;
+    size_t            n = p->more;
+    *at = u->next;
+    struct handshake *h = __real_handshake_unpack(p, more);
+    poison_like(h, &u->h, sizeof *h);
+    poison_like(more, u->more, n);
+    free(u);
+    return h;
 }
