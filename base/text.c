@@ -174,6 +174,13 @@ void text_wrap(struct text *t, const char *s, size_t indent, size_t width)
     }
 }
 
+void text_row(struct text *t, const char *label, const char *s, size_t indent, size_t width)
+{
+    text_printf(t, "  %-*s", (int)indent - 2, label);
+    text_wrap(t, s, indent, width);
+    text_char(t, '\n');
+}
+
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back (Howard Hinnant's algorithms, public domain). */
 static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
 {

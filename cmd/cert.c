@@ -14,12 +14,7 @@ static const struct option_row options[] = {
     { 0 },
 };
 
-static void row(struct text *out, const char *label, const char *value)
-{
-    text_printf(out, "  %-*s", LABEL - 2, label);
-    text_wrap(out, value, LABEL, WIDTH);
-    text_char(out, '\n');
-}
+static void row(struct text *out, const char *label, const char *value) { text_row(out, label, value, LABEL, WIDTH); }
 
 static void list_row(struct text *out, const char *label, struct arena *a, const struct byte_list *l)
 {

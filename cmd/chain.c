@@ -50,12 +50,7 @@ static const char *const *words_of(struct arena *a, const char *list)
     return v;
 }
 
-static void row(struct text *out, const char *label, const char *value)
-{
-    text_printf(out, "  %-*s", LABEL - 2, label);
-    text_wrap(out, value, LABEL, WIDTH);
-    text_char(out, '\n');
-}
+static void row(struct text *out, const char *label, const char *value) { text_row(out, label, value, LABEL, WIDTH); }
 
 static void show_problem(struct text *out, struct arena *a, const struct chain_problem *p)
 {

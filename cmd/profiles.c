@@ -41,11 +41,8 @@ static const char *ability(const struct profile *p, unsigned bit)
 
 static void row(struct text *t, const char *label, const char *value)
 {
-    if (value == NULL)
-        return;
-    text_printf(t, "  %-*s", LABEL - 2, label);
-    text_wrap(t, value, LABEL, WIDTH);
-    text_char(t, '\n');
+    if (value != NULL)
+        text_row(t, label, value, LABEL, WIDTH);
 }
 
 static const char *names_of(struct arena *a, struct u16s list, const char *(*name)(uint16_t, char *))

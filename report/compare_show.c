@@ -3,18 +3,7 @@
 
 #include <string.h>
 
-enum { INDENT = 12, WIDTH = 100 };
-
 /* ---- for people */
-
-static size_t width_of(const struct report_options *o) { return o->width != 0 ? o->width : WIDTH; }
-
-static void paragraph(struct text *t, const struct report_options *o, const char *label, const char *s)
-{
-    text_printf(t, "  %-10s", label);
-    text_wrap(t, s, INDENT, width_of(o));
-    text_char(t, '\n');
-}
 
 static void headline(struct text *t, const struct report_options *o, const struct comparison *c)
 {
@@ -37,7 +26,7 @@ static void headline(struct text *t, const struct report_options *o, const struc
         text_safe(&line, name.p, name.n, 64);
     }
     const char *right = arena_printf(&c->pair.client->h->arena, "%s%s%s", relation_name(c->pair.relation), good ? "" : ", ", good ? "" : c->f.cause);
-    size_t      gap = line.n + 2 + strlen(right) < width_of(o) ? width_of(o) - line.n - strlen(right) : 2;
+    size_t      gap = line.n + 2 + strlen(right) < report_width(o) ? report_width(o) - line.n - strlen(right) : 2;
     const char *color = o->color && !good ? "\033[31m" : "";
     text_printf(t, "%s%.6s%s%s%*s%s\n", color, line.s, *color != '\0' ? "\033[0m" : "", line.s + 6, (int)gap, "", right);
     text_free(&line);
@@ -49,7 +38,7 @@ static void ends(struct text *t, const struct report_options *o, const struct co
 {
     const char *const labels[] = { repeated(c) ? "First" : "At client", repeated(c) ? "Second" : "At server" };
     for (int side = CLIENT; side <= SERVER; side++)
-        paragraph(t, o, labels[side], c->ends[side]);
+        report_row(t, o, labels[side], c->ends[side]);
     for (int side = CLIENT; side <= SERVER; side++) {
         if (c->lost[side] != 0)
             text_printf(t, "  %-10s%llu bytes of the %s that its own side shows and the other does not\n", "Lost", (unsigned long long)c->lost[side],
@@ -65,7 +54,7 @@ static void changes(struct text *t, const struct report_options *o, const struct
         text_clear(&line);
         text_printf(&line, "%s: %s %s; %s %s", s->field, repeated(c) ? "at first" : "client's side", s->client[0] != '\0' ? s->client : "none of its own",
                     repeated(c) ? "then" : "server's side", s->server[0] != '\0' ? s->server : "none of its own");
-        paragraph(t, o, i == 0 ? "Changed" : "", line.s);
+        report_row(t, o, i == 0 ? "Changed" : "", line.s);
     }
     text_free(&line);
 }
@@ -77,7 +66,7 @@ static void evidence(struct text *t, const struct report_options *o, const struc
         const struct evidence *e = &c->f.evidence[i];
         text_printf(t, "  %-10s%s #%-5llu %c %-16s ", i == 0 ? "Evidence" : "", repeated(c) ? (c->from_server[i] ? "second" : "first ") : c->from_server[i] ? "server" : "client", (unsigned long long)e->frame,
                     e->from == CLIENT ? '>' : e->from == SERVER ? '<' : ' ', e->label);
-        text_wrap(t, e->note != NULL ? e->note : "", BEFORE_NOTE, width_of(o));
+        text_wrap(t, e->note != NULL ? e->note : "", BEFORE_NOTE, report_width(o));
         text_char(t, '\n');
     }
 }
@@ -88,7 +77,7 @@ static void numbered(struct text *t, const struct report_options *o, const char 
     for (size_t i = 0; i < n; i++) {
         text_clear(&line);
         text_printf(&line, "%zu. %s", i + 1, items[i]);
-        paragraph(t, o, i == 0 ? label : "", line.s);
+        report_row(t, o, i == 0 ? label : "", line.s);
     }
     text_free(&line);
 }
@@ -100,14 +89,14 @@ void compare_text(struct text *t, const struct report_options *o, const struct c
     headline(t, o, c);
     if (strcmp(f->cause, "ok") == 0) {
         if (c->pair.relation != RELATION_FORWARDED || o->verbose)
-            paragraph(t, o, "Why", f->why);
+            report_row(t, o, "Why", f->why);
         changes(t, o, c);
         return;
     }
-    paragraph(t, o, "Why", f->why);
+    report_row(t, o, "Why", f->why);
     text_printf(t, "  %-10s%-15s Sure  ", "Side", f->side != BLAME_NONE ? blame_name(f->side) : "-");
     text_printf(&line, "%s%s%s", sure_name(f->sure), f->because != NULL ? ": " : "", f->because != NULL ? f->because : "");
-    text_wrap(t, line.s, INDENT + 22, width_of(o));
+    text_wrap(t, line.s, REPORT_INDENT + 22, report_width(o));
     text_char(t, '\n');
     ends(t, o, c);
     changes(t, o, c);
@@ -126,7 +115,7 @@ void compare_ways_text(struct text *t, const struct report_options *o, const str
     text_printf(&line, "%s", good ? "in order" : d->f.cause);
     if (knows(d->h, KNOW_SERVER_HELLO))
         text_printf(&line, ", %s, %s", version_name(handshake_version(d->h), version), suite_name(d->h->answer.suite, suite));
-    paragraph(t, o, "Directly", line.s);
+    report_row(t, o, "Directly", line.s);
     const char *label = "Changed";
     for (size_t i = 0; i < c->changes; i++) {
         const struct change_seen *s = &c->change[i];
@@ -134,7 +123,7 @@ void compare_ways_text(struct text *t, const struct report_options *o, const str
             continue;
         text_clear(&line);
         text_printf(&line, "%s: %s; directly %s", s->field, s->client[0] != '\0' ? s->client : "none", s->server[0] != '\0' ? s->server : "none");
-        paragraph(t, o, label, line.s);
+        report_row(t, o, label, line.s);
         label = "";
     }
     text_free(&line);
@@ -150,7 +139,7 @@ void compare_sums_text(struct text *t, const struct report_options *o, const str
     if (s->by_relation[RELATION_REPEATED] != 0) {
         text_printf(&line, "%zu of %zu targets asked twice; %zu fail%s now.", s->by_relation[RELATION_REPEATED], s->pairs + s->left_over, s->failed,
                     s->failed == 1 ? "s" : "");
-        text_wrap(t, line.s, 0, width_of(o));
+        text_wrap(t, line.s, 0, report_width(o));
         text_char(t, '\n');
         text_free(&line);
         return;
@@ -163,7 +152,7 @@ void compare_sums_text(struct text *t, const struct report_options *o, const str
     if (s->offset_known && !s->one_capture)
         text_printf(&line, " The server side's clock is %.3f ms %s.", (double)(s->offset_ns < 0 ? -s->offset_ns : s->offset_ns) / 1e6,
                     s->offset_ns < 0 ? "behind" : "ahead");
-    text_wrap(t, line.s, 0, width_of(o));
+    text_wrap(t, line.s, 0, report_width(o));
     text_char(t, '\n');
     text_free(&line);
 }

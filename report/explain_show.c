@@ -6,12 +6,7 @@
 /* Codes and causes for people and for programs. Labels stand in column 3, what they say from column 13 on. */
 enum { WIDTH = 100, INDENT = 12, INPUT_MAX = 200 };
 
-static void paragraph(struct text *t, const char *label, const char *s)
-{
-    text_printf(t, "  %-10s", label);
-    text_wrap(t, s, INDENT, WIDTH);
-    text_char(t, '\n');
-}
+static void paragraph(struct text *t, const char *label, const char *s) { text_row(t, label, s, INDENT, WIDTH); }
 
 static void add_causes(struct text *t, const struct code_cause *v, size_t n)
 {

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 100, LABEL = 14, PLACE = 200 };
+enum { LABEL = 14, PLACE = 200 };
 static const char *const grade_names[GRADES] = { "security", "compatibility" }, *const grade_titles[GRADES] = { "Security", "Compatible" };
 static const char *const results[] = { "skip", "pass", "fail" };
 #define RED "\033[31m"
@@ -20,14 +20,7 @@ static const char *const results[] = { "skip", "pass", "fail" };
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
 
-static unsigned width_of(const struct report_options *o) { return o->width != 0 ? o->width : WIDTH; }
-
-static void row(struct text *t, const struct report_options *o, const char *label, const char *s)
-{
-    text_printf(t, "  %-12s", label);
-    text_wrap(t, s, LABEL, width_of(o));
-    text_char(t, '\n');
-}
+static void row(struct text *t, const struct report_options *o, const char *label, const char *s) { text_row(t, label, s, LABEL, report_width(o)); }
 
 /* "C  T15 RSA key of 1024 bits: let through": the first that decides, and the numbers of the others. */
 static const char *deciders(const struct proxy_check *c, enum proxy_grade g, struct text *t)
@@ -65,7 +58,7 @@ static void test_rows(struct text *t, const struct report_options *o, const stru
     for (size_t i = 0; i < PROXY_TESTS; i++) {
         const struct proxy_test *one = &c->tests[i];
         text_printf(t, "    %-4s %s%s%s  %-*.*s  ", one->id, o->color ? colors[one->result] : "", results[one->result], o->color ? PLAIN : "", NAME, NAME, one->name);
-        text_wrap(t, one->detail != NULL ? one->detail : "", DETAIL + 1, width_of(o));
+        text_wrap(t, one->detail != NULL ? one->detail : "", DETAIL + 1, report_width(o));
         text_char(t, '\n');
     }
 }

@@ -6,12 +6,7 @@
 
 enum { WIDTH = 100, INDENT = 12, CHANGES_SHOWN = 40 };
 
-static void paragraph(struct text *t, const char *label, const char *s)
-{
-    text_printf(t, "  %-10s", label);
-    text_wrap(t, s, INDENT, WIDTH);
-    text_char(t, '\n');
-}
+static void paragraph(struct text *t, const char *label, const char *s) { text_row(t, label, s, INDENT, WIDTH); }
 
 static const char *moment(struct arena *a, const struct x509_time *t)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { INDENT = 4, WIDTH = 100 };
+enum { INDENT = 4 };
 
 void sweep_changes_text(struct text *out, const struct report_options *o, const struct sweep_comparison *c)
 {
@@ -24,7 +24,7 @@ void sweep_changes_text(struct text *out, const struct report_options *o, const 
         else
             text_printf(&line, "%s: %s -> %s", x->field, x->before, x->after);
         text_add(out, "  ");
-        text_wrap(out, line.s, INDENT, o->width != 0 ? o->width : WIDTH);
+        text_wrap(out, line.s, INDENT, report_width(o));
         text_char(out, '\n');
     }
     text_free(&line);

@@ -9,24 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 100, INDENT = 12 };
 #define RED "\033[31m"
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
 static const char *color(const struct report_options *o, const char *c) { return o->color ? c : ""; }
 
-static void row(struct text *t, const struct report_options *o, const char *label, const char *s)
-{
-    text_printf(t, "  %-10s", label);
-    text_wrap(t, s, INDENT, o->width != 0 ? o->width : WIDTH);
-    text_char(t, '\n');
-}
-
 static void row_of(struct text *t, const struct report_options *o, const char *label, struct text *s)
 {
     if (s->n > 0)
-        row(t, o, label, s->s);
+        report_row(t, o, label, s->s);
     text_free(s);
 }
 
@@ -62,7 +54,7 @@ static void suite_rows(struct text *t, const struct report_options *o, const str
     for (size_t i = 0; i < list->n; i++) {
         const struct suite *s = suite_of(list->v[i]);
         bool                weak = s != NULL && s->weak, plain_rsa = s != NULL && s->kex == KEX_RSA;
-        text_printf(t, "%*s%s%s%s%s\n", INDENT, "", color(o, weak ? RED : ""), suite_name(list->v[i], buf),
+        text_printf(t, "%*s%s%s%s%s\n", REPORT_INDENT, "", color(o, weak ? RED : ""), suite_name(list->v[i], buf),
                     weak        ? "  weak"
                     : plain_rsa ? "  no forward secrecy"
                                 : "",
@@ -281,7 +273,7 @@ static void causes(struct text *t, const struct report_options *o, const struct 
         row_of(t, o, i == 0 ? "Causes" : "", &s);
     }
     if (p->findings == 0)
-        row(t, o, "Causes", "none: a current client completes its handshake");
+        report_row(t, o, "Causes", "none: a current client completes its handshake");
 }
 
 void sweep_text(struct text *out, const struct report_options *o, const struct sweep_page *p)

@@ -9,13 +9,11 @@
  *     FAILED  stream 4  10.0.0.20:49213 > 203.0.113.7:443  activation.example        cert-rejected
  *       Why       The client closed right after ...
  */
-enum { WIDTH = 100, INDENT = 12, NAME_COLUMNS = 64, ROWS = 40 };
+enum { NAME_COLUMNS = 64, ROWS = 40 };
 
 #define RED "\033[31m"
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
-
-static size_t width_of(const struct report_options *o) { return o->width != 0 ? o->width : WIDTH; }
 
 static void colored(struct text *t, const struct report_options *o, const char *color, const char *s)
 {
@@ -51,13 +49,6 @@ static void counted(struct text *t, uint64_t n, const char *what)
 
 static void label(struct text *t, const char *name) { text_printf(t, "  %-10s", name); }
 
-static void paragraph(struct text *t, const struct report_options *o, const char *name, const char *s)
-{
-    label(t, name);
-    text_wrap(t, s, INDENT, width_of(o));
-    text_char(t, '\n');
-}
-
 /* What the connection was for: the name asked for, where a tunnel was to go, or the name that DNS gave the address,
  * which is marked. */
 static void add_name(struct text *t, const struct handshake *h)
@@ -81,7 +72,7 @@ static void headline(struct text *t, const struct report_options *o, const struc
 {
     char        a[64], b[64];
     struct text ends = { 0 }, name = { 0 }, stream = { 0 };
-    size_t      width = width_of(o);
+    size_t      width = report_width(o);
     if (live(h)) {
         text_safe(&stream, h->probed->target, strlen(h->probed->target), NAME_COLUMNS);
         text_printf(&ends, "  %s%s%s%s", h->way != NULL ? "through " : "", h->way != NULL ? h->way->proxy : endpoint_text(&h->ends[SERVER], b), h->probed->as != NULL ? "  as " : "",
@@ -117,7 +108,7 @@ static void side_and_sure(struct text *t, const struct report_options *o, const 
     const char *side = blame_name(f->side), *sure = sure_name(f->sure);
     struct text line = { 0 }, wrapped = { 0 };
     text_printf(&line, "%s%s%s", sure, f->because != NULL ? ": " : "", f->because != NULL ? f->because : "");
-    text_wrap(&wrapped, line.s, INDENT + 22, width_of(o));
+    text_wrap(&wrapped, line.s, REPORT_INDENT + 22, report_width(o));
     label(t, "Side");
     text_printf(t, "%-15s Sure  ", side != NULL ? side : "-");
     colored(t, o, f->sure == LIKELY ? YELLOW : "", sure); /* after wrapping: colors take no columns */
@@ -136,7 +127,7 @@ static void causes(struct text *t, const struct report_options *o, const char *n
     text_add(&line, head);
     for (size_t i = 0; i < n; i++)
         text_printf(&line, "%s%s", i != 0 ? ", " : "", brief ? cause_of(list[i])->brief : list[i]);
-    paragraph(t, o, name, line.s);
+    report_row(t, o, name, line.s);
     text_free(&line);
 }
 
@@ -160,7 +151,7 @@ static void evidence(struct text *t, const struct report_options *o, const struc
         text_add(&line, e->note != NULL ? e->note : "");
         if (e->stream != h->stream && strncmp(e->label, "stream ", 7) != 0 && strncmp(e->label, "attempt ", 8) != 0)
             text_printf(&line, "%s(%s %u)", line.n != 0 ? " " : "", live(h) ? "attempt" : "stream", e->stream);
-        text_wrap(t, line.s != NULL ? line.s : "", INDENT + (!live(h) ? 2 + frame_width : 0) + 2 + label_width + 2, width_of(o));
+        text_wrap(t, line.s != NULL ? line.s : "", REPORT_INDENT + (!live(h) ? 2 + frame_width : 0) + 2 + label_width + 2, report_width(o));
         while (t->n != 0 && t->s[t->n - 1] == ' ')
             t->s[--t->n] = '\0';
         text_char(t, '\n');
@@ -175,7 +166,7 @@ static void numbered(struct text *t, const struct report_options *o, const char 
         label(t, i == 0 ? name : "");
         if (n > 1)
             text_printf(t, "%zu. ", i + 1);
-        text_wrap(t, items[i], INDENT + (n > 1 ? 3 : 0), width_of(o));
+        text_wrap(t, items[i], REPORT_INDENT + (n > 1 ? 3 : 0), report_width(o));
         text_char(t, '\n');
     }
 }
@@ -213,7 +204,7 @@ static void detail(struct text *t, const struct report_options *o, const struct 
     if (knows(h, KNOW_SERVER_HELLO))
         text_printf(&line, ", %s, %s", version_name(handshake_version(h), version), suite_name(h->answer.suite, suite));
     text_printf(&line, ", rule %s", f->rule);
-    paragraph(t, o, "Detail", line.s);
+    report_row(t, o, "Detail", line.s);
     text_free(&line);
 }
 
@@ -223,7 +214,7 @@ static void corrected(struct text *t, const struct report_options *o, const stru
     if (f->corrects == NULL)
         return;
     text_printf(&line, "corrects what was said of this handshake before: %s, %s", f->corrects, sure_name(f->corrects_sure));
-    paragraph(t, o, "Now", line.s);
+    report_row(t, o, "Now", line.s);
     text_free(&line);
 }
 
@@ -246,7 +237,7 @@ static void inside(struct text *t, const struct report_options *o, const struct 
         text_add(&line, ": ");
         text_safe(&line, in->reason.p, in->reason.n, 200);
     }
-    paragraph(t, o, "Inside", line.s);
+    report_row(t, o, "Inside", line.s);
     text_free(&line);
 }
 
@@ -255,7 +246,7 @@ static void verdict(struct text *t, const struct report_options *o, const struct
     bool given_up = strcmp(f->cause, "abandoned") == 0, unclear = finding_result(h, f) == RESULT_UNCLEAR;
     headline(t, o, h, unclear ? "UNCLEAR" : given_up ? "GAVE UP" : "FAILED", unclear || given_up ? "" : RED, f->cause, f->cause);
     corrected(t, o, f);
-    paragraph(t, o, "Why", f->why);
+    report_row(t, o, "Why", f->why);
     side_and_sure(t, o, f);
     if (f->sure != CERTAIN)
         causes(t, o, "Or else", "", f->alternatives, f->alternatives_n, false);
@@ -292,7 +283,7 @@ static void good(struct text *t, const struct report_options *o, const struct ha
         text_printf(&right, " %s%s", suite_name(h->answer.suite, suite), h->resumed ? ", resumed" : "");
     headline(t, o, h, finding_result(h, f) == RESULT_NO_TLS ? "plain" : "ok", "", right.s, less);
     if (live(h))
-        paragraph(t, o, "Why", f->why);
+        report_row(t, o, "Why", f->why);
     inside(t, o, h);
     text_free(&right);
 }
@@ -305,7 +296,7 @@ static void text_handshake(struct text *t, const struct report_options *o, struc
     else
         verdict(t, o, h, f);
     if (h->probed != NULL && h->probed->direct != NULL)
-        paragraph(t, o, "Directly", arena_printf(&h->arena, "not asked: %s", safe_str(&h->arena, h->probed->direct, strlen(h->probed->direct))));
+        report_row(t, o, "Directly", arena_printf(&h->arena, "not asked: %s", safe_str(&h->arena, h->probed->direct, strlen(h->probed->direct))));
 }
 
 static void text_file(struct text *t, const struct report_options *o, const char *name)
@@ -355,7 +346,7 @@ static void cause_totals(struct text *t, const struct report_options *o, const s
         number(&line, all[i].n);
         text_printf(&line, " %s", all[i].code);
     }
-    text_wrap(t, line.s, 0, width_of(o));
+    text_wrap(t, line.s, 0, report_width(o));
     text_char(t, '\n');
     text_free(&line);
 }
@@ -378,7 +369,7 @@ static void fetch_notes(struct text *t, const struct report_options *o, const st
         text_printf(&line, "Note: %s%s%s%s asked for %s and got %s (frame %llu, stream %u).", endpoint_ip_text(&n->client, buf),
                     n->agent != NULL ? " (" : "", n->agent != NULL ? n->agent : "", n->agent != NULL ? ")" : "", n->what, n->got,
                     (unsigned long long)n->frame, n->stream);
-        text_wrap(t, line.s, 6, width_of(o));
+        text_wrap(t, line.s, 6, report_width(o));
         text_char(t, '\n');
         text_free(&line);
     }
@@ -443,7 +434,7 @@ static void text_summary(struct text *t, const struct report_options *o, const s
         number(&line, s->hidden);
         text_add(&line, " began before the capture; --all shows them.");
     }
-    text_wrap(t, line.s, 0, width_of(o));
+    text_wrap(t, line.s, 0, report_width(o));
     text_char(t, '\n');
     text_free(&line);
 }

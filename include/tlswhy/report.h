@@ -33,8 +33,16 @@ struct summary {
 
 struct report_options {
     bool     all, color, verbose;
-    unsigned width;         /* columns, 0 = 100 */
+    unsigned width;         /* columns, 0 = REPORT_WIDTH */
 };
+
+/* For people labels stand in column 3, what they say from column 13 on. */
+enum { REPORT_WIDTH = 100, REPORT_INDENT = 12 };
+static inline size_t report_width(const struct report_options *o) { return o->width != 0 ? o->width : REPORT_WIDTH; }
+static inline void report_row(struct text *t, const struct report_options *o, const char *label, const char *s)
+{
+    text_row(t, label, s, REPORT_INDENT, report_width(o));
+}
 
 struct group_table;
 

@@ -22,6 +22,8 @@ void text_safe(struct text *t, const void *p, size_t n, size_t max);
 void text_hex(struct text *t, const void *p, size_t n);
 /* Breaks s into lines of at most `width` columns, each line after the first indented by `indent` spaces. */
 void text_wrap(struct text *t, const char *s, size_t indent, size_t width);
+/* A label in column 3, beside it what s says: wrapped, from column `indent` + 1 on. */
+void text_row(struct text *t, const char *label, const char *s, size_t indent, size_t width);
 void text_clear(struct text *t); /* empty again, memory kept */
 void text_free(struct text *t);
 
