@@ -1,6 +1,7 @@
 #include "lists.h"
 
 #include "tlswhy/cmd.h"
+#include "tlswhy/why.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,4 +139,15 @@ bool version_range(const char *option, const char *text, uint16_t *low, uint16_t
         ok = ok && one_version(dash + 1, strlen(dash + 1), high);
     ok = ok && strcmp(text, "-") != 0 && *low <= *high && (*low != SSL2 || *high == SSL2);
     return ok || trouble("%s takes versions like 1.2, 1.0-1.2, ssl3- or ssl2 (alone), not '%s'", option, text) == EXIT_NONE_FOUND;
+}
+
+static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
+
+bool is_cause(const char *option, const char *code)
+{
+    if (cause_of(code) != NULL)
+        return true;
+    const char *near = nearest_word(code, cause_code);
+    return trouble("%s: there is no cause '%s'%s%s%s", option, code, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                   near != NULL ? "'?" : "") == EXIT_NONE_FOUND;
 }

@@ -1,4 +1,4 @@
-/* lists.h - what users write for a hello's lists: names or numbers, commas between. */
+/* lists.h - what users write for a hello's lists: names or numbers, commas between; and other names that they may mistype. */
 #ifndef TLSWHY_LISTS_H
 #define TLSWHY_LISTS_H
 
@@ -11,5 +11,7 @@ bool list_sigalgs(const char *option, const char *text, struct arena *a, struct 
 bool list_words(const char *option, const char *text, struct arena *a, struct byte_list *out);
 /* "1.2", "1.0-1.2", "ssl3-", "-1.1"; low = high = 0x0002 for "ssl2". */
 bool version_range(const char *option, const char *text, uint16_t *low, uint16_t *high);
+/* Is there such a cause? False: trouble was said, with what was perhaps meant. */
+bool is_cause(const char *option, const char *code);
 
 #endif

@@ -1,5 +1,6 @@
 #include "packet_options.h"
 
+#include "lists.h"
 #include "pick_profile.h"
 
 #include <stdlib.h>
@@ -26,16 +27,10 @@ static bool parse_number(const char *s, uint32_t *out)
     return end != s && *end == '\0' && s[0] != '-' && n <= UINT32_MAX;
 }
 
-static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
-
 static bool add_ignored(struct verdict_options *o, const char *cause)
 {
-    if (cause_of(cause) == NULL) {
-        const char *near = nearest_word(cause, cause_code);
-        trouble("--ignore: there is no cause '%s'%s%s%s", cause, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                near != NULL ? "'?" : "");
+    if (!is_cause("--ignore", cause))
         return false;
-    }
     if (o->ignored_n == IGNORED_MAX)
         return trouble("--ignore: %d causes at most", IGNORED_MAX) == EXIT_NONE_FOUND;
     o->ignored[o->ignored_n++] = cause;

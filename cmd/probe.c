@@ -101,19 +101,6 @@ static bool parse_jobs(const char *s, size_t *out)
            trouble("--jobs takes a number of connections, 1 to %d, not '%s'", JOBS_MAX, s) == EXIT_NONE_FOUND;
 }
 
-static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
-
-static bool set_expect(struct probe_options *o, const char *value)
-{
-    o->expect = value;
-    if (cause_of(value) != NULL)
-        return true;
-    const char *near = nearest_word(value, cause_code);
-    trouble("--expect: there is no cause '%s'%s%s%s", value, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-            near != NULL ? "'?" : "");
-    return false;
-}
-
 static bool set_sni(struct probe_options *o, const char *value)
 {
     enum { NAME_BYTES = 256 };
@@ -180,7 +167,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
         o->renderer = strcmp(value, "-") == 0 ? &silent_renderer : o->renderer;
         return true;
     case OPT_CA: o->ca = value; return true;
-    case OPT_EXPECT: return set_expect(o, value);
+    case OPT_EXPECT: o->expect = value; return is_cause("--expect", value);
     case OPT_COLOR: return color_wanted(value, &o->report.color);
     default: /* OPT_AT */
         o->at_given = true;
