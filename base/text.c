@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Room for n more bytes and the NUL. */
 static void text_room(struct text *t, size_t n)
@@ -224,6 +225,16 @@ static int write_date(char out[40], int64_t s)
     return snprintf(out, 40, "%04lld-%02u-%02uT%02d:%02d:%02d", (long long)y, mo, d, (int)(left / 3600), (int)(left / 60 % 60),
                     (int)(left % 60));
 }
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t time_now(void) { return clock_ns(CLOCK_REALTIME); }
+int64_t time_steady(void) { return clock_ns(CLOCK_MONOTONIC); }
 
 void time_rfc3339_s(char out[40], int64_t s)
 {

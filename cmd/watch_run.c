@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BATCH = 1024, KEY_LINES = 64 * 1024 };
@@ -37,13 +36,6 @@ struct watch {
     bool                  status_shown, failed, down_said;
     struct err            record_err;
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 static int64_t packets_now(const struct watch *w) { return w->steady + w->clock_ahead; }
 
@@ -132,7 +124,7 @@ static void decided(void *ctx, const struct handshake *h, const struct finding *
 /* Was the clock that packets are stamped with set? */
 static void watch_clock(struct watch *w)
 {
-    int64_t ahead = clock_ns(CLOCK_REALTIME) - w->steady, by = ahead - w->clock_ahead;
+    int64_t ahead = time_now() - w->steady, by = ahead - w->clock_ahead;
     w->clock_ahead = ahead;
     if (by > JUMP || by < -JUMP) {
         notice(w, "the clock was set by %+.1f s; silences are measured without it", (double)by / NS_PER_S);
@@ -282,7 +274,7 @@ static enum live_state take_packets(struct watch *w)
 static void wait_for_packets(struct watch *w)
 {
     struct pollfd p = { .fd = live_fd(w->live), .events = POLLIN };
-    int64_t       left = w->tick_at - clock_ns(CLOCK_MONOTONIC);
+    int64_t       left = w->tick_at - time_steady();
     int           ms = left > 0 ? (int)(left / 1000000) + 1 : 0;
     if (poll(&p, 1, ms) > 0 && (p.revents & POLLIN) == 0)
         poll(NULL, 0, ms);
@@ -295,7 +287,7 @@ static bool loop(struct watch *w)
         enum live_state state = take_packets(w);
         if (state == LIVE_GONE)
             return false;
-        w->steady = clock_ns(CLOCK_MONOTONIC);
+        w->steady = time_steady();
         if (w->steady >= w->tick_at) {
             w->tick_at = w->steady + LIVE_TICK_MS * INT64_C(1000000);
             if (!tick(w))
@@ -310,9 +302,9 @@ static bool loop(struct watch *w)
 /* What came before the signal may still be in a block that the kernel has not handed over. */
 static void take_last_packets(struct watch *w)
 {
-    int64_t       until = clock_ns(CLOCK_MONOTONIC) + (LIVE_BLOCK_MS + 20) * INT64_C(1000000);
+    int64_t       until = time_steady() + (LIVE_BLOCK_MS + 20) * INT64_C(1000000);
     struct pollfd p = { .fd = live_fd(w->live), .events = POLLIN };
-    while (clock_ns(CLOCK_MONOTONIC) < until) {
+    while (time_steady() < until) {
         if (take_packets(w) == LIVE_GONE)
             return;
         poll(&p, 1, 10);
@@ -340,7 +332,7 @@ int watch_run(struct watch *w)
         take_last_packets(w);
     status_clear(w);
     struct capture_facts facts = *live_facts(w->live);
-    w->steady = clock_ns(CLOCK_MONOTONIC);
+    w->steady = time_steady();
     watch_clock(w);
     facts.last_ns = packets_now(w);
     flows_end(w->flows);
@@ -394,8 +386,8 @@ struct watch *watch_open(const struct watch_options *o, struct err *err)
         observer_secrets(w->observer, keylog_secrets, p->keylog);
     verdicts_live(v, decided, w);
     verdicts_begin(v, o->interface);
-    w->steady = clock_ns(CLOCK_MONOTONIC);
-    w->clock_ahead = clock_ns(CLOCK_REALTIME) - w->steady;
+    w->steady = time_steady();
+    w->clock_ahead = time_now() - w->steady;
     take_signals();
     return w;
 failed:

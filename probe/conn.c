@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CHUNK = 16 * 1024 };
@@ -13,13 +12,6 @@ enum { CHUNK = 16 * 1024 };
 static const struct bytes nothing;
 
 /* ------------------------------------------------------------------------------------ telling the observer */
-
-static int64_t wall_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 /* The connection as a recording numbers it; nothing has happened yet but its first packet. */
 static void record_syn(const struct attempt *a)
@@ -48,7 +40,7 @@ static void record(struct attempt *a, const struct wire_event *ev)
 void attempt_tell(struct attempt *a, enum wire_kind kind, enum side from, struct bytes b, int code)
 {
     bool              seen = kind != WIRE_STOPPED && kind != WIRE_TIMEOUT && kind != WIRE_END;
-    struct place      here = { .frame = seen ? ++*a->frames : *a->frames, .ns = wall_clock() };
+    struct place      here = { .frame = seen ? ++*a->frames : *a->frames, .ns = time_now() };
     struct wire_event ev = {
         .kind = kind, .from = from, .frame = here.frame, .ns = here.ns, .at = a->tcp.bytes[from], .bytes = b.p, .len = b.n, .code = code,
         .stream = a->stream, .ends = a->ends, .tcp = &a->tcp, .slot = &a->slot
@@ -306,7 +298,7 @@ void attempt_open(struct attempt *a)
     a->state = CONNECTING;
     if (a->ask->segment != 0 && a->watch.fd >= 0)
         setsockopt(a->watch.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)); /* each piece a segment of its own */
-    a->tcp.syn = a->tcp.last_seen[CLIENT] = (struct place){ .frame = ++*a->frames, .ns = wall_clock() };
+    a->tcp.syn = a->tcp.last_seen[CLIENT] = (struct place){ .frame = ++*a->frames, .ns = time_now() };
     a->tcp.syns = 1;
     own_address(a);
     record_syn(a);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { AT_A_TIME = 256 };
@@ -18,12 +17,7 @@ struct loop {
     struct epoll_event ready[AT_A_TIME];
 };
 
-int64_t loop_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
+int64_t loop_now(void) { return time_steady(); }
 
 struct loop *loop_new(void)
 {

@@ -32,6 +32,8 @@ const char *safe_str(struct arena *a, const void *p, size_t n);
 
 /* Times: ns since 1970-01-01 UTC; negative before. Any int64 gives a text. */
 #define NS_PER_S INT64_C(1000000000)
+int64_t time_now(void);    /* by the system's clock */
+int64_t time_steady(void); /* by one that nobody sets; it counts from some moment or other */
 void time_rfc3339(char out[40], int64_t ns);         /* 2024-02-03T10:11:12.345678Z */
 void time_rfc3339_s(char out[40], int64_t s);        /* 2024-02-03T10:11:12Z, seconds since 1970 */
 bool time_parse(const char *s, int64_t *ns);         /* RFC 3339 date or date-time, or epoch seconds */
