@@ -13,15 +13,12 @@ import subprocess
 import sys
 import tempfile
 
+from told import Told
+
 tlswhy = sys.argv[1]
 SECTION, INTERFACE, OLD, SIMPLE, PACKET, CUSTOM = 0x0A0D0D0A, 1, 2, 3, 6, 0xBAD
-failed = 0
-
-
-def check(name, good, why=""):
-    global failed
-    failed += not good
-    print(f"{'PASS' if good else 'FAIL'} annotate {name}{'' if good else ': ' + str(why)}")
+tells = Told("annotate ")
+check = tells.check
 
 
 def blocks(data):
@@ -219,4 +216,4 @@ with tempfile.TemporaryDirectory() as folder:
     os.remove(out)
     run = subprocess.run([tlswhy, "read", "--annotate", out, name, __file__], capture_output=True)
     check("nothing is left of a run with an input that is no capture", run.returncode == 2 and os.listdir(folder).count("out.pcapng") == 0)
-sys.exit(failed != 0)
+sys.exit(tells.failed != 0)

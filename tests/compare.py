@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 
+from told import Told
+
 PCAPS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pcaps")
 SYN, RST, FIN = 2, 4, 1
 
@@ -87,15 +89,8 @@ def hello_changed(packets):
 
 def without(packets, drop):
     return [p for p in packets if not drop(p)]
-
-
-failed = 0
-
-
-def check(name, ok, why):
-    global failed
-    failed += not ok
-    print(("PASS" if ok else "FAIL") + " compare " + name + ("" if ok else ": " + why))
+tells = Told("compare ")
+check = tells.check
 
 
 class Case:
@@ -205,7 +200,7 @@ def main():
                            ("a text file", [os.path.abspath(__file__), os.path.join(folder, "a.pcap")])):
             p = subprocess.run([sys.argv[1], "compare", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             check(name, p.returncode == 2 and p.stderr.decode().count("\n") == 1, "%d %s" % (p.returncode, p.stderr.decode()))
-    return failed != 0
+    return tells.failed != 0
 
 
 sys.exit(main())

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from told import environment
+
 LISTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "wire", "lists")
 with open(os.path.join(LISTS, "sound.cab"), "rb") as f:
     SOUND = f.read()
@@ -49,11 +51,10 @@ def main():
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     here = "127.0.0.1:%d" % server.server_port
-    clean = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
     ca = ["--ca", os.path.join(LISTS, "root.pem"), "--timeout", "10"]
 
     def ctl(*args):
-        p = subprocess.run([program, "ctl"] + ca + list(args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean, timeout=30)
+        p = subprocess.run([program, "ctl"] + ca + list(args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(), timeout=30)
         return p.returncode, p.stdout.decode(errors="replace")
 
     def check(name, status, words, *args):
@@ -77,7 +78,7 @@ def main():
     check("no such login file", 2, "--proxy-user", "--proxy", here, "--proxy-user", "@does-not-exist", "http://lists.example/login")
 
     for how in (["--proxy", here, "--proxy-user", "u:secret"], ["--proxy", "http://u:secret@" + here]):
-        p = subprocess.Popen([program, "ctl"] + ca + how + ["http://lists.example/held"], stdout=subprocess.DEVNULL, env=clean)
+        p = subprocess.Popen([program, "ctl"] + ca + how + ["http://lists.example/held"], stdout=subprocess.DEVNULL, env=environment())
         line, end = b"secret", time.time() + 5
         while b"secret" in line and time.time() < end:
             time.sleep(0.02)

@@ -11,19 +11,16 @@ import sys
 import tempfile
 import threading
 
+from told import Told
+
 TLSWHY = os.path.realpath(sys.argv[1])
 os.chdir(os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
-failed = 0
 work = tempfile.mkdtemp()
 ROOTS = ["--ca", "pcaps/roots.pem"]
 GOOD = "pcaps/self-signed.pcap"
 LIST = "tests/wire/lists/sound.cab"
-
-
-def check(name, good, why=""):
-    global failed
-    failed += not good
-    print(f"{'PASS' if good else 'FAIL'} faults, {name}{'' if good else ': ' + str(why)[:400]}")
+tells = Told("faults, ")
+check = tells.check
 
 
 def run(words, **how):
@@ -219,4 +216,4 @@ try:
     test_clock()
 finally:
     shutil.rmtree(work, ignore_errors=True)
-sys.exit(failed != 0)
+sys.exit(tells.failed != 0)

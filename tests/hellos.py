@@ -10,16 +10,13 @@ import sys
 import tempfile
 import threading
 
+from told import Told
+
 tlswhy = sys.argv[1]
-failed = 0
 folder = tempfile.TemporaryDirectory()
 GREASE = {n * 0x1010 + 0x0A0A for n in range(16)}
-
-
-def check(name, good, why=""):
-    global failed
-    failed += not good
-    print(f"{'PASS' if good else 'FAIL'} hellos {name}{'' if good else ': ' + str(why)[:500]}")
+tells = Told("hellos ")
+check = tells.check
 
 
 class Collector:
@@ -214,4 +211,4 @@ for options, word in (
 ):
     run = subprocess.run([tlswhy, "probe", *options, "127.0.0.1:1"], capture_output=True, text=True)
     check(f"refused: {' '.join(options)}", run.returncode == 2 and word in run.stderr and run.stderr.count("\n") == 1, run.stderr)
-sys.exit(failed != 0)
+sys.exit(tells.failed != 0)

@@ -12,14 +12,11 @@ import sys
 import tempfile
 import time
 
+from told import Told
+
 PROGRAM = os.path.abspath(sys.argv[1])
-failed = 0
-
-
-def verdict(name, ok, why=""):
-    global failed
-    failed += not ok
-    print("PASS lab %s" % name if ok else "FAIL lab %s: %s" % (name, why))
+tells = Told("lab ")
+verdict = tells.check
 
 
 def objects(text):
@@ -197,7 +194,7 @@ def main():
         told = {o["end"] for o in seen}
         schema(objects(open(lab.path).read()))
         verdict("tells every end", told == {"established", "failed", "played", "not TLS", "no hello"}, told)
-    return failed != 0
+    return tells.failed != 0
 
 
 if __name__ == "__main__":

@@ -18,22 +18,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from told import Told, environment
+
 TLSWHY = os.path.abspath(sys.argv[1])
 PASSWORD = "Wer5-das%liest"
 ENCODED = "Wer5-das%25liest"
-failed = False
-
-
-def result(name, trouble):
-    global failed
-    failed = failed or trouble is not None
-    print("PASS proxy %s" % name if trouble is None else "FAIL proxy %s: %s" % (name, trouble))
-
-
-def environment(**more):
-    env = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
-    env.update(more)
-    return env
+tells = Told("proxy ")
+result = tells.result
 
 
 # ---- peers
@@ -604,7 +595,7 @@ def main():
             part()
         t.pool.shutdown()
         t.secrecy()
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if tells.failed else 0)
 
 
 main()

@@ -12,18 +12,15 @@ import sys
 import tempfile
 import time
 
+from told import Told, environment
+
 TLSWHY = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
 BAD = ["expired", "not-yet-valid", "wrong-name", "self-signed", "untrusted-root", "missing-intermediate", "not-a-ca", "unknown-critical", "wrong-usage",
        "sha1-chain", "md5-chain", "weak-key", "revoked"]
 PASSWORD = "geheim-%64-x"
-failed = False
-
-
-def result(name, trouble):
-    global failed
-    failed = failed or trouble is not None
-    print("PASS proxy check: %s" % name if trouble is None else "FAIL proxy check: %s: %s" % (name, trouble))
+tells = Told("proxy check: ")
+result = tells.result
 
 
 try:
@@ -37,7 +34,7 @@ except ImportError:
 class Work:
     def __init__(self, folder):
         self.dir, self.children = folder, []
-        self.env = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
+        self.env = environment()
         self.root = folder + "/root.pem"
 
     def path(self, name):
@@ -315,7 +312,7 @@ def main():
                         result("it ran", str(e))
         finally:
             w.stop()
-    sys.exit(failed)
+    sys.exit(tells.failed != 0)
 
 
 main()

@@ -19,18 +19,14 @@ import tempfile
 import time
 
 import readme
+from told import Told
 
 PROGRAM = os.path.abspath(sys.argv[1])
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RECIPES = os.path.join(TOP, "doc", "recipes.md")
 Block = collections.namedtuple("Block", "language text needs title")
-failed = 0
-
-
-def verdict(name, ok, why=""):
-    global failed
-    failed += not ok
-    print("PASS recipes: %s" % name if ok else "FAIL recipes: %s: %s" % (name, why))
+tells = Told("recipes: ")
+verdict = tells.check
 
 
 def blocks(text):
@@ -243,7 +239,7 @@ def main():
             lab.wait()
     if "--update" in sys.argv:
         open(RECIPES, "w").write(text)
-    return 1 if failed else 0
+    return 1 if tells.failed else 0
 
 
 if __name__ == "__main__":

@@ -16,16 +16,13 @@ import tempfile
 import threading
 import time
 
+from told import Told
+
 tlswhy = sys.argv[1]
-failed = 0
 folder = tempfile.TemporaryDirectory()
 ca, key, leaf = (os.path.join(folder.name, n) for n in ("ca.pem", "leaf.key", "leaf.pem"))
-
-
-def check(name, good, why=""):
-    global failed
-    failed += not good
-    print(f"{'PASS' if good else 'FAIL'} record {name}{'' if good else ': ' + str(why)[:600]}")
+tells = Told("record ")
+check = tells.check
 
 
 def certificate():
@@ -382,4 +379,4 @@ bare = handshakes(subprocess.run([tlswhy, "read", "--json", "--all", "--ca", ca,
 check("no marks, no rejection", len(bare) == 1 and bare[0]["event"]["outcome"] != "failure", bare)
 run = subprocess.run([tlswhy, "probe", "--write", folder.name + "/none/x.pcapng", "127.0.0.1:1"], capture_output=True, text=True)
 check("no folder", run.returncode == 2 and "cannot write" in run.stderr and run.stderr.count("\n") == 1, run.stderr)
-sys.exit(failed != 0)
+sys.exit(tells.failed != 0)
