@@ -41,7 +41,8 @@ class Scripted:
         self.listener.listen(32)
         self.script = script
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         while True:
@@ -60,6 +61,9 @@ class Scripted:
         c.close()
 
     def close(self):
+        """Not before the thread is done: it would take connections of the next server, which gets the same descriptor."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
 
 
