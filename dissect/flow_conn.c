@@ -264,8 +264,8 @@ static void take_syn(struct flow *flow, const struct segment *seg, const struct 
         flow->syn.window = seg->window;
         flow->syn.mss = seg->mss;
         flow->syn.ttl = seg->ttl;
-        flow->syn.flags = seg->flags;
-        flow->syn.options = seg->options;
+        flow->syn.flags = (uint8_t)seg->flags;
+        flow->syn.options = (uint8_t)seg->options;
     }
     bool again = flow->syns == 0 || seg->ip_id != flow->syn.ip_id || p->ns - flow->last_ns >= REPEAT_MIN;
     if (again && flow->syns < UINT16_MAX)
