@@ -143,7 +143,7 @@ bool version_range(const char *option, const char *text, uint16_t *low, uint16_t
 
 static const char *cause_code(size_t i) { return cause_at(i) != NULL ? cause_at(i)->code : NULL; }
 
-bool is_cause(const char *option, const char *code)
+bool cause_named(const char *option, const char *code)
 {
     if (cause_of(code) != NULL)
         return true;

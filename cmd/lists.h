@@ -12,6 +12,6 @@ bool list_words(const char *option, const char *text, struct arena *a, struct by
 /* "1.2", "1.0-1.2", "ssl3-", "-1.1"; low = high = 0x0002 for "ssl2". */
 bool version_range(const char *option, const char *text, uint16_t *low, uint16_t *high);
 /* Is there such a cause? False: trouble was said, with what was perhaps meant. */
-bool is_cause(const char *option, const char *code);
+bool cause_named(const char *option, const char *code);
 
 #endif

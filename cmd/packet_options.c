@@ -29,7 +29,7 @@ static bool parse_number(const char *s, uint32_t *out)
 
 static bool add_ignored(struct verdict_options *o, const char *cause)
 {
-    if (!is_cause("--ignore", cause))
+    if (!cause_named("--ignore", cause))
         return false;
     if (o->ignored_n == IGNORED_MAX)
         return trouble("--ignore: %d causes at most", IGNORED_MAX) == EXIT_NONE_FOUND;

@@ -167,7 +167,7 @@ static bool set_option(struct probe_options *o, struct changes *c, int id, const
         o->renderer = strcmp(value, "-") == 0 ? &silent_renderer : o->renderer;
         return true;
     case OPT_CA: o->ca = value; return true;
-    case OPT_EXPECT: o->expect = value; return is_cause("--expect", value);
+    case OPT_EXPECT: o->expect = value; return cause_named("--expect", value);
     case OPT_COLOR: return color_wanted(value, &o->report.color);
     default: /* OPT_AT */
         o->at_given = true;
