@@ -245,18 +245,42 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-/* One multiplication for 16 bytes (as wyhash does it); both factors depend on the key, which nobody outside knows. */
+static inline uint64_t word64(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+static inline uint32_t word32(const uint8_t *p)
+{
+    uint32_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* One multiplication for 16 bytes (as wyhash does it); both factors depend on the key, which nobody outside knows. Of much, two
+ * products are under way at a time. The last words may overlap: the length is part of the hash. */
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
-    uint64_t       h = key->k[0] ^ n, w[2] = { 0 };
-    for (; n > sizeof w; n -= sizeof w, p += sizeof w) {
-        memcpy(w, p, sizeof w);
-        h = fold(w[0] ^ key->k[1], w[1] ^ h);
+    const uint64_t k = key->k[1];
+    uint64_t       h = key->k[0] ^ n, other = key->k[0], a = 0, b = 0;
+    if (n > 32) {
+        for (; n > 32; n -= 32, p += 32) {
+            h = fold(word64(p) ^ k, word64(p + 8) ^ h);
+            other = fold(word64(p + 16) ^ k, word64(p + 24) ^ other);
+        }
+        h ^= other;
     }
-    w[0] = w[1] = 0;
-    if (n != 0)
-        memcpy(w, p, n);
-    h = fold(w[0] ^ key->k[1], w[1] ^ h);
-    return fold(h ^ key->k[0], key->k[1] | 1);
+    for (; n > 16; n -= 16, p += 16)
+        h = fold(word64(p) ^ k, word64(p + 8) ^ h);
+    if (n >= 8)
+        a = word64(p), b = word64(p + n - 8);
+    else if (n >= 4)
+        a = word32(p), b = word32(p + n - 4);
+    else if (n != 0)
+        a = p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16;
+    h = fold(a ^ k, b ^ h);
+    return fold(h ^ key->k[0], k | 1);
 }

@@ -1,34 +1,47 @@
 /* hello_digest.c - what two hellos have in common is only compared, never looked up: a fast digest does. */
 #include "tlswhy/handshake.h"
 
+enum { AT_ONCE = 128 }; /* hashed together: a product for each number would wait for the one before */
+
 static uint64_t mix(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * 0x9e3779b97f4a7c15u;
     return h ^ h >> 29;
 }
 
-static uint64_t mix_bytes(uint64_t h, struct bytes b)
+static uint64_t mix_bytes(uint64_t h, const void *p, size_t n)
 {
-    h = mix(h, b.n);
-    for (size_t i = 0; i < b.n; i++)
-        h = mix(h, b.p[i]);
-    return h;
+    const struct hash_key key = { { h, 0x9e3779b97f4a7c15u } };
+    return hash_bytes(&key, p, n);
 }
 
+/* GREASE is drawn anew each time: one value stands for all of it. No branches, so that the compiler takes several numbers at once. */
 static uint64_t mix_list(uint64_t h, const struct u16s *list)
 {
+    uint16_t same[AT_ONCE];
     h = mix(h, list->v != NULL);
-    for (size_t i = 0; i < list->n; i++)
-        h = is_grease(list->v[i]) ? h : mix(h, list->v[i]); /* GREASE is drawn anew each time */
+    for (size_t at = 0, n; at < list->n; at += n) {
+        n = list->n - at < AT_ONCE ? list->n - at : AT_ONCE;
+        for (size_t i = 0; i < n; i++) {
+            uint16_t v = list->v[at + i];
+            same[i] = is_grease(v) ? ANY_GREASE : v;
+        }
+        h = mix_bytes(h, same, n * sizeof *same);
+    }
     return h;
 }
 
 static uint64_t suites_hash(const struct client_hello *c)
 {
+    uint32_t same[AT_ONCE];
     uint64_t h = 1;
-    for (size_t i = 0; i < c->suites.n; i++) {
-        uint32_t id = c->suites.v[i];
-        h = (id & 0xff0f0f) == 0x0a0a && is_grease((uint16_t)id) ? h : mix(h, id);
+    for (size_t at = 0, n; at < c->suites.n; at += n) {
+        n = c->suites.n - at < AT_ONCE ? c->suites.n - at : AT_ONCE;
+        for (size_t i = 0; i < n; i++) {
+            uint32_t v = c->suites.v[at + i];
+            same[i] = is_grease_suite(v) ? ANY_GREASE : v;
+        }
+        h = mix_bytes(h, same, n * sizeof *same);
     }
     return h;
 }
@@ -37,9 +50,9 @@ static uint64_t offer_hash(const struct client_hello *c, uint64_t suites)
 {
     uint64_t h = mix(suites, c->version), types = 0;
     h = mix_list(mix_list(mix_list(h, &c->groups), &c->sigalgs), &c->versions);
-    h = mix_bytes(h, c->point_formats);
+    h = mix_bytes(h, c->point_formats.p, c->point_formats.n);
     for (size_t i = 0; i < c->alpn.n; i++)
-        h = mix_bytes(h, c->alpn.v[i]);
+        h = mix_bytes(h, c->alpn.v[i].p, c->alpn.v[i].n);
     for (size_t i = 0; i < c->exts; i++)
         types += is_grease(c->ext[i].type) ? 0 : mix(3, c->ext[i].type); /* a sum: browsers shuffle their extensions */
     return mix(h, types);

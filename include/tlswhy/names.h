@@ -31,8 +31,10 @@ struct suite {
 const struct suite *suite_of(uint32_t id); /* NULL: unassigned */
 const struct suite *suite_at(size_t i);    /* all of them, by number; NULL past the last */
 const char         *suite_name(uint32_t id, char buf[NAME_MAX_LEN]);
-/* RFC 8701: both bytes are equal and end in 0xa. */
-static inline bool  is_grease(uint16_t v) { return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff); }
+/* RFC 8701: both bytes are equal and end in 0xa. Asked of whole lists, so there are no branches in it; suites of SSL 2.0 have 24 bits. */
+enum { ANY_GREASE = 0x0a0a };
+static inline bool is_grease_suite(uint32_t id) { return (((id & 0xffff0f0f) ^ ANY_GREASE) | ((id >> 8 ^ id) & 0xff)) == 0; }
+static inline bool is_grease(uint16_t v) { return (((v & 0x0f0f) ^ ANY_GREASE) | ((v >> 8 ^ v) & 0xff)) == 0; }
 
 const char *group_name(uint16_t id, char buf[NAME_MAX_LEN]);     /* "x25519", "secp256r1", "X25519MLKEM768" */
 const char *sigalg_name(uint16_t id, char buf[NAME_MAX_LEN]);    /* "ecdsa_secp256r1_sha256", "rsa_pkcs1_sha1" */
