@@ -57,6 +57,8 @@ struct conn {
     bool                     no_prelude;     /* the prelude machine has said its last word */
     bool                     start_seen[2];
     uint64_t                 hole[2]; /* frame behind the first hole; 0 = none */
+    const struct suite      *suite; /* row of the suite with this number, looked up last (chosen_suite) */
+    uint64_t                 suite_id; /* number + 1; 0 = none was looked up */
     bool v2; /* an SSL 2.0 session */
     bool stirred; /* there was an event since it was last looked at whether it rests */
     void **slot;  /* NULL: it is in none */
@@ -132,6 +134,7 @@ void change_cipher_spec(struct conn *c, enum side w, unsigned version, struct pl
 void application_record(struct conn *c, enum side t, size_t len, struct place where);
 bool         handshake_done(const struct handshake *h); /* both sides are known to have finished */
 bool         speaks_13(const struct conn *c);
+const struct suite *chosen_suite(struct conn *c); /* of the answer; asked for with most records. NULL: unassigned */
 
 /* observe_message.c */
 void handshake_message(struct conn *c, enum side w, unsigned type, struct bytes whole, struct place where);

@@ -178,7 +178,7 @@ static void server_key_exchange(struct conn *c, struct bytes whole, struct place
     if (knows(h, KNOW_SERVER_KEX))
         return;
     h->kex.where = where;
-    tls_server_key_exchange(keep_message(h, whole, &raw), suite_of(h->answer.suite), h->answer.chosen_version,
+    tls_server_key_exchange(keep_message(h, whole, &raw), chosen_suite(c), h->answer.chosen_version,
                             &h->kex);
     h->known |= KNOW_SERVER_KEX;
 }

@@ -164,8 +164,9 @@ static void hidden_alert_first(struct handshake *h, struct place where)
 static void no_room_for_finished(struct handshake *h)
 {
     struct side_progress *p = &h->side[CLIENT];
-    const struct suite   *s = suite_of(h->answer.suite);
-    if (!p->finished_seen || !version_is_13(h->answer.chosen_version) || p->enc_records != 1 || s == NULL)
+    bool                  one = p->finished_seen && version_is_13(h->answer.chosen_version) && p->enc_records == 1;
+    const struct suite   *s = one ? suite_of(h->answer.suite) : NULL;
+    if (s == NULL)
         return; /* where it could be opened, the bytes have told */
     enum { HEADER = 4, TYPE = 1, EMPTY_CERTIFICATE = HEADER + 1 + 3 };
     size_t hash = strstr(s->name, "SHA384") != NULL ? 48 : 32, more = TYPE + (s->tag != 0 ? s->tag : 16u);

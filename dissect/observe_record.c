@@ -27,17 +27,27 @@ bool speaks_13(const struct conn *c)
     return (knows(h, KNOW_SERVER_HELLO) && version_is_13(h->answer.chosen_version)) || h->retry.raw.p != NULL;
 }
 
-/* A cipher suite that encrypts nothing: what follows ChangeCipherSpec can be read. */
-static bool null_suite(const struct handshake *h)
+const struct suite *chosen_suite(struct conn *c)
 {
-    const struct suite *s = knows(h, KNOW_SERVER_HELLO) ? suite_of(h->answer.suite) : NULL;
+    uint64_t id = c->cur->answer.suite + UINT64_C(1);
+    if (c->suite_id != id) {
+        c->suite_id = id;
+        c->suite = suite_of(c->cur->answer.suite);
+    }
+    return c->suite;
+}
+
+/* A cipher suite that encrypts nothing: what follows ChangeCipherSpec can be read. */
+static bool null_suite(struct conn *c)
+{
+    const struct suite *s = knows(c->cur, KNOW_SERVER_HELLO) ? chosen_suite(c) : NULL;
     return s != NULL && s->weak != 0 && strstr(s->name, "_WITH_NULL_") != NULL && s->kex != KEX_TLS13;
 }
 
 /* The size of an alert under TLS 1.3: level, number, inner type, tag. No handshake message is as short. */
-static size_t alert_size_13(const struct handshake *h)
+static size_t alert_size_13(struct conn *c)
 {
-    const struct suite *s = suite_of(h->answer.suite);
+    const struct suite *s = chosen_suite(c);
     return 3u + (s != NULL && s->tag != 0 ? s->tag : 16u);
 }
 
@@ -134,10 +144,11 @@ static size_t smallest_cbc_record(const struct suite *s, const struct server_hel
 }
 
 /* A first record that holds one byte or none, and then the rest: the answer to BEAST. */
-static void note_split(struct handshake *h, size_t len)
+static void note_split(struct conn *c, size_t len)
 {
+    struct handshake           *h = c->cur;
     const struct side_progress *p = &h->side[CLIENT];
-    const struct suite         *s = p->app_records == 1 ? suite_of(h->answer.suite) : NULL;
+    const struct suite         *s = p->app_records == 1 ? chosen_suite(c) : NULL;
     if (s == NULL || !s->cbc || version_rank(h->answer.chosen_version) > version_rank(0x0301))
         return;
     size_t first = p->first_app.len - 5;
@@ -148,7 +159,7 @@ void application_record(struct conn *c, enum side t, size_t len, struct place wh
 {
     struct side_progress *p = &c->cur->side[t];
     if (t == CLIENT)
-        note_split(c->cur, len);
+        note_split(c, len);
     if (p->first_app.frame == 0 && p->first_app.ns == 0)
         p->first_app = where;
     if (p->app_records < 2)
@@ -165,7 +176,7 @@ static void encrypted_13(struct conn *c, enum side w, size_t len, struct place w
     struct handshake *h = c->cur;
     enum side         t = tls_side(c, w);
     bool              answered = t == SERVER || h->side[SERVER].enc_records > 0;
-    bool              like_alert = len < 64 && len == alert_size_13(h); /* no tag is as long */
+    bool              like_alert = len < 64 && len == alert_size_13(c); /* no tag is as long */
     if (handshake_done(h)) {
         if (like_alert) {
             c->side[w].holding = true;
@@ -280,7 +291,7 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
     struct side_state *s = &c->side[w];
     enum side          t = tls_side(c, w);
     struct place       where = place_of(c, w, at, rec->header + rec->len);
-    bool               readable = !s->encrypted || null_suite(c->cur);
+    bool               readable = !s->encrypted || null_suite(c);
     if (opens_12(c, w) && opened_12(c, w, rec, body, at, where))
         return;
     switch (rec->type) {
@@ -291,7 +302,7 @@ static void read_record(struct conn *c, enum side w, const struct record *rec, c
         drop_held_alert(c, w, false);
         if (rec->len == 2 || (readable && !s->unsure && rec->len < 16 && rec->len % 2 == 0))
             clear_alerts(c, t, body, rec->len, rec->version, false, where);
-        else if (null_suite(c->cur) && s->encrypted && rec->len > 2) /* the MAC behind it */
+        else if (null_suite(c) && s->encrypted && rec->len > 2) /* the MAC behind it */
             clear_alerts(c, t, body, 2, rec->version, false, where);
         else
             encrypted_record(c, w, rec->type, rec->len, where);
@@ -330,7 +341,7 @@ static bool body_needed(struct conn *c, enum side w, const struct record *rec)
         return opens_13(c, w) && wants_13(c, w, rec);
     if (rec->type == TLS_HEARTBEAT)
         return false;
-    return rec->type != TLS_HANDSHAKE || !c->side[w].encrypted || null_suite(c->cur);
+    return rec->type != TLS_HANDSHAKE || !c->side[w].encrypted || null_suite(c);
 }
 
 static void passed_over(struct conn *c, enum side w)

@@ -1,6 +1,5 @@
 #include "tlswhy/peers.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,8 +108,8 @@ static uint64_t name_hash(struct bytes name)
     static _Thread_local struct hash_key key;
     char   lower[256];
     size_t n = name.n < sizeof lower ? name.n : sizeof lower;
-    for (size_t i = 0; i < n; i++)
-        lower[i] = (char)tolower(name.p[i]);
+    for (size_t i = 0; i < n; i++) /* several at once: no calls, no branches */
+        lower[i] = (char)(name.p[i] + (name.p[i] >= 'A' && name.p[i] <= 'Z' ? 'a' - 'A' : 0));
     if (key.k[1] == 0) {
         key = hash_key_random();
         key.k[1] |= 1;
@@ -175,31 +174,33 @@ static uint32_t kind_of(const struct peer_fact *f)
     return (uint32_t)h;
 }
 
-/* False: there is no such key. */
-static bool key_bytes(enum list list, const struct peer_fact *f, uint8_t out[KEY_LEN])
+/* A key to look for, and where. */
+struct sought {
+    uint8_t  bytes[KEY_LEN];
+    bool     none; /* there is no such key */
+    uint64_t hash;
+};
+
+static struct sought sought_of(const struct peers *p, enum list list, const struct peer_fact *f)
 {
     const struct endpoint *e = list == BY_SERVER ? &f->server : &f->client;
-    memset(out, 0, KEY_LEN);
+    struct sought          s = { .none = list == BY_NAME && f->name_hash == 0 };
     if (list == BY_NAME) {
-        memcpy(out, &f->name_hash, sizeof f->name_hash);
-        return f->name_hash != 0;
+        memcpy(s.bytes, &f->name_hash, sizeof f->name_hash);
+    } else {
+        memcpy(s.bytes, e->ip, sizeof e->ip);
+        s.bytes[16] = e->ip_len;
+        if (list == BY_SERVER)
+            memcpy(s.bytes + 17, &e->port, sizeof e->port);
     }
-    memcpy(out, e->ip, sizeof e->ip);
-    out[16] = e->ip_len;
-    if (list == BY_SERVER)
-        memcpy(out + 17, &e->port, sizeof e->port);
-    return true;
-}
-
-static size_t first_slot(const struct peers *p, const struct keys *keys, const uint8_t bytes[KEY_LEN])
-{
-    return (size_t)hash_bytes(&p->secret, bytes, KEY_LEN) & (keys->slots - 1);
+    s.hash = hash_bytes(&p->secret, s.bytes, KEY_LEN);
+    return s;
 }
 
 /* The slot that holds this key, or the free one where it belongs. */
-static struct key *slot_of(const struct peers *p, const struct keys *keys, const uint8_t bytes[KEY_LEN])
+static struct key *slot_of(const struct keys *keys, const uint8_t bytes[KEY_LEN], uint64_t hash)
 {
-    size_t i = first_slot(p, keys, bytes);
+    size_t i = (size_t)hash & (keys->slots - 1);
     while (keys->slot[i].used && memcmp(keys->slot[i].bytes, bytes, KEY_LEN) != 0)
         i = (i + 1) & (keys->slots - 1);
     return &keys->slot[i];
@@ -207,11 +208,21 @@ static struct key *slot_of(const struct peers *p, const struct keys *keys, const
 
 static const struct key *key_find(const struct peers *p, enum list list, const struct peer_fact *f)
 {
-    uint8_t bytes[KEY_LEN];
-    if (!key_bytes(list, f, bytes) || p->keys[list].slots == 0)
+    struct sought s = sought_of(p, list, f);
+    if (s.none || p->keys[list].slots == 0)
         return NULL;
-    const struct key *k = slot_of(p, &p->keys[list], bytes);
+    const struct key *k = slot_of(&p->keys[list], s.bytes, s.hash);
     return k->used ? k : NULL;
+}
+
+/* The tables are large, and their slots are seldom at hand: they are asked for some time before. */
+static struct sought key_ahead(const struct peers *p, enum list list, const struct peer_fact *f)
+{
+    const struct keys *keys = &p->keys[list];
+    struct sought      s = sought_of(p, list, f);
+    if (keys->slots != 0)
+        __builtin_prefetch(&keys->slot[s.hash & (keys->slots - 1)]);
+    return s;
 }
 
 static void keys_grow(const struct peers *p, struct keys *keys)
@@ -220,40 +231,29 @@ static void keys_grow(const struct peers *p, struct keys *keys)
     more.slot = pages_get(more.slots * sizeof *more.slot);
     for (size_t i = 0; i < keys->slots; i++) {
         if (keys->slot[i].used)
-            *slot_of(p, &more, keys->slot[i].bytes) = keys->slot[i];
+            *slot_of(&more, keys->slot[i].bytes, hash_bytes(&p->secret, keys->slot[i].bytes, KEY_LEN)) = keys->slot[i];
     }
     pages_put(keys->slot, keys->slots * sizeof *keys->slot);
     *keys = more;
 }
 
 /* NULL: no name to file it under, or the table is full. */
-static struct key *key_add(struct peers *p, enum list list, const struct peer_fact *f)
+static struct key *key_add(struct peers *p, enum list list, const struct sought *s)
 {
     struct keys *keys = &p->keys[list];
-    uint8_t      bytes[KEY_LEN];
-    if (!key_bytes(list, f, bytes))
+    if (s->none)
         return NULL;
     if (keys->used * 5 >= keys->slots * 4)
         keys_grow(p, keys);
-    struct key *k = slot_of(p, keys, bytes);
+    struct key *k = slot_of(keys, s->bytes, s->hash);
     if (!k->used && keys->used >= p->most)
         return NULL;
     if (!k->used) {
-        memcpy(k->bytes, bytes, sizeof bytes);
+        memcpy(k->bytes, s->bytes, sizeof k->bytes);
         k->used = 1;
         keys->used++;
     }
     return k;
-}
-
-/* The tables are large, and their slots are seldom at hand: all three are asked for at once. */
-static void keys_ahead(const struct peers *p, const struct peer_fact *f)
-{
-    uint8_t bytes[KEY_LEN];
-    for (size_t i = 0; i < LISTS; i++) {
-        if (p->keys[i].slots != 0 && key_bytes((enum list)i, f, bytes))
-            __builtin_prefetch(&p->keys[i].slot[first_slot(p, &p->keys[i], bytes)]);
-    }
 }
 
 static void gather_kinds(struct peers *p, struct key *k, enum list list)
@@ -333,6 +333,7 @@ void peers_add(struct peers *p, const struct handshake *h)
     struct fact f = { 0 };
     bool        wanted[LISTS], any = false;
     struct key *k[LISTS];
+    struct sought sought[LISTS];
     p->recent->h = NULL; /* keys may move */
     p->sums.connections++;
     p->sums.not_opened += h->outcome == OUTCOME_NOT_OPENED && h->prelude.kind == PRELUDE_NONE;
@@ -345,11 +346,15 @@ void peers_add(struct peers *p, const struct handshake *h)
         p->sums.passed_over++;
         return;
     }
+    f.is.client = h->ends[CLIENT];
+    f.is.server = h->ends[SERVER];
+    sought[BY_SERVER] = key_ahead(p, BY_SERVER, &f.is);
+    sought[BY_CLIENT] = key_ahead(p, BY_CLIENT, &f.is);
     peer_fact_of(h, &f.is);
-    keys_ahead(p, &f.is);
+    sought[BY_NAME] = key_ahead(p, BY_NAME, &f.is);
     f.kind = kind_of(&f.is);
     for (size_t i = 0; i < LISTS; i++) {
-        k[i] = key_add(p, (enum list)i, &f.is);
+        k[i] = key_add(p, (enum list)i, &sought[i]);
         wanted[i] = wants(p, k[i], (enum list)i, f.kind);
         any |= wanted[i];
     }
