@@ -12,8 +12,6 @@ _Static_assert(sizeof(struct handshake) % WORD == 0 && sizeof(struct message) % 
 
 /* ------------------------------------------------------------------------------------ words */
 
-/* Most words are zero, and most others small numbers: a byte tells how many bytes of a word are there, the lowest first; zeros
- * are a zero and their number. Whole words are written and read, whatever counts of them: both ends need room for that. */
 static uint64_t word_at(const uint8_t *p)
 {
     uint64_t w;
@@ -21,56 +19,53 @@ static uint64_t word_at(const uint8_t *p)
     return w;
 }
 
-/* How many words are zero, before the first that is not. */
-static size_t zeros_at(const uint8_t *p, size_t words)
+/* The first word that is not zero. */
+static const uint8_t *past_zeros(const uint8_t *p, const uint8_t *end)
 {
-    enum { AT_ONCE = 8 };
-    size_t n = 0;
-    for (uint64_t any = 0; n + AT_ONCE <= words; n += AT_ONCE) {
-        for (size_t i = 0; i < AT_ONCE; i++)
-            any |= word_at(p + (n + i) * WORD);
-        if (any != 0)
-            break;
-    }
-    while (n < words && word_at(p + n * WORD) == 0)
-        n++;
-    return n;
+    while (end - p >= 4 * WORD && (word_at(p) | word_at(p + WORD) | word_at(p + 2 * WORD) | word_at(p + 3 * WORD)) == 0)
+        p += 4 * WORD;
+    while (p < end && word_at(p) == 0)
+        p += WORD;
+    return p;
 }
 
+/* Most words are zero, and most others small numbers: a byte tells how many bytes of a word are there, the lowest first; zeros
+ * are a zero and their number. Whole words are written and read, whatever counts of them: both ends need room for that. */
 static uint8_t *code(uint8_t *to, const void *words, size_t n)
 {
     const uint8_t *p = words, *end = n != 0 ? p + n : p;
-    while (p != end) {
+    while (p < end) {
         uint64_t w = word_at(p);
-        if (w == 0) {
-            size_t left = (size_t)(end - p) / WORD, zeros = zeros_at(p, left < RUN_MAX ? left : RUN_MAX);
-            *to++ = 0;
-            *to++ = (uint8_t)zeros;
-            p += zeros * WORD;
+        if (w != 0) {
+            uint64_t low_first = htole64(w);
+            *to = (uint8_t)(WORD - (unsigned)__builtin_clzll(w) / 8);
+            memcpy(to + 1, &low_first, WORD);
+            to += 1 + *to;
+            p += WORD;
             continue;
         }
-        uint64_t low_first = htole64(w);
-        *to = (uint8_t)(WORD - (unsigned)__builtin_clzll(w) / 8);
-        memcpy(to + 1, &low_first, WORD);
-        to += 1 + *to;
-        p += WORD;
+        size_t zeros = (size_t)(past_zeros(p, end) - p) / WORD;
+        p += zeros * WORD;
+        for (size_t some; zeros != 0; zeros -= some) {
+            some = zeros < RUN_MAX ? zeros : RUN_MAX;
+            *to++ = 0;
+            *to++ = (uint8_t)some;
+        }
     }
     return to;
 }
 
-/* The words are zero so far. */
+/* Into words that are zero. */
 static const uint8_t *decode(const uint8_t *from, void *words, size_t n)
 {
     uint8_t *p = words;
     for (size_t at = 0; at + WORD <= n;) {
         unsigned len = *from++;
-        uint64_t w;
         if (len == 0) {
             at += *from++ * (size_t)WORD;
             continue;
         }
-        memcpy(&w, from, WORD);
-        w = le64toh(w) & UINT64_MAX >> (WORD - len) * 8;
+        uint64_t w = le64toh(word_at(from)) & UINT64_MAX >> (WORD - len) * 8;
         memcpy(p + at, &w, WORD);
         from += len;
         at += WORD;
