@@ -160,12 +160,18 @@ void *arena_get(struct arena *a, size_t size, size_t align)
     return memset(arena_take(a, size, align), 0, size);
 }
 
-void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align)
+void *arena_room_n(struct arena *a, size_t n, size_t size, size_t align)
 {
     size_t bytes = 0;
     if (__builtin_mul_overflow(n, size, &bytes))
         mem_fail();
-    return n != 0 ? arena_get(a, bytes, align) : NULL;
+    return n != 0 ? arena_take(a, bytes, align) : NULL;
+}
+
+void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align)
+{
+    void *p = arena_room_n(a, n, size, align);
+    return n != 0 ? memset(p, 0, n * size) : NULL;
 }
 
 void *arena_copy(struct arena *a, const void *p, size_t n)

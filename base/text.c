@@ -23,7 +23,8 @@ static void text_room(struct text *t, size_t n)
 
 void text_add_n(struct text *t, const char *s, size_t n)
 {
-    text_room(t, n);
+    if (n >= t->cap - t->n) /* the NUL has its place, too */
+        text_room(t, n);
     if (n != 0)
         memcpy(t->s + t->n, s, n);
     t->n += n;
@@ -31,7 +32,13 @@ void text_add_n(struct text *t, const char *s, size_t n)
 }
 
 void text_add(struct text *t, const char *s) { text_add_n(t, s, strlen(s)); }
-void text_char(struct text *t, char c) { text_add_n(t, &c, 1); }
+void text_char(struct text *t, char c)
+{
+    if (t->cap - t->n < 2)
+        text_room(t, 1);
+    t->s[t->n++] = c;
+    t->s[t->n] = '\0';
+}
 
 void text_printf(struct text *t, const char *fmt, ...)
 {
@@ -137,25 +144,36 @@ const char *safe_str(struct arena *a, const void *p, size_t n)
     return s;
 }
 
-/* Columns of the n bytes at s: code points, which is near enough for names of hosts and people. */
-static size_t columns(const char *s, size_t n)
+/* A line break, and the next line begins at this column. */
+static void new_line(struct text *t, size_t indent)
 {
-    size_t c = 0;
-    for (size_t i = 0; i < n; i++)
-        c += ((uint8_t)s[i] & 0xc0) != 0x80;
-    return c;
+    text_room(t, 1 + indent);
+    t->s[t->n++] = '\n';
+    memset(t->s + t->n, ' ', indent);
+    t->n += indent;
+    t->s[t->n] = '\0';
+}
+
+/* The next word, up to a space, a line break or the end, and its columns: code points, which is near enough for names of hosts
+ * and people. */
+static size_t word(const char *s, size_t *columns)
+{
+    size_t n = 0;
+    *columns = 0;
+    for (; (uint8_t)s[n] > ' ' || (s[n] != ' ' && s[n] != '\n' && s[n] != '\0'); n++)
+        *columns += ((uint8_t)s[n] & 0xc0) != 0x80;
+    return n;
 }
 
 void text_wrap(struct text *t, const char *s, size_t indent, size_t width)
 {
-    size_t column = indent;
+    size_t column = indent, c;
     bool   first = true;
     while (*s != '\0') {
-        size_t n = strcspn(s, " \n");
-        size_t c = columns(s, n);
+        size_t n = word(s, &c);
         if (n != 0) {
             if (!first && column + 1 + c > width) {
-                text_printf(t, "\n%*s", (int)indent, "");
+                new_line(t, indent);
                 column = indent;
             } else if (!first) {
                 text_char(t, ' ');
@@ -167,7 +185,7 @@ void text_wrap(struct text *t, const char *s, size_t indent, size_t width)
         }
         s += n;
         if (*s == '\n') { /* a line break of the text stays one */
-            text_printf(t, "\n%*s", (int)indent, "");
+            new_line(t, indent);
             column = indent;
             first = true;
         }

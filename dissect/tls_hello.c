@@ -36,7 +36,7 @@ static const struct extension *extension_list(struct reader block, struct arena 
     }
     if (block.want != NULL && *malformed == NULL)
         *malformed = block.want;
-    struct extension *v = ARENA_NEW_N(a, *n + 1, struct extension);
+    struct extension *v = ARENA_ROOM_N(a, *n + 1, struct extension);
     memcpy(v, found, *n * sizeof *v);
     return v;
 }
@@ -209,7 +209,7 @@ static void note_suites(struct client_hello *c, const uint32_t *v, size_t n)
 static struct u32s read_suites(struct reader r, size_t width, struct arena *a, struct client_hello *c)
 {
     size_t    n = rd_left(&r) / width;
-    uint32_t *v = ARENA_NEW_N(a, n + 1, uint32_t);
+    uint32_t *v = ARENA_ROOM_N(a, n + 1, uint32_t);
     const uint8_t *b = rd_bytes(&r, n * width, "cipher suites"); /* a hundred a hello: read without asking for each */
     for (size_t i = 0; i < n && width == 2; i++)
         v[i] = be16(b + 2 * i);

@@ -8,7 +8,7 @@
 static inline struct u16s list_u16(struct reader r, struct arena *a, const char **malformed)
 {
     size_t    n = rd_left(&r) / 2;
-    uint16_t *v = ARENA_NEW_N(a, n + 1, uint16_t);
+    uint16_t *v = ARENA_ROOM_N(a, n + 1, uint16_t);
     const uint8_t *b = n != 0 ? rd_bytes(&r, n * 2, "list entry") : NULL;
     for (size_t i = 0; i < n; i++)
         v[i] = be16(b + 2 * i);
@@ -32,7 +32,7 @@ static inline struct byte_list list_vec(struct reader r, size_t width, size_t ma
     if (count.want != NULL && *malformed == NULL)
         *malformed = count.want;
     n = n < max ? n : max;
-    struct bytes *v = ARENA_NEW_N(a, n + 1, struct bytes);
+    struct bytes *v = ARENA_ROOM_N(a, n + 1, struct bytes);
     for (size_t i = 0; i < n; i++) {
         struct reader one = rd_vec(&r, width, "list entry");
         v[i] = rd_rest(&one);

@@ -49,6 +49,9 @@ void *arena_get(struct arena *a, size_t size, size_t align);
 void *arena_get_n(struct arena *a, size_t n, size_t size, size_t align);
 #define ARENA_NEW(a, type) ((type *)arena_get((a), sizeof(type), _Alignof(type)))
 #define ARENA_NEW_N(a, n, type) ((type *)arena_get_n((a), (n), sizeof(type), _Alignof(type)))
+/* The same, but not zeroed: for lists that are filled at once. */
+void *arena_room_n(struct arena *a, size_t n, size_t size, size_t align);
+#define ARENA_ROOM_N(a, n, type) ((type *)arena_room_n((a), (n), sizeof(type), _Alignof(type)))
 
 /* A copy of n bytes with a NUL behind them (not counted). */
 void *arena_copy(struct arena *a, const void *p, size_t n);
