@@ -1,5 +1,6 @@
 /* tls_hello.c - ClientHello, ServerHello, HelloRetryRequest, of every version (RFC 8446 sections 4.1 and 4.2, RFC
  * 5246 section 7.4.1, RFC 6066, draft-hickman-netscape-ssl-00). */
+#include <limits.h>
 #include <string.h>
 
 #include "tls_list.h"
@@ -179,14 +180,17 @@ static void read_client_extension(uint16_t type, struct reader r, struct arena *
 /* Highest and lowest version offered (RFC 8446 section 4.2.1); without a list only the highest is known. */
 static void offered_versions(struct client_hello *c)
 {
+    unsigned highest = 0, lowest = UINT_MAX;
     for (size_t i = 0; i < c->versions.n; i++) {
-        uint16_t v = c->versions.v[i];
-        if (version_rank(v) == 0)
-            continue;
-        if (c->max_version == 0 || version_rank(v) > version_rank(c->max_version))
-            c->max_version = v;
-        if (c->min_version == 0 || version_rank(v) < version_rank(c->min_version))
-            c->min_version = v;
+        unsigned rank = version_rank(c->versions.v[i]);
+        if (rank > highest) {
+            highest = rank;
+            c->max_version = c->versions.v[i];
+        }
+        if (rank != 0 && rank < lowest) {
+            lowest = rank;
+            c->min_version = c->versions.v[i];
+        }
     }
     if (c->max_version == 0)
         c->max_version = c->version;
@@ -208,13 +212,16 @@ static void note_suites(struct client_hello *c, const uint32_t *v, size_t n)
 
 static struct u32s read_suites(struct reader r, size_t width, struct arena *a, struct client_hello *c)
 {
-    size_t    n = rd_left(&r) / width;
-    uint32_t *v = ARENA_ROOM_N(a, n + 1, uint32_t);
+    size_t         n = width == 2 ? rd_left(&r) / 2 : rd_left(&r) / 3;
+    uint32_t      *v = ARENA_ROOM_N(a, n + 1, uint32_t);
     const uint8_t *b = rd_bytes(&r, n * width, "cipher suites"); /* a hundred a hello: read without asking for each */
-    for (size_t i = 0; i < n && width == 2; i++)
-        v[i] = be16(b + 2 * i);
-    for (size_t i = 0; i < n && width == 3; i++)
-        v[i] = (uint32_t)b[3 * i] << 16 | be16(b + 3 * i + 1);
+    if (width == 2) {
+        for (size_t i = 0; i < n; i++)
+            v[i] = be16(b + 2 * i);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            v[i] = (uint32_t)b[3 * i] << 16 | be16(b + 3 * i + 1);
+    }
     note_suites(c, v, n);
     if (rd_left(&r) != 0)
         note(&c->malformed, "cipher_suites");
