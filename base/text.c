@@ -40,6 +40,21 @@ void text_char(struct text *t, char c)
     t->s[t->n] = '\0';
 }
 
+static void spaces(struct text *t, size_t n)
+{
+    text_room(t, n);
+    memset(t->s + t->n, ' ', n);
+    t->n += n;
+    t->s[t->n] = '\0';
+}
+
+void text_padded(struct text *t, const char *s, size_t width)
+{
+    size_t n = strlen(s);
+    text_add_n(t, s, n);
+    spaces(t, n < width ? width - n : 0);
+}
+
 void text_printf(struct text *t, const char *fmt, ...)
 {
     va_list ap, again;
@@ -144,16 +159,6 @@ const char *safe_str(struct arena *a, const void *p, size_t n)
     return s;
 }
 
-/* A line break, and the next line begins at this column. */
-static void new_line(struct text *t, size_t indent)
-{
-    text_room(t, 1 + indent);
-    t->s[t->n++] = '\n';
-    memset(t->s + t->n, ' ', indent);
-    t->n += indent;
-    t->s[t->n] = '\0';
-}
-
 /* The next word, up to a space, a line break or the end, and its columns: code points, which is near enough for names of hosts
  * and people. */
 static size_t word(const char *s, size_t *columns)
@@ -173,7 +178,8 @@ void text_wrap(struct text *t, const char *s, size_t indent, size_t width)
         size_t n = word(s, &c);
         if (n != 0) {
             if (!first && column + 1 + c > width) {
-                new_line(t, indent);
+                text_char(t, '\n');
+                spaces(t, indent);
                 column = indent;
             } else if (!first) {
                 text_char(t, ' ');
@@ -185,7 +191,8 @@ void text_wrap(struct text *t, const char *s, size_t indent, size_t width)
         }
         s += n;
         if (*s == '\n') { /* a line break of the text stays one */
-            new_line(t, indent);
+            text_char(t, '\n');
+            spaces(t, indent);
             column = indent;
             first = true;
         }

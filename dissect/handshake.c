@@ -171,9 +171,26 @@ void handshake_community_id(const struct handshake *h, char buf[48])
     *out = '\0';
 }
 
+/* As inet_ntop writes it, which takes a printf for it; each failure told has two addresses. */
+static const char *ipv4_text(const uint8_t ip[4], char buf[64])
+{
+    char *to = buf;
+    for (size_t i = 0; i < 4; i++) {
+        if (ip[i] >= 100)
+            *to++ = (char)('0' + ip[i] / 100);
+        if (ip[i] >= 10)
+            *to++ = (char)('0' + ip[i] / 10 % 10);
+        *to++ = (char)('0' + ip[i] % 10);
+        *to++ = i < 3 ? '.' : '\0';
+    }
+    return buf;
+}
+
 const char *endpoint_ip_text(const struct endpoint *e, char buf[64])
 {
-    if (e->ip_len == 0 || inet_ntop(e->ip_len == 4 ? AF_INET : AF_INET6, e->ip, buf, 64) == NULL)
+    if (e->ip_len == 4)
+        return ipv4_text(e->ip, buf);
+    if (e->ip_len == 0 || inet_ntop(AF_INET6, e->ip, buf, 64) == NULL)
         snprintf(buf, 64, "?");
     return buf;
 }

@@ -47,7 +47,11 @@ static void counted(struct text *t, uint64_t n, const char *what)
     text_printf(t, " %s%s", what, n == 1 ? "" : "s");
 }
 
-static void label(struct text *t, const char *name) { text_printf(t, "  %-10s", name); }
+static void label(struct text *t, const char *name)
+{
+    text_add(t, "  ");
+    text_padded(t, name, 10);
+}
 
 /* What the connection was for: the name asked for, where a tunnel was to go, or the name that DNS gave the address,
  * which is marked. */

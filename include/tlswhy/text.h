@@ -15,6 +15,7 @@ struct text {
 void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);
 void text_char(struct text *t, char c);
+void text_padded(struct text *t, const char *s, size_t width); /* spaces behind it, up to so many bytes in all */
 void text_printf(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Adds outside bytes: valid printable UTF-8 as it is; C0, C1, DEL, bidi controls, line separators, and
  * bytes that are no UTF-8 as \x1b or \u202e. At most `max` characters, then "...". */

@@ -13,6 +13,16 @@ static const struct { const char *word, *product; } products[] = {
 #undef ROW
 };
 
+/* The bytes that occur, as a set of 64 kinds: what has a byte of a kind that the other lacks does not stand in it. */
+static uint64_t kinds_of(const void *p, size_t n)
+{
+    const uint8_t *b = p;
+    uint64_t       kinds = 0;
+    for (size_t i = 0; i < n; i++)
+        kinds |= UINT64_C(1) << b[i] % 64;
+    return kinds;
+}
+
 static bool holds(const struct x509_name *n, const char *word)
 {
     for (size_t i = 0; i < n->n; i++)
@@ -23,11 +33,20 @@ static bool holds(const struct x509_name *n, const char *word)
 
 static const char *product_of(const struct judge *j)
 {
-    for (size_t p = 0; p < ARRAY_LEN(products); p++)
+    uint64_t there = 0; /* in any issuer's name: few words are worth looking for */
+    for (size_t i = 0; i < j->path.n; i++) {
+        const struct x509_name *issuer = &path_cert(j, i)->issuer;
+        for (size_t k = 0; k < issuer->n; k++)
+            there |= kinds_of(issuer->attr[k].value, issuer->attr[k].len);
+    }
+    for (size_t p = 0; p < ARRAY_LEN(products); p++) {
+        if ((kinds_of(products[p].word, strlen(products[p].word)) & ~there) != 0)
+            continue;
         for (size_t i = 0; i < j->path.n; i++)
             if (holds(&path_cert(j, i)->issuer, products[p].word) &&
                 !holds(&path_cert(j, 0)->subject, products[p].word))
                 return products[p].product;
+    }
     return NULL;
 }
 
