@@ -127,11 +127,26 @@ static bool steers(uint32_t c)
            (c >= 0xe0000 && c <= 0xe007f) || (c & 0xfffe) == 0xfffe;
 }
 
+/* Most of it is plain: so many bytes of ASCII, at most `n`, stand for themselves. */
+static size_t plain_run(const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '\\')
+        i++;
+    return i;
+}
+
 void text_safe(struct text *t, const void *bytes, size_t n, size_t max)
 {
     const uint8_t *p = bytes;
     size_t         chars = 0;
     for (size_t i = 0; i < n; chars++) {
+        size_t run = plain_run(p + i, n - i < max - chars ? n - i : max - chars);
+        text_add_n(t, (const char *)p + i, run);
+        i += run;
+        chars += run;
+        if (i == n)
+            return;
         uint32_t c = 0;
         size_t   len = utf8_next(p + i, n - i, &c);
         if (chars == max) {
@@ -159,14 +174,23 @@ const char *safe_str(struct arena *a, const void *p, size_t n)
     return s;
 }
 
-/* The next word, up to a space, a line break or the end, and its columns: code points, which is near enough for names of hosts
- * and people. */
-static size_t word(const char *s, size_t *columns)
+/* Columns of the n bytes at s: code points, which is near enough for names of hosts and people. */
+static size_t columns(const char *s, size_t n)
 {
-    size_t n = 0;
-    *columns = 0;
+    size_t c = 0;
+    for (size_t i = 0; i < n; i++)
+        c += ((uint8_t)s[i] & 0xc0) != 0x80;
+    return c;
+}
+
+/* The next word, up to a space, a line break or the end. */
+static size_t word(const char *s, size_t *cols)
+{
+    size_t  n = 0;
+    uint8_t all = 0;
     for (; (uint8_t)s[n] > ' ' || (s[n] != ' ' && s[n] != '\n' && s[n] != '\0'); n++)
-        *columns += ((uint8_t)s[n] & 0xc0) != 0x80;
+        all |= (uint8_t)s[n];
+    *cols = all < 0x80 ? n : columns(s, n);
     return n;
 }
 

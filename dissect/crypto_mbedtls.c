@@ -168,31 +168,43 @@ static bool read_pair(struct bytes sig, mbedtls_mpi *a, mbedtls_mpi *b)
                checked(mbedtls_mpi_read_binary(b, y.body.p, y.body.n)) == 0;
 }
 
+/* The group used last is kept: the library keeps multiples of its base point in it, which take a good part of a check to work out. */
+static mbedtls_ecp_group *group_of(mbedtls_ecp_group_id id)
+{
+    static _Thread_local mbedtls_ecp_group kept; /* zeros: none */
+    if (kept.id == id)
+        return &kept;
+    mbedtls_ecp_group_free(&kept);
+    mbedtls_ecp_group_init(&kept);
+    if (checked(mbedtls_ecp_group_load(&kept, id)) == 0)
+        return &kept;
+    mbedtls_ecp_group_free(&kept);
+    return NULL;
+}
+
 static enum sig_check ecdsa_check(const struct key_parts *k, const uint8_t *hash, size_t hash_len,
                                   struct bytes sig)
 {
     enum sig_check       result = SIG_UNSUPPORTED;
     mbedtls_ecp_group_id id = curve_of(k->params);
-    mbedtls_ecp_group    group;
+    bool                 known = id != MBEDTLS_ECP_DP_NONE && is_oid(k->oid, "1.2.840.10045.2.1");
+    mbedtls_ecp_group   *group = known ? group_of(id) : NULL;
     mbedtls_ecp_point    q;
     mbedtls_mpi          r, s;
-    mbedtls_ecp_group_init(&group);
     mbedtls_ecp_point_init(&q);
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
-    if (id == MBEDTLS_ECP_DP_NONE || !is_oid(k->oid, "1.2.840.10045.2.1") ||
-        checked(mbedtls_ecp_group_load(&group, id)) != 0)
+    if (group == NULL)
         goto done;
-    if (checked(mbedtls_ecp_point_read_binary(&group, &q, k->bits.p, k->bits.n)) != 0 ||
-        checked(mbedtls_ecp_check_pubkey(&group, &q)) != 0)
+    if (checked(mbedtls_ecp_point_read_binary(group, &q, k->bits.p, k->bits.n)) != 0 ||
+        checked(mbedtls_ecp_check_pubkey(group, &q)) != 0)
         goto done; /* compressed points are beyond 2.28; a point off the curve is no key at all */
-    result = read_pair(sig, &r, &s) && checked(mbedtls_ecdsa_verify(&group, hash, hash_len, &q, &r, &s)) == 0
+    result = read_pair(sig, &r, &s) && checked(mbedtls_ecdsa_verify(group, hash, hash_len, &q, &r, &s)) == 0
         ? SIG_GOOD : SIG_BAD;
 done:
     mbedtls_mpi_free(&s);
     mbedtls_mpi_free(&r);
     mbedtls_ecp_point_free(&q);
-    mbedtls_ecp_group_free(&group);
     return result;
 }
 
