@@ -372,6 +372,17 @@ static void no_record(struct conn *c, enum side w, struct bytes in)
     s->hs_skip = 0;
 }
 
+/* What is there of a body that is passed over, of `have` bytes. */
+static size_t pass_body(struct conn *c, enum side w, size_t have)
+{
+    struct side_state *s = &c->side[w];
+    size_t             n = s->body_left < have ? (size_t)s->body_left : have;
+    s->body_left -= n;
+    if (s->body_left == 0)
+        passed_over(c, w);
+    return n;
+}
+
 /* Whole records, and bodies that need not be kept as they come. */
 size_t take_records(struct conn *c, enum side w, struct bytes in)
 {
@@ -380,15 +391,11 @@ size_t take_records(struct conn *c, enum side w, struct bytes in)
     while (took < in.n && s->reading == READ_TLS) {
         struct reader r = rd_of(in.p + took, in.n - took);
         if (s->body_left > 0) {
-            size_t n = s->body_left < rd_left(&r) ? (size_t)s->body_left : rd_left(&r);
-            took += n;
-            s->body_left -= n;
-            if (s->body_left == 0)
-                passed_over(c, w);
+            took += pass_body(c, w, rd_left(&r));
             continue;
         }
         struct record    rec;
-        enum record_peek peek = record_peek(&r, false, &rec);
+        enum record_peek peek = record_usual(&r, &rec) ? RECORD_YES : record_peek(&r, false, &rec);
         if (peek == RECORD_MORE)
             break;
         if (peek == RECORD_NOT_TLS) {
@@ -401,8 +408,7 @@ size_t take_records(struct conn *c, enum side w, struct bytes in)
             s->rec_at = at;
             s->body_left = rec.len;
             took += rec.header;
-            if (rec.len == 0)
-                passed_over(c, w);
+            took += pass_body(c, w, in.n - took);
         } else if (rd_left(&r) >= rec.header + rec.len) {
             read_record(c, w, &rec, r.p + rec.header, at);
             took += rec.header + rec.len;

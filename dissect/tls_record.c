@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define RECORD_MAX (16384 + 2048) /* RFC 5246 section 6.2.3: the longest encrypted body */
 #define HELLO_MAX  (1u << 18)     /* a hello that says it is longer than this is none */
 
 /* Record versions: 3.0 to 3.4 on the wire; drafts of 1.3 kept 3.1 and 3.3. */
@@ -109,7 +108,7 @@ enum record_peek record_peek(const struct reader *side, bool start, struct recor
         return RECORD_NOT_TLS;
     if (r.want != NULL)
         return RECORD_MORE;
-    if (!record_version_ok(out->version) || out->len > RECORD_MAX ||
+    if (!record_version_ok(out->version) || out->len > TLS_BODY_MAX ||
         (out->len == 0 && out->type != TLS_APPLICATION_DATA))
         return RECORD_NOT_TLS;
     return start ? peek_first_body(r, out) : RECORD_YES;

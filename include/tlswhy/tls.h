@@ -31,6 +31,16 @@ enum record_peek { RECORD_YES, RECORD_MORE, RECORD_NOT_TLS };
  * `start` is true at the very start of a side's stream, where a v2-format hello may stand; there the rule is
  * strict (record length and handshake type must make sense: a Modbus server echoes 16 03 01). */
 enum record_peek record_peek(const struct reader *side, bool start, struct record *out);
+enum { TLS_BODY_MAX = 16384 + 2048 }; /* RFC 5246 section 6.2.3: the longest encrypted body */
+/* Is it what comes behind the start nearly always? Then that needs no call; if not, record_peek knows more. */
+static inline bool record_usual(const struct reader *side, struct record *out)
+{
+    const uint8_t *p = side->p;
+    if (rd_left(side) < 5 || p[0] < TLS_CHANGE_CIPHER_SPEC || p[0] > TLS_APPLICATION_DATA || p[1] != 3 || p[2] > 4)
+        return false;
+    *out = (struct record){ .type = p[0], .version = be16(p + 1), .len = be16(p + 3), .header = 5 };
+    return out->len != 0 && out->len <= TLS_BODY_MAX;
+}
 
 void tls_client_hello(struct reader body, struct arena *a, struct client_hello *out);
 void tls_v2_client_hello(struct reader body, struct arena *a, struct client_hello *out);
