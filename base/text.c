@@ -32,6 +32,7 @@ void text_add_n(struct text *t, const char *s, size_t n)
 }
 
 void text_add(struct text *t, const char *s) { text_add_n(t, s, strlen(s)); }
+
 void text_char(struct text *t, char c)
 {
     if (t->cap - t->n < 2)

@@ -234,7 +234,8 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
     s->next += in.n;
     s->segments = s->n > 0 || s->hs_n > 0 ? s->segments + 1 : 1;
     s->last = (struct place){ .frame = ev->frame, .ns = ev->ns, .at = ev->at, .len = ev->len };
-    tap_bytes(c, w, in);
+    if (c->tap != NULL || s->reading == READ_START) /* a fetch begins with the first bytes */
+        tap_bytes(c, w, in);
     feed(c, w, in);
     enum side back = other(w);
     /* What was said in haste: this may be what it waited for. */
@@ -398,8 +399,8 @@ void observe_now(struct observer *o, const struct wire_event *ev)
     }
     c->ev = ev;
     c->stirred = true;
-    for (int w = 0; w < 2 && ev->tcp != NULL; w++)
-        c->start_seen[w] = ev->tcp->start_seen[w];
+    if (ev->tcp != NULL)
+        memcpy(c->start_seen, ev->tcp->start_seen, sizeof c->start_seen);
     switch (ev->kind) {
     case WIRE_BYTES:
         on_bytes(c, ev);

@@ -110,11 +110,11 @@ bool x509_attr_equal(const struct x509_attr *a, const struct x509_attr *b)
 
 bool names_equal(const struct x509_name *a, const struct x509_name *b)
 {
-    if (a->der.p == NULL || b->der.p == NULL)
+    if (a->der.p == NULL || b->der.p == NULL || a->n != b->n)
         return false;
     if (bytes_equal(a->der, b->der))
         return true;
-    bool same = a->n == b->n;
+    bool same = true;
     for (size_t i = a->n; same && i-- > 0;) /* what tells names apart mostly stands last */
         same = x509_attr_equal(&a->attr[i], &b->attr[i]);
     return same;

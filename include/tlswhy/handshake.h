@@ -47,7 +47,7 @@ struct extension {
 
 enum psk_modes { PSK_KE = 1, PSK_DHE_KE = 2 };
 
-/* Of what a hello offers, without random, session id, key shares, server name, GREASE: equal offers have equal numbers. */
+/* Of what a hello offers, without random, session id, key shares, server name, whatever GREASE was drawn: equal offers have equal numbers. */
 struct hello_digest {
     uint64_t suites, offer; /* of the suites in order; of all. 0 = not worked out */
 };
