@@ -35,11 +35,13 @@ static bool server_speaks_plain(const struct case_file *c, struct finding *f)
     if (!h->tls_seen[CLIENT] || h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) || h->prelude.accepted || tunnel ||
         says_yes(p) || !(p->start.p != NULL || banner))
         return false;
+    f->decisive = p->start.p != NULL ? p->where.frame : h->prelude.answered.frame;
+    if (h->side[CLIENT].ccs_at.frame > f->decisive || h->side[CLIENT].first_app.frame > f->decisive)
+        return false; /* the client has read a ServerHello there */
     const char *protocol = p->start.p != NULL && p->protocol != NULL ? p->protocol
                          : banner                                    ? h->prelude.protocol
                                                                      : NULL;
     f->weight = 12;
-    f->decisive = p->start.p != NULL ? p->where.frame : h->prelude.answered.frame;
     /* else a request to a proxy may have come before */
     enum { RECORD_HEADER = 5 };
     bool whole = knows(h, KNOW_WHOLE_CLIENT), first = h->hello.where.at <= RECORD_HEADER;

@@ -64,6 +64,12 @@ static void plain(struct handshake *h, int from)
     enum side side = from == SERVER ? SERVER : CLIENT;
     h->plain[side] = (struct plain){ .where = now(h, 1), .start = bytes_of("HTTP/1.1 400 Bad Request\r\n", 26), .protocol = "http" };
 }
+static void changes_keys(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->side[CLIENT].ccs = true;
+    h->side[CLIENT].ccs_at = now(h, 1);
+}
 static void tunnel(struct handshake *h, int status)
 {
     h->prelude = (struct prelude){ .kind = PRELUDE_CONNECT, .protocol = "http-connect", .host = bytes_of("www.example", 11), .port = 443, .status = status,
@@ -135,6 +141,7 @@ static const struct rules_case cases[] = {
     { "a signature that was offered", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex_signed, 0x0401 }, { client_says, ILLEGAL } }, "protocol-error", BLAME_SERVER, LIKELY },
 
     { "plain HTTP on the port", { { hello, 0x0304 }, { plain, SERVER }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, CERTAIN },
+    { "no TLS, and the client goes on", { { hello, 0x0304 }, { plain, SERVER }, { changes_keys, 0 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
     { "tunnel with plain HTTP in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
     { "tunnel that closes", { { hello, 0x0304 }, { tunnel, 200 }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, LIKELY },
     { "407", { { tunnel, 407 } }, "proxy-auth", BLAME_PROXY, CERTAIN },
