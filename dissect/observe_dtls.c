@@ -76,6 +76,25 @@ static void dtls_deliver(struct datagrams *d, enum side w, bool all)
     }
 }
 
+/* First copy wins. */
+static void put_fragment(struct waiting *m, const struct dtls_fragment *f)
+{
+    uint8_t *have = m->have + f->at, *bytes = m->bytes + 4 + f->at;
+    size_t   n = f->body.n;
+    if (n == 0)
+        return;
+    if (memchr(have, 1, n) == NULL) { /* mostly all of it is new */
+        memcpy(bytes, f->body.p, n);
+        m->got += n;
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            bytes[i] = have[i] ? bytes[i] : f->body.p[i];
+            m->got += !have[i];
+        }
+    }
+    memset(have, 1, n);
+}
+
 static void dtls_handshake(struct datagrams *d, enum side w, struct bytes body, const struct wire_event *ev)
 {
     struct dtls_side    *s = &d->dtls[w];
@@ -89,13 +108,8 @@ static void dtls_handshake(struct datagrams *d, enum side w, struct bytes body, 
         }
         struct waiting *m = f.seq < s->next ? NULL : waiting_for(s, &f); /* NULL: sent again */
         d->again = d->again || m == NULL;
-        for (size_t i = 0; m != NULL && i < f.body.n; i++) {
-            m->got += !m->have[f.at + i];
-            if (!m->have[f.at + i])
-                m->bytes[4 + f.at + i] = f.body.p[i];
-            m->have[f.at + i] = 1;
-        }
         if (m != NULL) {
+            put_fragment(m, &f);
             m->where = (struct place){ .frame = ev->frame, .ns = ev->ns, .len = m->len };
             d->c->side[w].segments = d->c->side[w].records = 1;
             d->c->cur->side[tls_side(d->c, w)].handshake_bytes += f.body.n;
