@@ -330,7 +330,7 @@ bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f)
         v->sum.other_connections++;
         return false;
     }
-    enum { FLOOD = 1000 };
+    enum { FLOOD = 64 };
     if (h->at_end_of_capture)
         h->capture_left = h->tcp.silence != 0 ? h->tcp.silence : v->last_ns > h->end_ns ? v->last_ns - h->end_ns : 0;
     bool folds = v->o.renderer->folds && !v->o.one_stream && !v->o.report.all && !v->o.remember_failed;
