@@ -28,12 +28,12 @@ void          flows_free(struct flows *f);
  * ever, come with the packet that follows them. */
 void          flows_thrifty(struct flows *f, size_t many);
 
-/* Takes one packet apart. False: this link type is not one we know (said once a type in `err`); the
- * packet is counted and skipped. */
 /* The packets that come next, at most FLOWS_AHEAD: what is known of their connections is asked of memory meanwhile. They are
  * borrowed until each was taken. */
 enum { FLOWS_AHEAD = 16 };
 void flows_ahead(struct flows *f, const struct packet *p, size_t n);
+/* Takes one packet apart. False: this link type is not one we know (said once a type in `err`); the
+ * packet is counted and skipped. */
 bool flows_packet(struct flows *f, const struct packet *p, struct err *err);
 bool flows_next(struct flows *f, struct wire_event *ev);
 void flows_end(struct flows *f);
