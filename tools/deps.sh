@@ -4,8 +4,8 @@
 set -eu
 build="gcc libc6-dev make libmbedtls-dev libpcap-dev libseccomp-dev zlib1g-dev libc-ares-dev libidn2-dev libjansson-dev"
 check="$build libcunit1-dev python3"
-ci="$check valgrind clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium squid-openssl tinyproxy mitmproxy
-    python3-jsonschema python3-yaml jq parallel debhelper lintian busybox-static"
+ci="$check valgrind clang-14 clang-format-14 libclang-rt-14-dev tshark mandoc chromium squid-openssl tinyproxy mitmproxy microsocks
+    openssl gnutls-bin libcurl4 iproute2 strace time python3-jsonschema python3-yaml jq parallel zsh fish debhelper lintian busybox-static"
 case ${1:-build} in
 build) want=$build ;;
 check) want=$check ;;
