@@ -104,7 +104,7 @@ void live_neighbour(struct verdicts *v, const struct handshake *h)
             continue;
         struct kept *k = &l->kept[i];
         k->doubted = true;
-        k->went_on |= k->h->tcp.silence != 0 && memcmp(k->h->ends, h->ends, sizeof h->ends) == 0;
+        k->went_on |= k->h->tcp.silence != 0 && same_endpoint(&k->h->ends[CLIENT], &h->ends[CLIENT]) && same_endpoint(&k->h->ends[SERVER], &h->ends[SERVER]);
     }
 }
 

@@ -135,8 +135,8 @@ static inline bool between(const struct flow *f, const struct endpoint *src, con
 {
     if (f->proto != proto)
         return false;
-    *from = same_end(&f->ends[CLIENT], src) && same_end(&f->ends[SERVER], dst) ? CLIENT : SERVER;
-    return *from == CLIENT || (same_end(&f->ends[SERVER], src) && same_end(&f->ends[CLIENT], dst));
+    *from = same_endpoint(&f->ends[CLIENT], src) && same_endpoint(&f->ends[SERVER], dst) ? CLIENT : SERVER;
+    return *from == CLIENT || (same_endpoint(&f->ends[SERVER], src) && same_endpoint(&f->ends[CLIENT], dst));
 }
 
 uint32_t flow_hash(const struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto)

@@ -100,14 +100,6 @@ struct flow_table {
     struct flow  *last;    /* looked at first: the one found last, as packets of a connection often follow each other, or a guess */
 };
 
-static inline bool same_end(const struct endpoint *a, const struct endpoint *b)
-{
-    uint64_t x[2], y[2];
-    __builtin_memcpy(x, a->ip, sizeof x);
-    __builtin_memcpy(y, b->ip, sizeof y);
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(a->port ^ b->port) | (uint64_t)(a->ip_len ^ b->ip_len)) == 0;
-}
-
 /* The flow of these two ends, in either order; `from` tells which end `src` is. NULL with add false: none. */
 struct flow *flow_find(struct flow_table *t, const struct endpoint *src, const struct endpoint *dst, uint8_t proto, bool add,
                        enum side *from, bool *fresh);

@@ -81,11 +81,6 @@ static bool other_name(const struct handshake *a, const struct handshake *b)
     return purpose(a).n != 0 && purpose(b).n != 0 && !same_name(a, b);
 }
 
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->port == b->port && a->ip_len == b->ip_len && memcmp(a->ip, b->ip, a->ip_len) == 0;
-}
-
 static bool same_host(const struct endpoint *a, const struct endpoint *b)
 {
     return a->ip_len == b->ip_len && memcmp(a->ip, b->ip, a->ip_len) == 0;
@@ -169,7 +164,7 @@ static unsigned fitness(const struct work *w, size_t c, size_t s)
 {
     const struct handshake *x = w->client->v[c].h, *y = w->server->v[s].h;
     int64_t                 after = began(y) - w->offset - began(x), late = asked(y) - w->offset - asked(x);
-    bool same_ends = same_end(&x->ends[CLIENT], &y->ends[CLIENT]) && same_end(&x->ends[SERVER], &y->ends[SERVER]);
+    bool same_ends = same_endpoint(&x->ends[CLIENT], &y->ends[CLIENT]) && same_endpoint(&x->ends[SERVER], &y->ends[SERVER]);
     bool both_hellos = has_random(x) && has_random(y);
     if (w->taken[s] || !may_face(w, c, s) || other_name(x, y))
         return 0;

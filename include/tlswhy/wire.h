@@ -12,16 +12,26 @@
 
 #include "tlswhy/base.h"
 
+#include <string.h>
+
 /* Who: at the wire CLIENT is the side that opened the connection, as far as seen: the sender of the SYN,
  * else the receiver of the SYN-ACK, else the side with the higher port. The observer may find out better
  * from the content (a ServerHello tells) and turns the sides of its handshake round. */
 enum side { CLIENT, SERVER };
 
 struct endpoint {
-    uint8_t  ip[16];
+    uint8_t  ip[16]; /* what is longer than the address is zero */
     uint8_t  ip_len; /* 4 or 16 */
     uint16_t port;
 };
+
+static inline bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+    uint64_t x[2], y[2];
+    memcpy(x, a->ip, sizeof x);
+    memcpy(y, b->ip, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(a->port ^ b->port) | (uint64_t)(a->ip_len ^ b->ip_len)) == 0;
+}
 
 /* What an IP and TCP header add to an event; `seen` is false where there was no segment (a socket). Without padding: connections
  * that never opened are compared by their bytes. */
