@@ -103,12 +103,14 @@ static enum sig_check verify(const struct p7 *m, const struct p7_signer *s, stru
 {
     const struct sig_alg alg = { .kind = kind_by_oid(s->signature_oid), .hash = s->digest };
     const uint8_t        set = DER_SET;
-    const struct bytes   signed_as_set[] = { { &set, 1 }, { attributes.p + 1, attributes.n - 1 } }, bare[] = { m->content };
     if (s->cert == NULL || s->cert->spki.p == NULL)
         return SIG_UNCHECKED;
     if (alg.kind == SIG_KIND_UNKNOWN || alg.hash == HASH_OTHER)
         return SIG_UNSUPPORTED;
-    return s->has_attributes ? key_verifies(s->cert->spki, &alg, signed_as_set, 2, signature) : key_verifies(s->cert->spki, &alg, bare, 1, signature);
+    if (!s->has_attributes)
+        return key_verifies(s->cert->spki, &alg, &m->content, 1, signature);
+    const struct bytes signed_as_set[] = { { &set, 1 }, { attributes.p + 1, attributes.n - 1 } };
+    return key_verifies(s->cert->spki, &alg, signed_as_set, 2, signature);
 }
 
 /* From the signer up, while the issuer is inside and really signed. */
