@@ -84,8 +84,8 @@ struct rule {
 /* The verdict: always one finding; its cause is "ok" for a good handshake and "unknown" where nothing fits.
  * Families of rules are listed in report/why/rules.h. Of several findings the surest wins, then the heavier
  * one, then the earlier rule; the causes of the others become its alternatives. A rule need not give fix,
- * settle or side: they come from the page and the list. Only rules are asked whose needs the case shows. CERTAIN falls to LIKELY where bytes of a side that it
- * cites are missing from the capture.
+ * settle or side: they come from the page and the list. Only rules are asked whose needs the case shows.
+ * CERTAIN falls to LIKELY where bytes of a side that it cites are missing from the capture.
  * Rules are asked about established handshakes, too, where they ended oddly (ended_well says no): a rule about
  * a failed handshake looks at h->outcome first. */
 void why_explain(const struct handshake *h, const struct peers *others, struct arena *a, struct finding *out);
