@@ -191,10 +191,20 @@ check("--scsv", h.suites[-2:] == [0x5600, 0x00FF], h.suites)
 check("--compression", hello("--compression", "deflate,null,0x40").compression == [1, 0, 64])
 h = hello("--groups", "x25519", "--split-records", "100")
 check("--split-records", [n for _, n in h.records] == [100] * (len(h.message) // 100) + [len(h.message) % 100], h.records)
-pieces = [len(p) for p in first("--groups", "x25519", "--split-segments", "60,40")]
-check("--split-segments with a pause", pieces[:-1] == [60] * (len(pieces) - 1) and len(pieces) > 3, pieces)
-one = [len(p) for p in first("--groups", "x25519", "--split-segments", "1,1", "--split-records", "1", "--timeout", "4")]
-check("--split-segments and --split-records of one byte", sum(one) == 6 * len(usual.message) and len(one) > 500, len(one))
+
+
+def pieces(right, *options):
+    """Lengths of the pieces it came in; where this machine is so busy that the listener reads two as one, of another try."""
+    for _ in range(5):
+        got = [len(p) for p in first("--groups", "x25519", *options)]
+        if right(got):
+            break
+    return right(got), got
+
+
+check("--split-segments with a pause", *pieces(lambda got: got[:-1] == [60] * (len(got) - 1) and len(got) > 3, "--split-segments", "60,40"))
+good, one = pieces(lambda got: sum(got) == 6 * len(usual.message) and len(got) > 500, "--split-segments", "1,1", "--split-records", "1", "--timeout", "4")
+check("--split-segments and --split-records of one byte", good, len(one))
 old = b"".join(first("--sslv2-format", "--tls", "1.0"))
 check("--sslv2-format", old[0] == 0x80 and old[2:5] == b"\1\3\1" and b"\0\0\x2f" in old, old[:16].hex())
 profile = os.path.join(folder.name, "mine.profile")
