@@ -61,11 +61,17 @@ static void learn_hosts(struct input *in, const struct capture *c)
         hosts_learn(verdicts_hosts(in->v), host.ip, host.ip_len, host.name, host.n);
 }
 
+/* Has a packet of it passed the filter? */
+static bool is_wanted(const struct input *in, bool datagram, uint32_t stream)
+{
+    return in->o->filter == NULL || streams_has(&in->wanted, datagram, stream);
+}
+
 static void take_finished(struct input *in)
 {
     struct handshake *h = NULL;
     while ((h = observed(in->observer)) != NULL) {
-        if (in->o->filter == NULL || streams_has(&in->wanted, h->datagram, h->stream))
+        if (is_wanted(in, h->datagram, h->stream))
             verdicts_take(in->v, h);
         else
             handshake_free(h);
@@ -85,9 +91,9 @@ static void observe_all(struct input *in)
         if (!observe(in->observer, &ev))
             continue;
         take_finished(in);
-        if (observed_unopened(in->observer, &u) && (in->o->filter == NULL || streams_has(&in->wanted, false, u.stream)))
+        if (observed_unopened(in->observer, &u) && is_wanted(in, false, u.stream))
             verdicts_take_unopened(in->v, &u);
-        if (observed_silent(in->observer, &stream, &end_ns) && (in->o->filter == NULL || streams_has(&in->wanted, false, stream)))
+        if (observed_silent(in->observer, &stream, &end_ns) && is_wanted(in, false, stream))
             verdicts_take_silent(in->v, end_ns);
     }
 }

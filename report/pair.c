@@ -81,11 +81,6 @@ static bool other_name(const struct handshake *a, const struct handshake *b)
     return purpose(a).n != 0 && purpose(b).n != 0 && !same_name(a, b);
 }
 
-static bool same_host(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->ip_len == b->ip_len && memcmp(a->ip, b->ip, a->ip_len) == 0;
-}
-
 /* Does this view end at a proxy that was asked for a way on? */
 static bool at_proxy(const struct handshake *h) { return h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS; }
 

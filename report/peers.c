@@ -431,16 +431,11 @@ const struct peer_fact *peers_name(const struct peers *p, const struct handshake
     return walk_list(p, h, BY_NAME, walk);
 }
 
-static bool same_ip(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->ip_len == b->ip_len && memcmp(a->ip, b->ip, a->ip_len) == 0;
-}
-
 const struct fetch *peers_fetch(const struct peers *p, const struct handshake *h, size_t *walk)
 {
     while (p != NULL && *walk < p->fetch_n) {
         const struct fetch *f = &p->fetches[(*walk)++];
-        if (same_ip(&f->client, &h->ends[CLIENT]) && f->stream != h->stream)
+        if (same_host(&f->client, &h->ends[CLIENT]) && f->stream != h->stream)
             return f;
     }
     return NULL;

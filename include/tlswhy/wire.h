@@ -33,6 +33,11 @@ static inline bool same_endpoint(const struct endpoint *a, const struct endpoint
     return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(a->port ^ b->port) | (uint64_t)(a->ip_len ^ b->ip_len)) == 0;
 }
 
+static inline bool same_host(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->ip_len == b->ip_len && memcmp(a->ip, b->ip, a->ip_len) == 0;
+}
+
 /* What an IP and TCP header add to an event; `seen` is false where there was no segment (a socket). Without padding: connections
  * that never opened are compared by their bytes. */
 struct segment {
