@@ -243,14 +243,6 @@ struct hash_key hash_key_random(void)
     return key;
 }
 
-/* Folds 128 bits of a product into 64. */
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 wide;
-    wide p = (wide)a * b;
-    return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
 static inline uint64_t word64(const uint8_t *p)
 {
     uint64_t w;
@@ -274,19 +266,19 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
     uint64_t       h = key->k[0] ^ n, other = key->k[0], a = 0, b = 0;
     if (n > 32) {
         for (; n > 32; n -= 32, p += 32) {
-            h = fold(word64(p) ^ k, word64(p + 8) ^ h);
-            other = fold(word64(p + 16) ^ k, word64(p + 24) ^ other);
+            h = hash_fold(word64(p) ^ k, word64(p + 8) ^ h);
+            other = hash_fold(word64(p + 16) ^ k, word64(p + 24) ^ other);
         }
         h ^= other;
     }
     for (; n > 16; n -= 16, p += 16)
-        h = fold(word64(p) ^ k, word64(p + 8) ^ h);
+        h = hash_fold(word64(p) ^ k, word64(p + 8) ^ h);
     if (n >= 8)
         a = word64(p), b = word64(p + n - 8);
     else if (n >= 4)
         a = word32(p), b = word32(p + n - 4);
     else if (n != 0)
         a = p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16;
-    h = fold(a ^ k, b ^ h);
-    return fold(h ^ key->k[0], k | 1);
+    h = hash_fold(a ^ k, b ^ h);
+    return hash_fold(h ^ key->k[0], k | 1);
 }

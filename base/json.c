@@ -113,6 +113,14 @@ void json_str(struct json *j, const char *key, const char *s)
         json_bytes(j, key, s, strlen(s));
 }
 
+void json_strs(struct json *j, const char *key, const char *const *v, size_t n)
+{
+    json_open(j, key, '[');
+    for (size_t i = 0; i < n; i++)
+        json_str(j, NULL, v[i]);
+    json_close(j, ']');
+}
+
 void json_int(struct json *j, const char *key, int64_t v)
 {
     next(j, key);

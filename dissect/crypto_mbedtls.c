@@ -268,13 +268,6 @@ enum sig_check key_verifies(struct bytes spki, const struct sig_alg *alg, const 
     }
 }
 
-static int random_source(void *ctx, unsigned char *p, size_t n)
-{
-    (void)ctx;
-    random_bytes(p, n);
-    return 0;
-}
-
 size_t key_encrypts(struct bytes spki, struct bytes in, uint8_t *out, size_t room)
 {
     struct key_parts   k;

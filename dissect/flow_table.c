@@ -55,26 +55,19 @@ void flow_table_free(struct flow_table *t)
     free(t->free_list);
 }
 
-/* Folds 128 bits of a product into 64: one multiplication a word, and without the key nobody can aim at a bucket. */
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 wide;
-    wide p = (wide)a * b;
-    return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
+/* One multiplication a word; without the key nobody can aim at a bucket. */
 static inline uint64_t end_hash(const struct flow_table *t, const struct endpoint *e)
 {
     uint64_t w[2];
     memcpy(w, e->ip, sizeof w);
-    return fold(w[0] ^ t->key[0], w[1] ^ t->key[1]) ^ fold((uint64_t)e->port << 8 ^ e->ip_len ^ t->key[2], t->key[3]);
+    return hash_fold(w[0] ^ t->key[0], w[1] ^ t->key[1]) ^ hash_fold((uint64_t)e->port << 8 ^ e->ip_len ^ t->key[2], t->key[3]);
 }
 
 /* The same for both directions: what is combined does not depend on the order. */
 static inline uint32_t tuple_hash(const struct flow_table *t, const struct endpoint *a, const struct endpoint *b, uint8_t proto)
 {
     uint64_t x = end_hash(t, a), y = end_hash(t, b);
-    return (uint32_t)fold((x + y) ^ t->key[1], (x ^ y) + proto + t->key[2]);
+    return (uint32_t)hash_fold((x + y) ^ t->key[1], (x ^ y) + proto + t->key[2]);
 }
 
 static inline struct flow *flow_of(const struct flow_table *t, uint32_t number)

@@ -3,12 +3,6 @@
 
 enum { AT_ONCE = 128 }; /* hashed together: a product for each number would wait for the one before */
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * 0x9e3779b97f4a7c15u;
-    return h ^ h >> 29;
-}
-
 static uint64_t mix_bytes(uint64_t h, const void *p, size_t n)
 {
     const struct hash_key key = { { h, 0x9e3779b97f4a7c15u } };
@@ -19,7 +13,7 @@ static uint64_t mix_bytes(uint64_t h, const void *p, size_t n)
 static uint64_t mix_list(uint64_t h, const struct u16s *list)
 {
     uint16_t same[AT_ONCE];
-    h = mix(h, list->v != NULL);
+    h = hash_mix(h, list->v != NULL);
     for (size_t at = 0, n; at < list->n; at += n) {
         n = list->n - at < AT_ONCE ? list->n - at : AT_ONCE;
         for (size_t i = 0; i < n; i++) {
@@ -48,14 +42,14 @@ static uint64_t suites_hash(const struct client_hello *c)
 
 static uint64_t offer_hash(const struct client_hello *c, uint64_t suites)
 {
-    uint64_t h = mix(suites, c->version), types = 0;
+    uint64_t h = hash_mix(suites, c->version), types = 0;
     h = mix_list(mix_list(mix_list(h, &c->groups), &c->sigalgs), &c->versions);
     h = mix_bytes(h, c->point_formats.p, c->point_formats.n);
     for (size_t i = 0; i < c->alpn.n; i++)
         h = mix_bytes(h, c->alpn.v[i].p, c->alpn.v[i].n);
     for (size_t i = 0; i < c->exts; i++)
-        types += is_grease(c->ext[i].type) ? 0 : mix(3, c->ext[i].type); /* a sum: browsers shuffle their extensions */
-    return mix(h, types);
+        types += is_grease(c->ext[i].type) ? 0 : hash_mix(3, c->ext[i].type); /* a sum: browsers shuffle their extensions */
+    return hash_mix(h, types);
 }
 
 struct hello_digest hello_digest(const struct client_hello *c)

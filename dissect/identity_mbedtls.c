@@ -18,13 +18,6 @@ struct identity {
     mbedtls_pk_context key;
 };
 
-static int random_source(void *ctx, unsigned char *p, size_t n)
-{
-    (void)ctx;
-    random_bytes(p, n);
-    return 0;
-}
-
 /* ------------------------------------------------------------------------------------ files */
 
 static bool holds(struct bytes file, const char *what) { return memmem(file.p, file.n, what, strlen(what)) != NULL; }

@@ -48,9 +48,9 @@ void random_bytes(void *p, size_t n)
     }
 }
 
-static int random_source(void *ctx, unsigned char *p, size_t n)
+int random_source(void *unused, unsigned char *p, size_t n)
 {
-    (void)ctx;
+    (void)unused;
     random_bytes(p, n);
     return 0;
 }

@@ -64,17 +64,25 @@ static bool digest_equal(const struct p7 *m, enum hash_id hash, struct bytes wan
     return whole != 0 && whole == want.n && memcmp(out, want.p, whole) == 0;
 }
 
+/* Attribute ::= SEQUENCE { type, values SET } (RFC 5652 section 5.3): the next one's type, NULL where there is none, and its values. */
+static const char *next_attribute(struct reader *r, struct reader *values, struct arena *a)
+{
+    struct der oid;
+    if (!rd_more(r))
+        return NULL;
+    struct reader attribute = der_into(r, DER_SEQUENCE, "an attribute");
+    if (!der_expect(&attribute, DER_OID, &oid, "an attribute"))
+        return NULL;
+    *values = der_into(&attribute, DER_SET, "an attribute");
+    return oid_text(oid.body, a);
+}
+
 /* The authenticated attributes say what is signed: type and digest of the content. */
 static void signed_attributes(struct bytes body, const struct p7 *m, struct p7_signer *s, struct arena *a)
 {
-    struct reader r = rd_of(body.p, body.n);
-    while (rd_more(&r)) {
-        struct reader attribute = der_into(&r, DER_SEQUENCE, "an attribute"), values;
-        struct der    oid, value;
-        if (!der_expect(&attribute, DER_OID, &oid, "an attribute"))
-            return;
-        values = der_into(&attribute, DER_SET, "an attribute");
-        const char *name = oid_text(oid.body, a);
+    struct reader r = rd_of(body.p, body.n), values;
+    struct der    value;
+    for (const char *name; (name = next_attribute(&r, &values, a)) != NULL;) {
         if (is(name, OID_MESSAGE_DIGEST) && der_expect(&values, DER_OCTET_STRING, &value, "the digest"))
             s->digest_good = digest_equal(m, s->digest, value.body);
         if (is(name, OID_CONTENT_TYPE) && der_expect(&values, DER_OID, &value, "the content type"))
@@ -84,14 +92,9 @@ static void signed_attributes(struct bytes body, const struct p7 *m, struct p7_s
 
 static void other_attributes(struct bytes body, struct p7_signer *s, struct arena *a)
 {
-    struct reader r = rd_of(body.p, body.n);
-    while (rd_more(&r)) {
-        struct reader attribute = der_into(&r, DER_SEQUENCE, "an attribute"), values;
-        struct der    oid, value;
-        if (!der_expect(&attribute, DER_OID, &oid, "an attribute"))
-            return;
-        values = der_into(&attribute, DER_SET, "an attribute");
-        const char *name = oid_text(oid.body, a);
+    struct reader r = rd_of(body.p, body.n), values;
+    struct der    value;
+    for (const char *name; (name = next_attribute(&r, &values, a)) != NULL;) {
         s->time_stamped |= is(name, OID_COUNTER_SIGNATURE) || is(name, OID_MS_TIME_STAMP);
         if (is(name, OID_NESTED_SIGNATURE) && der_next(&values, &value, "the nested signature"))
             s->nested = value.whole;

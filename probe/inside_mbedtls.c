@@ -28,13 +28,6 @@ struct inside_talk {
     size_t              asked;    /* of the request */
 };
 
-static int draw(void *unused, unsigned char *p, size_t n)
-{
-    (void)unused;
-    random_bytes(p, n);
-    return 0;
-}
-
 static int put(void *ctx, const unsigned char *p, size_t n)
 {
     struct inside_talk *t = ctx;
@@ -78,7 +71,7 @@ static bool set_up(struct inside_talk *t, const char *host, uint16_t high)
     if (mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
         return false;
     mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_NONE);
-    mbedtls_ssl_conf_rng(&t->config, draw, NULL);
+    mbedtls_ssl_conf_rng(&t->config, random_source, NULL);
     if (high != 0)
         at_most(&t->config, high);
     if (ip_from_text(host, strlen(host), &ip, buf)) /* RFC 6066 section 3: no addresses */

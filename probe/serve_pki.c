@@ -90,13 +90,6 @@ struct pki {
     uint64_t           serial;
 };
 
-static int random_source(void *ctx, unsigned char *p, size_t n)
-{
-    (void)ctx;
-    random_bytes(p, n);
-    return 0;
-}
-
 /* ------------------------------------------------------------------------------------ keys */
 
 static mbedtls_pk_context *key_of(struct pki *p, enum pki_key k)

@@ -33,13 +33,6 @@ struct tls_talk {
     size_t              request_n;
 };
 
-static int random_source(void *ctx, unsigned char *p, size_t n)
-{
-    (void)ctx;
-    random_bytes(p, n);
-    return 0;
-}
-
 bool tls_server_can(uint16_t version)
 {
 #if defined(MBEDTLS_SSL_PROTO_TLS1)

@@ -71,17 +71,6 @@ static void evidence(struct text *t, const struct report_options *o, const struc
     }
 }
 
-static void numbered(struct text *t, const struct report_options *o, const char *label, const char *const *items, size_t n)
-{
-    struct text line = { 0 };
-    for (size_t i = 0; i < n; i++) {
-        text_clear(&line);
-        text_printf(&line, "%zu. %s", i + 1, items[i]);
-        report_row(t, o, i == 0 ? label : "", line.s);
-    }
-    text_free(&line);
-}
-
 void compare_text(struct text *t, const struct report_options *o, const struct comparison *c)
 {
     const struct finding *f = &c->f;
@@ -101,8 +90,8 @@ void compare_text(struct text *t, const struct report_options *o, const struct c
     ends(t, o, c);
     changes(t, o, c);
     evidence(t, o, c);
-    numbered(t, o, "Fix", f->fix, f->fix_n);
-    numbered(t, o, "Settle", f->settle, f->settle_n);
+    report_numbered(t, o, "Fix", f->fix, f->fix_n);
+    report_numbered(t, o, "Settle", f->settle, f->settle_n);
     text_free(&line);
 }
 
@@ -159,14 +148,6 @@ void compare_sums_text(struct text *t, const struct report_options *o, const str
 
 /* ---- JSON */
 
-static void list(struct json *j, const char *key, const char *const *v, size_t n)
-{
-    json_open(j, key, '[');
-    for (size_t i = 0; i < n; i++)
-        json_str(j, NULL, v[i]);
-    json_close(j, ']');
-}
-
 static void verdict(struct json *j, const struct comparison *c)
 {
     const struct finding *f = &c->f;
@@ -193,9 +174,9 @@ static void verdict(struct json *j, const struct comparison *c)
         json_close(j, '}');
     }
     json_close(j, ']');
-    list(j, "alternatives", f->alternatives, f->alternatives_n);
-    list(j, "fix", f->fix, f->fix_n);
-    list(j, "settle", f->settle, f->settle_n);
+    json_strs(j, "alternatives", f->alternatives, f->alternatives_n);
+    json_strs(j, "fix", f->fix, f->fix_n);
+    json_strs(j, "settle", f->settle, f->settle_n);
     json_close(j, '}');
 }
 

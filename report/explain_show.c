@@ -74,14 +74,6 @@ static void json_causes(struct json *j, const struct code_cause *v, size_t n)
     json_close(j, ']');
 }
 
-static void json_strings(struct json *j, const char *key, const char *const *v, size_t n)
-{
-    json_open(j, key, '[');
-    for (size_t i = 0; i < n && v[i] != NULL; i++)
-        json_str(j, NULL, v[i]);
-    json_close(j, ']');
-}
-
 static void json_end(struct json *j)
 {
     json_close(j, '}');
@@ -100,7 +92,7 @@ void show_code_json(struct text *t, const struct code *c, const char *input, siz
     json_str(&j, "code", or_null(c->code));
     json_causes(&j, v, n);
     json_str(&j, "not", or_null(c->not_this));
-    json_strings(&j, "next", next, steps);
+    json_strs(&j, "next", next, steps);
     if (in_log != NULL) {
         json_uint(&j, "line", in_log->line);
         json_uint(&j, "count", in_log->count);
@@ -158,7 +150,7 @@ void show_together_json(struct text *t, const struct together *g, const char *in
         v[n++] = (struct code_cause){ g->others[i].cause, false };
     json_begin(&j, t, input, "together", NULL, g->why != NULL ? g->why : g->cause != NULL ? g->cause->meaning : NULL);
     json_causes(&j, v, n);
-    json_strings(&j, "next", &g->next, g->next != NULL);
+    json_strs(&j, "next", &g->next, g->next != NULL);
     json_end(&j);
 }
 
@@ -194,7 +186,7 @@ void show_unknown_json(struct text *t, const char *input)
     size_t             n = explain_nearest(input, near, &says);
     json_begin(&j, t, input, NULL, NULL, says.n != 0 ? says.s : NULL);
     json_causes(&j, NULL, 0);
-    json_strings(&j, "next", NULL, 0);
+    json_strs(&j, "next", NULL, 0);
     json_open(&j, "nearest", '[');
     for (size_t i = 0; i < n; i++) {
         text_clear(&title);

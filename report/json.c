@@ -38,14 +38,6 @@ static void suite_list(struct json *j, const char *key, const struct u32s *list)
     json_close(j, ']');
 }
 
-static void strings(struct json *j, const char *key, const char *const *v, size_t n)
-{
-    json_open(j, key, '[');
-    for (size_t i = 0; i < n; i++)
-        json_str(j, NULL, v[i]);
-    json_close(j, ']');
-}
-
 static void bytes_or_null(struct json *j, const char *key, struct bytes b)
 {
     if (b.p == NULL)
@@ -410,10 +402,10 @@ static void verdict(struct json *j, struct handshake *h, const struct finding *f
     chain(j, h->chain);
     json_uint(j, "missing_bytes", h->tcp.missing[CLIENT] + h->tcp.missing[SERVER]);
     evidence(j, h, f);
-    strings(j, "ruled_out", f->ruled_out, f->ruled_out_n);
-    strings(j, "alternatives", f->alternatives, f->alternatives_n);
-    strings(j, "fix", f->fix, f->fix_n);
-    strings(j, "settle", f->settle, f->settle_n);
+    json_strs(j, "ruled_out", f->ruled_out, f->ruled_out_n);
+    json_strs(j, "alternatives", f->alternatives, f->alternatives_n);
+    json_strs(j, "fix", f->fix, f->fix_n);
+    json_strs(j, "settle", f->settle, f->settle_n);
     json_str(j, "filter", filter);
     if (f->corrects != NULL) {
         json_open(j, "corrects", '{');

@@ -118,12 +118,6 @@ static uint64_t name_hash(struct bytes name)
     return h != 0 || name.n == 0 ? h : 1;
 }
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * 0x9e3779b97f4a7c15u;
-    return h ^ h >> 29;
-}
-
 static bool left_after_certificate(const struct handshake *h)
 {
     return knows(h, KNOW_CERTIFICATE) && (h->outcome == OUTCOME_ABORTED_BY_CLIENT || h->outcome == OUTCOME_RESET_BY_CLIENT);
@@ -170,7 +164,7 @@ static uint32_t kind_of(const struct peer_fact *f)
     const uint64_t parts[] = { f->outcome, f->version, f->max_version, f->suite, f->group, f->alert, f->alert_from, f->leaf_key,
                                f->had_sni, f->fallback_scsv, f->hello_hash, (uint64_t)f->hello << 1 | f->answered };
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        h = mix(h, parts[i]);
+        h = hash_mix(h, parts[i]);
     return (uint32_t)h;
 }
 

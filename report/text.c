@@ -164,7 +164,7 @@ static void evidence(struct text *t, const struct report_options *o, const struc
     text_free(&line);
 }
 
-static void numbered(struct text *t, const struct report_options *o, const char *name, const char *const *items, size_t n)
+void report_numbered(struct text *t, const struct report_options *o, const char *name, const char *const *items, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         label(t, i == 0 ? name : "");
@@ -260,8 +260,8 @@ static void verdict(struct text *t, const struct report_options *o, const struct
         label(t, "Fix");
         text_printf(t, "as for stream %u above\n", f->repeats_of);
     } else {
-        numbered(t, o, "Fix", f->fix, f->fix_n);
-        numbered(t, o, "Settle", f->settle, f->settle_n);
+        report_numbered(t, o, "Fix", f->fix, f->fix_n);
+        report_numbered(t, o, "Settle", f->settle, f->settle_n);
     }
     if (!live(h))
         show(t, h, f);

@@ -106,4 +106,19 @@ struct hash_key {
 struct hash_key hash_key_random(void);
 uint64_t        hash_bytes(const struct hash_key *key, const void *p, size_t n);
 
+/* Folds 128 bits of a product into 64; a factor that nobody outside knows makes a hash of it. */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide p = (wide)a * b;
+    return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+/* One more number into a hash that is no secret. */
+static inline uint64_t hash_mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 29;
+}
+
 #endif

@@ -27,6 +27,7 @@ bool ephemeral_new(uint16_t group, struct ephemeral *out);
 size_t ephemeral_shared(const struct ephemeral *mine, struct bytes peer, uint8_t out[KEY_SHARED_MAX]);
 
 void   random_bytes(void *p, size_t n);              /* from the system; ends the program where there is none */
+int    random_source(void *unused, unsigned char *p, size_t n); /* the same in the shape that mbedTLS asks for; 0 */
 void   keys_wipe(void *p, size_t n);
 size_t hmac_of(enum hash_id h, struct bytes key, const struct bytes *pieces, size_t n, uint8_t out[DIGEST_MAX]);
 

@@ -44,6 +44,9 @@ static inline void report_row(struct text *t, const struct report_options *o, co
     text_row(t, label, s, REPORT_INDENT, report_width(o));
 }
 
+/* A row for each item; of several each has its number before it. */
+void report_numbered(struct text *t, const struct report_options *o, const char *label, const char *const *items, size_t n);
+
 struct group_table;
 
 /* A member that is NULL has nothing to say. `file` comes before the first handshake of each of several inputs. */

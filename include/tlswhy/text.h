@@ -51,6 +51,7 @@ struct json {
 void json_open(struct json *j, const char *key, char bracket); /* '{' or '[' */
 void json_close(struct json *j, char bracket);                  /* '}' or ']' */
 void json_str(struct json *j, const char *key, const char *s);  /* NULL writes null */
+void json_strs(struct json *j, const char *key, const char *const *v, size_t n); /* an array of them */
 void json_bytes(struct json *j, const char *key, const void *p, size_t n);
 void json_int(struct json *j, const char *key, int64_t v);
 void json_uint(struct json *j, const char *key, uint64_t v);

@@ -47,14 +47,6 @@ static void sans_json(struct json *j, const char *key, const struct san *v, size
     json_close(j, ']');
 }
 
-static void strings_json(struct json *j, const char *key, const char *const *v, size_t n)
-{
-    json_open(j, key, '[');
-    for (size_t i = 0; i < n; i++)
-        json_str(j, NULL, v[i]);
-    json_close(j, ']');
-}
-
 static void urls_json(struct json *j, const char *key, const struct byte_list *l)
 {
     if (l->n == 0)
@@ -120,7 +112,7 @@ static void usages_json(struct json *j, const struct cert *c)
     if (c->has_san)
         sans_json(j, "san", c->san, c->sans);
     if (c->has_eku)
-        strings_json(j, "eku", c->eku, c->ekus);
+        json_strs(j, "eku", c->eku, c->ekus);
     if (c->has_ku)
         ku_json(j, c);
     if (c->has_bc)
@@ -144,7 +136,7 @@ static void others_json(struct json *j, const struct cert *c)
     urls_json(j, "aia_ocsp", &c->aia_ocsp);
     urls_json(j, "crl", &c->crl);
     if (c->policy_count != 0)
-        strings_json(j, "policies", c->policies, c->policy_count);
+        json_strs(j, "policies", c->policies, c->policy_count);
     if (c->sct_count != 0)
         json_uint(j, "sct_count", c->sct_count);
     if (c->precert_poison)

@@ -164,6 +164,12 @@ static bool curve_not_in_list(const struct case_file *c, struct finding *f)
 
 /* ---- strength: what the judge may let pass and clients of today do not */
 
+/* An alert about the certificate that no weak hash or short key would bring: expired, revoked, an unknown authority... */
+static bool says_another_fault(int alert)
+{
+    return about_certificate(alert) && alert != ALERT_BAD_CERTIFICATE && alert != ALERT_UNSUPPORTED_CERTIFICATE && alert != ALERT_CERTIFICATE_UNKNOWN;
+}
+
 static bool weak_hash_refused(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
@@ -172,8 +178,7 @@ static bool weak_hash_refused(const struct case_file *c, struct finding *f)
     if ((r->when != REFUSED_AT_FLIGHT && !(r->when == REFUSED_AT_REPLY && r->how.how == END_HIDDEN_ALERT)) ||
         cert == NULL || chain_at_fault(h) || !sha1_is_refused(h))
         return false;
-    if (about_certificate(r->how.number) && r->how.number != ALERT_BAD_CERTIFICATE &&
-        r->how.number != ALERT_UNSUPPORTED_CERTIFICATE && r->how.number != ALERT_CERTIFICATE_UNKNOWN)
+    if (says_another_fault(r->how.number))
         return false;
     f->weight = 4;
     ALSO(f, "cert-rejected");
@@ -198,8 +203,7 @@ static bool short_key_refused(const struct case_file *c, struct finding *f)
     char key[64];
     if ((r->when != REFUSED_AT_FLIGHT && r->when != REFUSED_AT_REPLY) || cert == NULL || chain_at_fault(h))
         return false;
-    if (about_certificate(r->how.number) && r->how.number != ALERT_BAD_CERTIFICATE &&
-        r->how.number != ALERT_UNSUPPORTED_CERTIFICATE && r->how.number != ALERT_CERTIFICATE_UNKNOWN)
+    if (says_another_fault(r->how.number))
         return false;
     f->weight = 4;
     ALSO(f, "cert-rejected");
