@@ -109,7 +109,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LINK_WITH) $(ARCHIVES
 # MemorySanitizer over what parses and judges, by the fuzz targets and by the program over recordings. Libraries are not built with it:
 # tests/msan.c and tests/msan.ignore say what they wrote.
 MSAN       := -O1 -g -fsanitize=memory -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize-ignorelist=tests/msan.ignore
-MSAN_WRAPS := digest digest_of key_verifies key_encrypts ephemeral_new ephemeral_shared random_bytes hmac_of aead_open aead_seal cbc_open cbc_seal dh_agree \
+MSAN_WRAPS := digest digest_of key_verifies key_encrypts ephemeral_new ephemeral_shared random_bytes random_source hmac_of aead_open aead_seal cbc_open cbc_seal dh_agree \
               aes_block inflate uncompress gzread fwrite handshake_pack handshake_unpack
 MSAN_FUZZ  := $(filter-out fuzz_probe fuzz_serve fuzz_tunnel,$(FUZZERS))
 msan:

@@ -61,6 +61,13 @@ REAL(void, random_bytes, void *p, size_t n)
     __msan_unpoison(p, n);
 }
 
+REAL(int, random_source, void *unused, unsigned char *p, size_t n)
+{
+    __real_random_source(unused, p, n);
+    __msan_unpoison(p, n);
+    return 0;
+}
+
 REAL(size_t, hmac_of, enum hash_id h, struct bytes key, const struct bytes *pieces, size_t n, uint8_t out[DIGEST_MAX])
 {
     size_t len = __real_hmac_of(h, key, pieces, n, out);
