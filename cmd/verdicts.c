@@ -1,3 +1,4 @@
+/* verdicts.c - handshakes of an input that has an end: taken, held until their neighbours are known, told. */
 #include "verdicts_parts.h"
 
 #include "tlswhy/html.h"
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IN_FULL = 10, OUT_FULL = 64 * 1024 }; /* alike failures told in full; bytes of output kept before writing */
+enum { OUT_FULL = 64 * 1024 }; /* bytes of output kept before writing */
 
 void verdict_flush(struct verdicts *v)
 {
@@ -80,171 +81,6 @@ void verdicts_begin(struct verdicts *v, const char *file)
     v->hosts = hosts_new();
 }
 
-const struct anchors *verdict_anchors(struct verdicts *v)
-{
-    struct err ignored = { 0 }; /* a system without a bundle: chains are judged without anchors */
-    if (!v->anchors_tried)
-        v->anchors_there = anchors_load(NULL, v->store, &v->anchors, &ignored);
-    v->anchors_tried = true;
-    return v->anchors_there ? &v->anchors : NULL;
-}
-
-/* Where the client was this program, they are the client's. */
-static const struct anchors *probes_anchors(struct verdicts *v)
-{
-    const struct anchors *there = verdict_anchors(v);
-    if (there == NULL)
-        return NULL;
-    v->probes = *there;
-    v->probes.clients_own = true;
-    return &v->probes;
-}
-
-/* One slot a hash, the latest wins; what it replaces stays in the arena, so a handshake may keep pointing to it. */
-static const struct client_match *client_of(struct verdicts *v, struct handshake *h)
-{
-    enum { KEPT = 1 << 20 };
-    struct peer_fact fact;
-    if (v->o.client != NULL)
-        return v->o.client;
-    if (v->asking != NULL)
-        return h->client; /* what the probe asked as; our own hello is no client's */
-    peer_fact_of(h, &fact);
-    struct match *m = &v->matches[fact.hello_hash % MATCHES];
-    if (m->hello_hash == fact.hello_hash)
-        return m->client;
-    if (v->arena.used > KEPT)
-        return profile_match(&h->hello, &h->arena);
-    *m = (struct match){ fact.hello_hash, profile_match(&h->hello, &v->arena) };
-    return m->client;
-}
-
-/* The name that the certificate is held against, and whether only DNS says it. An address asked of a proxy is none: the
- * client may have looked it up itself, and then checks a name that is not seen here. */
-static struct bytes name_of(const struct verdicts *v, const struct handshake *h, bool *learnt)
-{
-    struct endpoint to = h->ends[SERVER];
-    struct bytes    ip;
-    *learnt = false;
-    if (v->asking != NULL && v->asking->name.n != 0)
-        return v->asking->name;
-    if (h->hello.sni.p != NULL)
-        return h->hello.sni;
-    if (h->prelude.host.p != NULL) {
-        if (!ip_from_text((const char *)h->prelude.host.p, h->prelude.host.n, &ip, to.ip))
-            return h->prelude.host;
-        to.ip_len = (uint8_t)ip.n;
-    }
-    *learnt = true;
-    return hosts_find_only(v->hosts, &to);
-}
-
-/* Can the server's signature over its key exchange be why this handshake failed? Checking one costs more than all the rest
- * of a handshake (ECDSA: 2 ms), so it is not done where the client says that it minds the certificate. */
-static bool key_in_doubt(const struct handshake *h)
-{
-    const struct alert *a = last_fatal_alert(h, CLIENT);
-    if (!knows(h, KNOW_SERVER_KEX) || h->outcome == OUTCOME_ESTABLISHED)
-        return false;
-    if (a == NULL || a->encrypted)
-        return h->chain == NULL || h->chain->verdict != CHAIN_FAIL;
-    return !(a->number >= ALERT_BAD_CERTIFICATE && a->number <= ALERT_CERTIFICATE_UNKNOWN) && a->number != ALERT_UNKNOWN_CA &&
-           a->number != ALERT_PROTOCOL_VERSION;
-}
-
-void verdicts_judge(struct verdicts *v, struct handshake *h)
-{
-    v->asking = asked_about(v->asked, h);
-    if (knows(h, KNOW_CLIENT_HELLO))
-        h->client = client_of(v, h);
-    if (h->hello.sni.p == NULL && h->prelude.host.p == NULL)
-        h->dns_name = hosts_find(v->hosts, &h->ends[SERVER]);
-    if (v->asking != NULL && knows(h, KNOW_SERVER_KEX))
-        handshake_check_kex(h);
-    if (h->cert_count == 0)
-        return;
-    const struct judging j = { .store = v->store, .anchors = v->asking != NULL ? probes_anchors(v) : verdict_anchors(v), .at_given = v->o.at_given, .at_ns = v->o.at_ns,
-                               .client_named = v->o.client != NULL || (v->asking != NULL && h->client != NULL) };
-    bool         learnt;
-    struct bytes name = name_of(v, h, &learnt);
-    judge_chain(&j, h, name, learnt);
-    if (v->asking == NULL && key_in_doubt(h))
-        proven_check(&v->proven, h);
-}
-
-static void count_cause(struct summary *s, const struct cause *cause, int by)
-{
-    size_t i = 0;
-    while (i < s->causes_n && s->causes[i].code != cause->code) /* rows of one table */
-        i++;
-    if (i == s->causes_n && (by < 0 || i == ARRAY_LEN(s->causes)))
-        return;
-    if (i == s->causes_n)
-        s->causes[s->causes_n++] = (struct cause_count){ .code = cause->code };
-    s->causes[i].n += (uint64_t)by;
-    if (s->causes[i].n == 0) {
-        memmove(&s->causes[i], &s->causes[i + 1], (s->causes_n - i - 1) * sizeof s->causes[0]);
-        s->causes_n--;
-    }
-}
-
-bool verdict_is_ignored(const struct verdicts *v, const char *cause)
-{
-    for (size_t i = 0; i < v->o.ignored_n; i++) {
-        if (strcmp(v->o.ignored[i], cause) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Which of the sums tells of a handshake that did not succeed? */
-static uint64_t *sum_of(struct verdicts *v, const struct finding *f, enum result r)
-{
-    struct summary *s = &v->sum;
-    if (verdict_is_ignored(v, f->cause))
-        return &s->ignored;
-    if (is_cause(f, "abandoned"))
-        return &s->abandoned;
-    if (r == RESULT_FAILURE && !is_cause(f, "unknown"))
-        return &s->failed;
-    return r == RESULT_UNCLEAR ? &s->partial : &s->unknown;
-}
-
-static void count(struct verdicts *v, const struct handshake *h, const struct finding *f, const struct cause *cause, enum result r)
-{
-    struct summary *s = &v->sum;
-    if (r == RESULT_NO_TLS) {
-        s->other_connections++;
-        return;
-    }
-    s->handshakes++;
-    s->decrypted += knows(h, KNOW_DECRYPTED);
-    if (r == RESULT_SUCCESS) {
-        s->completed++;
-        return;
-    }
-    count_cause(s, cause, 1);
-    ++*sum_of(v, f, r);
-    s->hidden += r == RESULT_UNCLEAR && !v->o.report.all && !shown_by_default(h, r);
-}
-
-void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is)
-{
-    uint32_t            first;
-    const struct cause *before = cause_of(was->cause), *now = cause_of(is->cause);
-    enum result         r_before = finding_result(h, was), r = finding_result(h, is);
-    --*sum_of(v, was, r_before);
-    count_cause(&v->sum, before, -1);
-    groups_take_back(v->groups, h, before, r_before);
-    if (r == RESULT_SUCCESS) {
-        v->sum.completed++;
-        return;
-    }
-    count_cause(&v->sum, now, 1);
-    ++*sum_of(v, is, r);
-    groups_add(v->groups, h, now, r, &first);
-}
-
 void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f)
 {
     const struct renderer *r = v->o.renderer;
@@ -260,53 +96,6 @@ void verdict_write(struct verdicts *v, struct handshake *h, const struct finding
         verdict_flush(v);
 }
 
-static const char *short_verdict(const struct finding *f, struct arena *a)
-{
-    const char *side = blame_name(f->side);
-    return arena_printf(a, "%s%s%s, %s", f->cause, side != NULL ? ", " : "", side != NULL ? side : "", sure_name(f->sure));
-}
-
-const char *verdict_remark(const struct finding *f, struct arena *a)
-{
-    return arena_printf(a, "tlswhy: %s: %s", short_verdict(f, a), f->why);
-}
-
-/* The remark of the deciding frame says why; that of the first frame sends the reader there. */
-static void remember(struct verdicts *v, const struct handshake *h, const struct finding *f)
-{
-    struct arena *a = &v->remark_text;
-    uint64_t      decisive = f->decisive != 0 ? f->decisive : h->last.frame;
-    remarks_add(&v->remarks, decisive, verdict_remark(f, a));
-    if (h->first.frame != 0 && h->first.frame != decisive)
-        remarks_add(&v->remarks, h->first.frame, arena_printf(a, "tlswhy: this handshake fails: %s; see frame %llu", short_verdict(f, a),
-                                                              (unsigned long long)decisive));
-    streams_add(&v->failed, h->datagram, h->stream);
-}
-
-/* Counts it; true where it is to be told in full. Of the finding the cause is enough, but with remember_failed. */
-static bool sum_up(struct verdicts *v, const struct handshake *h, struct finding *f)
-{
-    uint32_t            first = h->stream;
-    const struct cause *cause = cause_of(f->cause);
-    enum result         r = finding_result(h, f);
-    if (v->o.one_stream && h->stream != v->o.stream)
-        return false;
-    count(v, h, f, cause, r);
-    bool failed = r == RESULT_FAILURE || r == RESULT_UNCLEAR;
-    if (failed && verdict_is_ignored(v, f->cause))
-        return false;
-    if (!v->o.report.all && !v->o.one_stream && !shown_by_default(h, r))
-        return false;
-    if (v->o.remember_failed && r == RESULT_FAILURE)
-        remember(v, h, f);
-    uint64_t alike = failed ? groups_add(v->groups, h, cause, r, &first) : 0;
-    f->repeats = first != h->stream;
-    f->repeats_of = first;
-    bool in_full = alike <= IN_FULL || !v->o.renderer->folds || v->o.one_stream;
-    v->sum.folded += !in_full;
-    return in_full;
-}
-
 static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
 {
     verdicts_judge(v, h);
@@ -320,7 +109,7 @@ static void explain(struct verdicts *v, struct handshake *h, struct finding *f)
 
 void verdict_tell(struct verdicts *v, struct handshake *h, struct finding *f)
 {
-    if (sum_up(v, h, f))
+    if (verdict_sum_up(v, h, f))
         verdict_write(v, h, f);
 }
 
@@ -346,7 +135,7 @@ bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f)
         explain(v, h, f);
         short_one = false;
     }
-    if (!sum_up(v, h, f))
+    if (!verdict_sum_up(v, h, f))
         return true;
     if (short_one) {
         struct finding whole = { 0 };
@@ -516,39 +305,6 @@ void verdicts_take_silent(struct verdicts *v, int64_t end_ns)
     v->sum.other_connections++;
 }
 
-/* The first reason why an input was not whole, kept for the summary. */
-static void not_whole(struct verdicts *v, bool when, const char *fmt, ...) PRINTF_LIKE(3, 4);
-static void not_whole(struct verdicts *v, bool when, const char *fmt, ...)
-{
-    va_list ap;
-    if (!when || !v->sum.complete)
-        return;
-    va_start(ap, fmt);
-    vsnprintf(v->incomplete, sizeof v->incomplete, fmt, ap);
-    va_end(ap);
-    v->sum.complete = false;
-    v->sum.incomplete = v->incomplete;
-}
-
-/* What the input came to goes into the sums. */
-static void add_up(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
-{
-    v->sum.packets += capture->packets;
-    v->sum.dropped += capture->dropped;
-    v->sum.secrets = v->sum.secrets || v->o.secrets || capture->secrets.n != 0;
-    v->sum.evicted += flows->evicted;
-    v->sum.unknown_link += flows->unknown_link;
-    for (size_t i = 0; i < EAP_METHODS; i++)
-        v->sum.eap[i] += flows->eap[i];
-    not_whole(v, capture->cut_short, "the file ends inside a packet");
-    not_whole(v, capture->dropped != 0, "%llu more were dropped while capturing", (unsigned long long)capture->dropped);
-    not_whole(v, capture->snapped != 0, "%llu of them cut short by the snap length (%u bytes)", (unsigned long long)capture->snapped,
-              capture->snaplen);
-    not_whole(v, v->gaps != 0, "bytes missing in %llu connection%s", (unsigned long long)v->gaps, v->gaps == 1 ? "" : "s");
-    not_whole(v, flows->evicted != 0, "%llu connections let go for want of memory (--memory)", (unsigned long long)flows->evicted);
-    not_whole(v, flows->unknown_link != 0, "%llu on links of unknown type", (unsigned long long)flows->unknown_link);
-}
-
 void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows)
 {
     v->last_ns = capture->last_ns;
@@ -558,7 +314,7 @@ void verdicts_end(struct verdicts *v, const struct capture_facts *capture, const
         v->asked = asked_new(capture->marks);
     settle(v);
     note_fetches(v);
-    add_up(v, capture, flows);
+    verdicts_add_up(v, capture, flows);
     asked_free(v->asked);
     v->asked = NULL;
     v->asking = NULL;
@@ -572,7 +328,7 @@ void verdicts_interim(struct verdicts *v, const struct capture_facts *capture, c
 {
     const struct summary so_far = v->sum;
     v->sum.interim = true;
-    add_up(v, capture, flows);
+    verdicts_add_up(v, capture, flows);
     v->o.renderer->summary(&v->out, &v->o.report, &v->sum, v->groups);
     verdict_flush(v);
     v->sum = so_far;

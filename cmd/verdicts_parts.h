@@ -1,5 +1,5 @@
-/* verdicts_parts.h - inside of the verdicts: verdicts.c takes handshakes of an input that has an end, verdicts_live.c of one
- * that has none. */
+/* verdicts_parts.h - inside of the verdicts: verdicts.c takes handshakes of an input that has an end, verdicts_live.c of one that has
+ * none; verdicts_judge.c asks of each what the rules need, verdicts_sums.c counts what they said. */
 #ifndef TLSWHY_VERDICTS_PARTS_H
 #define TLSWHY_VERDICTS_PARTS_H
 
@@ -54,13 +54,21 @@ struct verdicts {
 bool verdict_settle(struct verdicts *v, struct handshake *h, struct finding *f);
 /* The same where *f was found already. */
 void verdict_tell(struct verdicts *v, struct handshake *h, struct finding *f);
-/* A finding that was counted is replaced by another. */
-void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is);
 void verdict_flush(struct verdicts *v);
 void verdict_write(struct verdicts *v, struct handshake *h, const struct finding *f);
-const struct anchors *verdict_anchors(struct verdicts *v); /* read at the first call; NULL: none at hand */
 void verdict_fetches(struct verdicts *v, bool last); /* judges root lists that came; before their facts go, notes what is worth it */
+
+/* ---- verdicts_judge.c ---- */
+const struct anchors *verdict_anchors(struct verdicts *v); /* read at the first call; NULL: none at hand */
+
+/* ---- verdicts_sums.c ---- */
 bool verdict_is_ignored(const struct verdicts *v, const char *cause);
+/* Counts it; true where it is to be told in full. Of the finding the cause is enough, but with remember_failed. */
+bool verdict_sum_up(struct verdicts *v, const struct handshake *h, struct finding *f);
+/* A finding that was counted is replaced by another. */
+void verdict_recount(struct verdicts *v, const struct handshake *h, const struct finding *was, const struct finding *is);
+/* What an input came to goes into the sums. */
+void verdicts_add_up(struct verdicts *v, const struct capture_facts *capture, const struct flow_facts *flows);
 
 /* ---- verdicts_asked.c ---- */
 void asked_settle(struct verdicts *v); /* all that is held, of a probe's recording */
