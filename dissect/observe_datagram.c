@@ -49,6 +49,14 @@ static void datagrams_free(struct datagrams *d)
     free(d);
 }
 
+/* A client that only repeats its hello, and may say at last that it gives up, got no answer: there is no other direction that the
+ * capture could lack. */
+static bool only_repeats(const struct handshake *h)
+{
+    return h->tcp.retransmissions[CLIENT] != 0 && knows(h, KNOW_CLIENT_HELLO) && !h->tls_seen[SERVER] &&
+           h->message_count - h->alert_count == 1;
+}
+
 static void finish(struct observer *o, struct datagrams *d)
 {
     struct handshake *h = d->c->h;
@@ -63,8 +71,7 @@ static void finish(struct observer *o, struct datagrams *d)
         h->tcp.missing[tls_side(c, (enum side)w)] = dtls_missing(&d->dtls[w]);
     }
     h->tcp.both_directions = d->seen[CLIENT] && d->seen[SERVER];
-    /* A client that only repeats its hello got no answer: there is no other direction that the capture could lack. */
-    if (h->tcp.retransmissions[CLIENT] != 0 && knows(h, KNOW_CLIENT_HELLO) && h->message_count == 1)
+    if (only_repeats(h))
         h->known |= KNOW_BOTH_SIDES;
     h->known |= h->tcp.both_directions ? KNOW_BOTH_SIDES : 0u;
     h->known |= knows(h, KNOW_CLIENT_HELLO) && h->tcp.missing[CLIENT] == 0 ? KNOW_WHOLE_CLIENT : 0u;

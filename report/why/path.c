@@ -154,10 +154,17 @@ static bool reset(const struct case_file *c, struct finding *f)
 
 /* ---- silence */
 
+/* Did the client close and go on sending its hello, which nobody ever acknowledged? */
+static bool resent_after_close(const struct handshake *h)
+{
+    uint64_t end = h->hello.where.at + h->hello.where.len;
+    return h->close.how == CLOSE_FIN && h->close.by == CLIENT && h->tcp.retransmissions[CLIENT] != 0 && h->tcp.acked[CLIENT] < end;
+}
+
 /* How long the client waited in vain, ns; -1 where that cannot be said. */
 static int64_t wait_of(const struct handshake *h)
 {
-    if (h->close.how != CLOSE_NONE)
+    if (h->close.how != CLOSE_NONE && !resent_after_close(h))
         return ns_between(&h->hello.where, &h->close.where);
     return h->end_ns - h->hello.where.ns + h->capture_left;
 }

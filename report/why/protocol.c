@@ -156,6 +156,8 @@ static bool form_refused(const struct case_file *c, struct finding *f)
         says = e->alert != NULL && e->number == form_errors[i].alert ? form_errors[i].says : says;
     if (says == NULL || h->outcome == OUTCOME_ESTABLISHED || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
         return false;
+    if (e->by == CLIENT && stage == STAGE_HELLO && !server_spoke(h) && knows(h, KNOW_BOTH_SIDES))
+        return false; /* it heard nothing that could be wrong: it gives up */
     enum side from = e->by == CLIENT ? SERVER : CLIENT;
     bool own_trouble = e->number == ALERT_INTERNAL_ERROR;
     bool more = sent_unseen(h, from);

@@ -173,6 +173,22 @@ static void quic_close_is_an_alert(void)
     cert_store_free(p.certs);
 }
 
+/* The hello twice, then the client gives up: there is nothing that the capture could lack. */
+static void quic_client_gives_up(void)
+{
+    static const uint8_t close[] = { 0x1c, 0x41, 0x16, 0x06, 0x00 };
+    uint8_t     hello[128], frames[1024], packet[1200];
+    size_t      n = client_hello(hello), len = crypto_frame(0, hello, (uint16_t)n, frames);
+    struct play p = play_new();
+    for (uint8_t number = 0; number < 2; number++)
+        datagram(&p, CLIENT, packet, initial(CLIENT, number, frames, len, packet));
+    datagram(&p, CLIENT, packet, initial(CLIENT, 2, close, sizeof close, packet));
+    struct handshake *h = play_end(&p);
+    CU_ASSERT(last_fatal_alert(h, CLIENT) != NULL && knows(h, KNOW_BOTH_SIDES) && !h->tcp.both_directions);
+    handshake_free(h);
+    cert_store_free(p.certs);
+}
+
 /* One bit wrong anywhere: the packet does not open, and nothing is begun by it. */
 static void quic_flipped_bits(void)
 {
@@ -252,6 +268,7 @@ int main(void)
     static CU_TestInfo tests[] = { { "Initial keys of the RFCs", initial_keys },
                                    { "a QUIC hello in parts", quic_hello_in_parts },
                                    { "a QUIC close is an alert", quic_close_is_an_alert },
+                                   { "a QUIC client that gives up", quic_client_gives_up },
                                    { "flipped bits", quic_flipped_bits },
                                    { "DTLS fragments and cookie", dtls_fragments },
                                    { "other datagrams begin nothing", other_datagrams_begin_nothing },

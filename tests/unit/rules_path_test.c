@@ -33,6 +33,8 @@ static void large(struct handshake *h, int bytes)
     h->hello.segments = 2;
 }
 static void resent(struct handshake *h, int times) { h->tcp.retransmissions[CLIENT] = (uint16_t)times; }
+static void goes_on(struct handshake *h, int ms) { h->end_ns = now(h, ms).ns; }
+static void over_udp(struct handshake *h, int unused) { (void)unused, h->datagram = true; }
 static void acked(struct handshake *h, int bytes) { h->tcp.acked[CLIENT] = (uint64_t)bytes; }
 static void hole(struct handshake *h, int bytes)
 {
@@ -66,6 +68,8 @@ static const struct rules_case cases[] = {
     { "reset by the server", { { hello, 0x0304 }, { server_resets, 1 } }, "tcp-reset", BLAME_SERVER, POSSIBLE },
     { "acknowledged, silence", { { hello, 0x0304 }, { acked, 250 }, { client_closes, 5000 } }, "silent-drop", BLAME_PATH, LIKELY },
     { "resent, silence", { { hello, 0x0304 }, { resent, 4 }, { client_closes, 8000 } }, "silent-drop", BLAME_PATH, LIKELY },
+    { "closed soon, the hello resent long after", { { hello, 0x0304 }, { resent, 9 }, { client_closes, 150 }, { goes_on, 70000 } }, "silent-drop", BLAME_PATH, LIKELY },
+    { "an alert of one that heard nothing", { { hello, 0x0304 }, { over_udp, 0 }, { resent, 6 }, { goes_on, 9000 }, { client_says, 22 } }, "silent-drop", BLAME_PATH, LIKELY },
     { "half a flight, silence", { { hello, 0x0303 }, { answer, 0x0303 }, { client_closes, 9000 } }, "silent-drop", BLAME_PATH, POSSIBLE },
     { "large hello resent", { { hello, 0x0304 }, { large, 1700 }, { resent, 4 }, { client_closes, 8000 } }, "hello-size", BLAME_PATH, LIKELY },
     { "sooner than a round trip", { { hello, 0x0304 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, LIKELY },
