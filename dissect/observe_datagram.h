@@ -8,17 +8,18 @@
 
 enum { WAITING_MAX = 16 };
 
-/* A message of DTLS whose fragments are gathered; `have` has a flag for each byte. */
+/* A message of DTLS whose fragments are gathered, in one piece of memory. */
 struct waiting {
-    uint8_t *bytes, *have; /* bytes: with the 4-byte header of TLS in front */
     size_t   len, got;
+    struct place where;
     uint16_t seq;
     uint8_t  type;
-    struct place where;
+    uint8_t *have;    /* a flag for each of `len` bytes */
+    uint8_t  bytes[]; /* with the 4-byte header of TLS in front */
 };
 
 struct dtls_side {
-    struct waiting waiting[WAITING_MAX];
+    struct waiting *waiting[WAITING_MAX];
     size_t         n;
     uint16_t       next; /* message_seq that is due */
     bool           begun;

@@ -8,22 +8,25 @@ static struct waiting *waiting_for(struct dtls_side *s, const struct dtls_fragme
 {
     enum { HEADER = 4 };
     for (size_t i = 0; i < s->n; i++)
-        if (s->waiting[i].seq == f->seq)
-            return s->waiting[i].len == f->len && s->waiting[i].type == f->type ? &s->waiting[i] : NULL;
+        if (s->waiting[i]->seq == f->seq)
+            return s->waiting[i]->len == f->len && s->waiting[i]->type == f->type ? s->waiting[i] : NULL;
     if (s->n == WAITING_MAX)
         return NULL;
-    struct waiting *w = &s->waiting[s->n++];
-    *w = (struct waiting){ .bytes = mem_get(f->len + HEADER, 1), .have = mem_get(f->len + 1, 1), .len = f->len, .seq = f->seq, .type = f->type };
+    struct waiting *w = mem_get(1, sizeof *w + HEADER + 2 * (size_t)f->len);
+    w->len = f->len;
+    w->seq = f->seq;
+    w->type = f->type;
+    w->have = w->bytes + HEADER + f->len;
     w->bytes[0] = f->type;
     w->bytes[1] = (uint8_t)(f->len >> 16), w->bytes[2] = (uint8_t)(f->len >> 8), w->bytes[3] = (uint8_t)f->len;
+    s->waiting[s->n++] = w;
     return w;
 }
 
-static void forget_waiting(struct dtls_side *s, struct waiting *w)
+static void forget_waiting(struct dtls_side *s, size_t i)
 {
-    free(w->bytes);
-    free(w->have);
-    *w = s->waiting[--s->n];
+    free(s->waiting[i]);
+    s->waiting[i] = s->waiting[--s->n];
 }
 
 /* The second hello, with the cookie that was asked for, takes the place of the first (RFC 6347 section 4.2.1). */
@@ -61,17 +64,17 @@ static void dtls_deliver(struct datagrams *d, enum side w, bool all)
 {
     struct dtls_side *s = &d->dtls[w];
     for (bool found = true; found;) {
-        struct waiting *m = NULL;
+        size_t first = 0;
+        found = false;
         for (size_t i = 0; i < s->n; i++) {
-            struct waiting *x = &s->waiting[i];
-            if (x->got == x->len && (x->seq == s->next || all) && (m == NULL || x->seq < m->seq))
-                m = x;
+            const struct waiting *x = s->waiting[i];
+            if (x->got == x->len && (x->seq == s->next || all) && (!found || x->seq < s->waiting[first]->seq))
+                first = i, found = true;
         }
-        found = m != NULL;
         if (found) {
-            s->next = (uint16_t)(m->seq + 1);
-            dtls_message(d, w, m);
-            forget_waiting(s, m);
+            s->next = (uint16_t)(s->waiting[first]->seq + 1);
+            dtls_message(d, w, s->waiting[first]);
+            forget_waiting(s, first);
         }
     }
 }
@@ -183,5 +186,5 @@ void dtls_datagram(struct datagrams *d, enum side w, const struct wire_event *ev
 void dtls_forget(struct dtls_side *s)
 {
     while (s->n > 0)
-        forget_waiting(s, &s->waiting[s->n - 1]);
+        forget_waiting(s, s->n - 1);
 }
