@@ -33,6 +33,9 @@ static const struct magic { const char *name; int from; size_t at; const char *b
     { "smb", ANY, 4, MAGIC("\xffSMB") },
     { "smb", ANY, 4, MAGIC("\xfeSMB") },
     { "rdp", ANY, 0, MAGIC("\x03\x00\x00") }, /* TPKT; length and X.224 type are checked below */
+    { "mqtt", CLIENT, 2, MAGIC("\x00\x04MQTT") }, /* after type and a length of one byte; checked below */
+    { "mqtt", CLIENT, 2, MAGIC("\x00\x06MQIsdp") },
+    { "ldap", CLIENT, 2, MAGIC("\x02\x01") }, /* the message's number in its SEQUENCE; the rest is checked below */
     { "postgres", CLIENT, 4, MAGIC("\x00\x03\x00\x00") },
     { "postgres", CLIENT, 4, MAGIC("\x04\xd2\x16\x2f") },
     { "telnet", ANY, 0, MAGIC("\xff\xfb") },
@@ -67,6 +70,10 @@ static bool sound(const struct magic *m, struct bytes in)
         return in.n >= 7 && in.p[3] >= 7 && in.p[4] == in.p[3] - 5 && (in.p[5] == 0xe0 || in.p[5] == 0xd0);
     if (strcmp(m->name, "http2") == 0)
         return in.n >= 9 && in.p[0] == 0 && in.p[1] == 0 && in.p[2] % 6 == 0;
+    if (strcmp(m->name, "mqtt") == 0)
+        return in.p[0] == 0x10 && in.p[1] < 0x80;
+    if (strcmp(m->name, "ldap") == 0) /* bind, or a search without one (RFC 4511 sections 4.2 and 4.5) */
+        return in.n >= 7 && in.p[0] == 0x30 && in.p[1] < 0x80 && (in.p[5] == 0x60 || in.p[5] == 0x63);
     if (strcmp(m->name, "postgres") == 0)
         return in.p[0] == 0 && in.p[1] == 0;
     if (strcmp(m->name, "tns") == 0)

@@ -282,6 +282,10 @@ static void test_plain(void)
 {
     static const struct { const char *bytes; size_t n; enum side from; const char *name; } t[] = {
         { B("SSH-2.0-OpenSSH_9.2\r\n"), SERVER, "ssh" },
+        { B("\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"), CLIENT, "ldap" },
+        { B("\x30\x0c\x02\x01\x01\x02\x01\x07"), CLIENT, NULL }, /* two numbers in a row: DER of something else */
+        { B("\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03" "abc"), CLIENT, "mqtt" },
+        { B("\x30\x0f\x00\x04MQTT"), CLIENT, NULL },
         { B("HTTP/1.1 400 Bad Request\r\n"), SERVER, "http" },
         { B("<html>\r\n<head><title>400 Bad Request</title>"), SERVER, "http" },
         { B("GET / HTTP/1.1\r\n"), CLIENT, "http" },
