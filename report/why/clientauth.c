@@ -2,6 +2,8 @@
  * and the client's answer are encrypted, but an empty Certificate message has one size only. */
 #include "say.h"
 
+#include <string.h>
+
 enum { LATE = 10 }; /* seconds after which a close is a time-out rather than an answer */
 
 static bool server_minds(const struct ending *e)
@@ -142,6 +144,46 @@ static bool one_refused(const struct case_file *c, struct finding *f)
                      ending_words(c, e), fault, authorities_words(c)));
 }
 
+/* ---- asked for later: a renegotiation (to TLS 1.2), as IIS and Apache do it where only some paths want a certificate */
+
+/* Under encryption types and sizes are to be seen: of what answers the server's second flight an empty Certificate (7 bytes) is
+ * the first, and smaller than a Finished (16 bytes). Then comes an alert. */
+static bool was_asked_again(const struct handshake *h, bool *empty)
+{
+    enum { EMPTY = 4 + 3, FINISHED = 4 + 12 };
+    const struct handshake *again = h->again;
+    if (h->outcome != OUTCOME_ESTABLISHED || version_is_13(handshake_version(h)) || h->datagram || again == NULL ||
+        again->again != NULL || again->outcome != OUTCOME_ABORTED_BY_SERVER || knows(again, KNOW_CLIENT_HELLO))
+        return false; /* with its messages read the other rules speak */
+    const struct side_progress *client = &again->side[CLIENT], *server = &again->side[SERVER], *first = &h->side[SERVER];
+    size_t n = server->enc_records;
+    bool alert = n > 1 && n <= ENC_KEPT && server->enc_type[n - 1] == 21 && server->enc_type[0] == 22;
+    if (!alert || client->enc_records == 0 || client->enc_type[0] != 22 || first->enc_records == 0 ||
+        !comes_after(&server->enc_where[n - 1], &client->enc_where[0]) || !comes_after(&client->enc_where[0], &server->enc_where[0]))
+        return false;
+    *empty = client->enc_len[0] + FINISHED <= first->enc_len[0] + EMPTY;
+    return *empty || client->enc_records > 2; /* not only keys and Finished */
+}
+
+static bool refused_later(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    bool empty = false;
+    if (!was_asked_again(h, &empty) || empty != (strcmp(f->cause, "client-cert-missing") == 0))
+        return false;
+    f->weight = 10;
+    f->decisive = h->again->side[CLIENT].enc_where[0].frame;
+    ALSO(f, empty ? "client-cert-rejected" : "client-cert-missing", "protocol-error");
+    say(c, f, BLAME_CLIENT, empty ? LIKELY : POSSIBLE,
+        empty ? "the second handshake is encrypted, but the sizes fit an empty Certificate message and an alert in answer"
+                : "the second handshake is encrypted: that it was about a certificate is the usual case",
+        WORDS(c, "After a good handshake and the client's request the server asked for a second handshake on the same connection "
+                 "and ended it with an alert. Servers do that to get a client certificate; %s.",
+              empty ? "the client had none to send" : "most likely it did not accept the one it got"));
+    cite(f, h, f->decisive, CLIENT, "renegotiation", "renegotiation", empty ? "its answer is as small as an empty Certificate" : "its answer");
+    return true;
+}
+
 /* ---- TLS 1.3: sizes of encrypted records */
 
 enum {
@@ -185,7 +227,7 @@ static bool sent_certificate_13(const struct handshake *h)
            is_finished(first_flight_length(h, 2)); /* Certificate, CertificateVerify, Finished */
 }
 
-/* The first thing the server sends after the client's flight is the size of an alert, and the last. */
+/* All that the server sends after the client's flight is the size of an alert: the reason, and with some a close_notify. */
 static bool refused_after_flight_13(const struct handshake *h)
 {
     const struct side_progress *client = &h->side[CLIENT], *server = &h->side[SERVER];
@@ -193,15 +235,15 @@ static bool refused_after_flight_13(const struct handshake *h)
         h->resumed)
         return false;
     size_t after = 0;
-    uint32_t len = 0;
+    bool alerts = true;
     for (size_t i = 0; i < server->enc_records && i < ENC_KEPT; i++) {
         if (!comes_after(&server->enc_where[i], &client->enc_where[0]))
             continue;
         after++;
-        len = server->enc_len[i];
+        alerts = alerts && server->enc_len[i] == ALERT_RECORD;
     }
-    bool alert = after == 1 && len == ALERT_RECORD && server->enc_records <= ENC_KEPT;
-    return alert && h->close.how != CLOSE_NONE && server->app_bytes <= ALERT_RECORD;
+    bool alert = (after == 1 || after == 2) && alerts && server->enc_records <= ENC_KEPT;
+    return alert && h->close.how != CLOSE_NONE && server->app_bytes <= after * ALERT_RECORD;
 }
 
 /* Nothing at all comes after the client's flight and its data but the close: such a server leaves without a word. */
@@ -287,6 +329,8 @@ static bool one_refused_13(const struct case_file *c, struct finding *f)
 const struct rule clientauth_rules[] = {
     { "none-sent", "client-cert-missing", KNOW_CERT_REQUEST | SHOWS_BY_SERVER, none_sent },
     { "one-refused", "client-cert-rejected", KNOW_CLIENT_CERT | SHOWS_BY_SERVER, one_refused },
+    { "none-sent-later", "client-cert-missing", KNOW_SERVER_HELLO | SHOWS_FINISHED, refused_later },
+    { "one-refused-later", "client-cert-rejected", KNOW_SERVER_HELLO | SHOWS_FINISHED, refused_later },
     { "none-sent-13", "client-cert-missing", SHOWS_TLS13, none_sent_13 },
     { "one-refused-13", "client-cert-rejected", SHOWS_TLS13, one_refused_13 },
     { 0 }

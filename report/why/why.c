@@ -74,8 +74,19 @@ bool finding_counts(const struct handshake *h, const struct finding *f)
     return finding_result(h, f) == RESULT_FAILURE && !is_cause(f, "unknown") && !is_cause(f, "abandoned");
 }
 
+/* TLS 1.3 gives data and alerts one look: no more than two of the size of an alert may well be alerts. */
+static bool only_alerts_may_be(const struct handshake *h)
+{
+    enum { ALERT_RECORD = 2 + 1 + 16 };
+    const struct side_progress *p = &h->side[SERVER];
+    return version_is_13(handshake_version(h)) && !knows(h, KNOW_DECRYPTED) && p->app_records <= 2 &&
+           p->app_bytes <= p->app_records * ALERT_RECORD;
+}
+
 bool ended_well(const struct handshake *h)
 {
+    if (only_alerts_may_be(h))
+        return false;
     if (h->outcome != OUTCOME_ESTABLISHED || h->side[CLIENT].app_records == 0 || h->side[SERVER].app_records == 0)
         return false;
     for (size_t i = 0; i < h->alert_count; i++) {

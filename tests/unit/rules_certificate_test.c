@@ -81,6 +81,22 @@ static void replies13(struct handshake *h, int len)
     p->app_records = 1;
     p->app_bytes = (uint64_t)len;
 }
+/* TLS 1.2: after data a second handshake under encryption, which the server ends; `len`: what the client says first in it. */
+static void asked_again(struct handshake *h, int len)
+{
+    struct handshake *again = mem_get(1, sizeof *again);
+    struct side_progress *p = again->side;
+    h->outcome = OUTCOME_ESTABLISHED;
+    h->side[SERVER].enc_records = h->side[CLIENT].app_records = 1;
+    h->side[SERVER].enc_len[0] = 40;
+    p[SERVER] = (struct side_progress){ .enc_records = 2, .enc_type = { 22, 21 }, .enc_len = { 1702, 26 } };
+    p[SERVER].enc_where[0] = now(h, 1);
+    p[CLIENT] = (struct side_progress){ .enc_records = len == 61 ? 2 : 3, .enc_type = { 22, 22, 22 }, .enc_len = { (uint32_t)len, 61, 40 } };
+    p[CLIENT].enc_where[0] = now(h, 1);
+    p[SERVER].enc_where[1] = now(h, 1);
+    again->outcome = OUTCOME_ABORTED_BY_SERVER;
+    h->again = again;
+}
 static void data(struct handshake *h, int unused)
 {
     (void)unused;
@@ -98,6 +114,9 @@ static void windows(struct handshake *h, int unused)
 #define FLIGHT { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }
 #define FLIGHT13 { hello, 0x0304 }, { answer, 0x0304 }
 static const struct rules_case cases[] = {
+    { "asked for later, none", { FLIGHT, { asked_again, 31 }, { server_closes, 1 } }, "client-cert-missing", BLAME_CLIENT, LIKELY },
+    { "asked for later, one", { FLIGHT, { asked_again, 888 }, { server_closes, 1 } }, "client-cert-rejected", BLAME_CLIENT, POSSIBLE },
+    { "a second handshake about nothing", { FLIGHT, { asked_again, 61 }, { server_closes, 1 } }, "ok", BLAME_NONE, LIKELY },
     { "expired, 45", { FLIGHT, { expired, 0 }, { client_says, 45 } }, "cert-expired", BLAME_SERVER, CERTAIN },
     { "expired, GnuTLS", { FLIGHT, { expired, 0 }, { client_says, 42 } }, "cert-expired", BLAME_SERVER, CERTAIN },
     { "expired, no word", { FLIGHT, { expired, 0 }, { client_closes, 2 } }, "cert-expired", BLAME_SERVER, LIKELY },
