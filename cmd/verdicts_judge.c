@@ -63,13 +63,14 @@ static struct bytes name_of(const struct verdicts *v, const struct handshake *h,
 }
 
 /* Can the server's signature over its key exchange be why this handshake failed? Checking one costs more than all the rest
- * of a handshake (ECDSA: 2 ms), so it is not done where the client says that it minds the certificate. */
+ * of a handshake (ECDSA: 2 ms), so it is not done where the client says what it minds about the certificate. Some say
+ * bad_certificate or certificate_unknown of a wrong signature, too. */
 static bool key_in_doubt(const struct handshake *h)
 {
     const struct alert *a = last_fatal_alert(h, CLIENT);
     if (!knows(h, KNOW_SERVER_KEX) || h->outcome == OUTCOME_ESTABLISHED)
         return false;
-    if (a == NULL || a->encrypted)
+    if (a == NULL || a->encrypted || a->number == ALERT_BAD_CERTIFICATE || a->number == ALERT_CERTIFICATE_UNKNOWN)
         return h->chain == NULL || h->chain->verdict != CHAIN_FAIL;
     return !(a->number >= ALERT_BAD_CERTIFICATE && a->number <= ALERT_CERTIFICATE_UNKNOWN) && a->number != ALERT_UNKNOWN_CA &&
            a->number != ALERT_PROTOCOL_VERSION;
