@@ -405,7 +405,7 @@ static bool refused_somehow(const struct case_file *c, struct finding *f)
     f->weight = alert ? 1 : -1;
     ALSO(f, "cert-untrusted-root");
     if (r->hidden)
-        ALSO(f, "cert-expired", "cert-name", "cert-missing-intermediate", "cert-self-signed");
+        ALSO(f, "cert-expired", "cert-name", "cert-missing-intermediate", "cert-self-signed", "key-mismatch");
     if (silent)
         ALSO(f, "abandoned");
     return say(c, f, BLAME_CLIENT, sure, because,

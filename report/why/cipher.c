@@ -59,11 +59,23 @@ static bool narrow_suites(const struct client_hello *hello)
     return real_suites(hello) < 3 || !any_suite(hello, is_usual);
 }
 
+static bool few_groups(const struct client_hello *hello)
+{
+    return hello->groups.v != NULL &&
+           (real_values(&hello->groups) < 2 || (!offers_group(hello, X25519) && !offers_group(hello, SECP256R1)));
+}
+
+/* A single group for TLS 1.3, beside suites of TLS 1.2 that need none: a server with TLS 1.3 does not fall back to these. */
+static bool only_one_for_13(const struct client_hello *hello)
+{
+    return version_is_13(hello->max_version) && real_values(&hello->groups) < 2;
+}
+
 static bool narrow_groups(const struct client_hello *hello)
 {
-    if (hello->groups.v == NULL || (up_to_12(hello) && any_suite(hello, needs_no_curve)))
+    if (hello->groups.v == NULL || (!only_one_for_13(hello) && up_to_12(hello) && any_suite(hello, needs_no_curve)))
         return false;
-    return real_values(&hello->groups) < 2 || (!offers_group(hello, X25519) && !offers_group(hello, SECP256R1));
+    return few_groups(hello);
 }
 
 /* Only one kind of key, ECDSA in suites or either in TLS 1.3's schemes. RSA alone in old suites is no oddity. */
@@ -143,7 +155,7 @@ static bool refused_offer(const struct case_file *c)
 {
     const struct ending *e = &c->went->end;
     enum stage stage = c->went->stage;
-    if ((stage != STAGE_HELLO && stage != STAGE_RETRY) || !ended_by(e, SERVER) || c->h->plain[SERVER].start.p != NULL)
+    if ((stage != STAGE_HELLO && stage != STAGE_RETRY) || !ended_by(e, SERVER) || server_plain(c->h))
         return false;
     switch (e->number) {
     case ALERT_HANDSHAKE_FAILURE:
@@ -249,13 +261,15 @@ static bool no_common_group(const struct case_file *c, struct finding *f)
                   p->stream, group_name(p->group, name), ending_words(c, e)),
             WORDS(c, "the same server chose %s", group_name(p->group, name)));
     unsigned narrow = narrow_parts(hello);
-    if (!(narrow & NARROW_GROUPS))
+    bool rest = narrow == 0 && few_groups(hello) && says_nothing_common(e); /* beside suites that need none, which servers seldom take today */
+    if (!(narrow & NARROW_GROUPS) && !rest)
         return false;
     enum sure sure = odd_part(e, narrow, NARROW_GROUPS);
     f->weight = 1;
     other_parts(f);
     size_t n = real_values(&hello->groups);
-    return say(c, f, BLAME_CLIENT, sure, odd_because(c, e, sure),
+    return say(c, f, BLAME_CLIENT, sure,
+               rest ? "the groups stand out, but the offer holds suites that need none" : odd_because(c, e, sure),
                WORDS(c,
                      "The client offers %zu key exchange group%s (%s%s) and %s. Most likely the server accepts none "
                      "of them.",

@@ -1,5 +1,7 @@
 /* The name asked for (RFC 6066 section 3) and the protocol inside (RFC 7301). */
-#include "say.h"
+#include "refusal.h"
+
+#include <string.h>
 
 static bool name_refused(const struct case_file *c, struct finding *f)
 {
@@ -71,7 +73,7 @@ static bool name_makes_difference(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct ending *e = &c->went->end;
-    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || h->plain[SERVER].start.p != NULL ||
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || server_plain(h) ||
         (e->alert != NULL && e->number != ALERT_HANDSHAKE_FAILURE && e->number != ALERT_INTERNAL_ERROR &&
          e->number != ALERT_ACCESS_DENIED && e->number != ALERT_CLOSE_NOTIFY && e->number != ALERT_ILLEGAL_PARAMETER &&
          e->number != ALERT_MISSING_EXTENSION))
@@ -142,6 +144,31 @@ static bool alpn_refused(const struct case_file *c, struct finding *f)
                            h->hello.alpn.n == 1 ? "" : "s", alpn_words(c), ending_words(c, e)));
 }
 
+/* A server may choose among the protocols offered only (RFC 7301 section 3.2); some answer with the one they have. */
+static bool alpn_not_offered(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    struct bytes chosen = h->answer.alpn;
+    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || chosen.p == NULL || h->hello.alpn.v == NULL ||
+        h->outcome == OUTCOME_ESTABLISHED || !ended_by(e, CLIENT) || about_certificate(e->number) || c->went->stage > STAGE_FLIGHT)
+        return false;
+    for (size_t i = 0; i < h->hello.alpn.n; i++) {
+        if (h->hello.alpn.v[i].n == chosen.n && memcmp(h->hello.alpn.v[i].p, chosen.p, chosen.n) == 0)
+            return false;
+    }
+    bool told = e->how == END_ALERT;
+    f->weight = 15;
+    f->decisive = h->answer.where.frame;
+    ALSO(f, "protocol-error");
+    return say(c, f, BLAME_SERVER, told ? CERTAIN : LIKELY,
+               told ? "the protocol chosen is not among those offered, and the client refused the answer"
+                    : "the protocol chosen is not among those offered, but the client did not name a reason",
+               WORDS(c, "The client offers the application protocol%s %s; the server chose %s, which is none of them, and %s.",
+                     h->hello.alpn.n == 1 ? "" : "s", alpn_words(c), safe_str(c->arena, chosen.p, chosen.n < 32 ? chosen.n : 32),
+                     ending_words(c, e)));
+}
+
 /* TLS 1.3: the first and only thing under encryption is as small as an alert. Servers that choose the protocol for
  * EncryptedExtensions (Go) refuse it there. */
 static bool alpn_refused_13(const struct case_file *c, struct finding *f)
@@ -172,6 +199,7 @@ const struct rule name_rules[] = {
     { "name-warned", "sni-unrecognized", SHOWS_BY_CLIENT, name_warned },
     { "no-name-sent", "sni-unrecognized", SHOWS_UNANSWERED | SHOWS_BY_SERVER, no_name_sent },
     { "alpn-refused", "alpn-mismatch", SHOWS_ALERT, alpn_refused },
+    { "alpn-not-offered", "alpn-mismatch", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_BY_CLIENT, alpn_not_offered },
     { "alpn-refused-13", "alpn-mismatch", SHOWS_TLS13 | SHOWS_BY_SERVER, alpn_refused_13 },
     { 0 }
 };

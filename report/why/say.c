@@ -27,6 +27,25 @@ static bool spoke(const struct handshake *h, bool late)
 bool server_spoke(const struct handshake *h) { return h->tls_seen[SERVER] && (spoke(h, false) || !spoke(h, true)); }
 bool server_late(const struct handshake *h) { return h->tls_seen[SERVER] && spoke(h, true); }
 
+/* Some send the error packet of their own protocol behind the alert (MySQL): what speaks TLS first is no plain server. */
+bool server_plain(const struct handshake *h)
+{
+    const struct plain *p = &h->plain[SERVER];
+    for (size_t i = 0; i < h->alert_count; i++) {
+        const struct place *alert = &h->alerts[i].where;
+        if (h->alerts[i].from == SERVER && (alert->frame < p->where.frame || (alert->frame == p->where.frame && alert->at < p->where.at)))
+            return false;
+    }
+    return p->start.p != NULL;
+}
+
+bool alert_instead_of_hello(const struct handshake *h)
+{
+    return h->alert_count != 0 && h->alerts[0].from == CLIENT && !h->alerts[0].encrypted && h->alerts[0].level == 2 &&
+           (h->alerts[0].where.at == 0 || h->prelude.accepted) && !h->datagram && h->tcp.missing[CLIENT] == 0 &&
+           (h->known & (KNOW_CLIENT_HELLO | KNOW_CLIENT_HELLO_PART | KNOW_SERVER_HELLO)) == 0 && knows(h, KNOW_OPEN | KNOW_BOTH_SIDES | KNOW_WHOLE_CLIENT);
+}
+
 bool flight_whole(const struct handshake *h) { return h->hello_done.frame != 0 && !is_late(h, &h->hello_done); }
 
 enum { CLIENT_KEY_EXCHANGE = 16 }; /* RFC 5246 section 7.4 */

@@ -69,6 +69,8 @@ const char *asked_name(const struct case_file *c, const char *none);
 bool sent(const struct handshake *h, enum side side, unsigned type);  /* a message of that type, in time */
 bool flight_whole(const struct handshake *h);                         /* ServerHelloDone, in time */
 bool server_spoke(const struct handshake *h);                         /* TLS from the server before the first close */
+bool server_plain(const struct handshake *h);                         /* the server's bytes are no TLS, and no alert came before them */
+bool alert_instead_of_hello(const struct handshake *h);               /* the first TLS there is: the client's fatal alert */
 bool server_late(const struct handshake *h);                          /* TLS from the server after it */
 bool sent_unseen(const struct handshake *h, enum side side);          /* bytes or a FIN that are not in the capture */
 int64_t ns_between(const struct place *from, const struct place *to); /* -1 where one was not seen */

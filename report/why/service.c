@@ -137,11 +137,18 @@ static bool other_hello_failed_alike(const struct case_file *c, const struct pee
            (p->outcome == OUTCOME_ABORTED_BY_SERVER || p->outcome == OUTCOME_RESET_BY_SERVER);
 }
 
+static bool is_old(uint16_t version) { return version_rank(version) < version_rank(0x0303); }
+
+static bool new_hello_failed_alike(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+{
+    return other_hello_failed_alike(c, own, p) && !is_old(p->max_version);
+}
+
 static bool refuses_every_hello(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct ending *e = &c->went->end;
-    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || h->plain[SERVER].start.p != NULL ||
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || server_plain(h) ||
         h->prelude.accepted ||
         (e->alert != NULL && e->number != ALERT_INTERNAL_ERROR && e->number != ALERT_HANDSHAKE_FAILURE &&
          e->number != ALERT_CLOSE_NOTIFY))
@@ -149,6 +156,8 @@ static bool refuses_every_hello(const struct case_file *c, struct finding *f)
     size_t alike = count_peers(c, other_hello_failed_alike);
     if (alike == 0 || find_peer(c, answered_any) != NULL)
         return false;
+    if (is_old(h->hello.max_version) && find_peer(c, new_hello_failed_alike) == NULL)
+        return false; /* all of them are old: the version explains it */
     const struct peer_fact *p = find_peer(c, other_hello_failed_alike);
     f->weight = alike > 1 ? 9 : 0;
     ALSO(f, "tcp-reset", "protocol-version", "cipher-mismatch");
@@ -179,13 +188,43 @@ static bool internal_error_at_hello(const struct case_file *c, struct finding *f
                "certificate or private key for this name, or the service behind it is down.");
 }
 
+/* Ports of protocols that begin in plain text and wait for the client's first word (IANA): LDAP, HTTP, XMPP, PostgreSQL,
+ * SQL Server, RDP. Those that greet are seen to. */
+static bool is_plain_port(uint16_t port)
+{
+    static const uint16_t ports[] = { 80, 389, 1433, 3268, 3389, 5222, 5269, 5432 };
+    for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+        if (ports[i] == port)
+            return true;
+    }
+    return false;
+}
+
+/* TLS from the first byte on, where it has to be asked for: such a server hangs up on what it cannot parse. */
+static bool tls_on_plain_port(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || !ended_silently(e) || h->prelude.kind != PRELUDE_NONE ||
+        h->tcp.bytes[SERVER] != 0 || h->tcp.missing[SERVER] != 0 || !is_plain_port(h->ends[SERVER].port) ||
+        h->hello.alpn.v != NULL || find_peer(c, answered_any) != NULL) /* PostgreSQL and TDS name themselves where they take TLS at once */
+        return false;
+    f->weight = 3;
+    ALSO(f, "server-no-certificate", "tcp-reset", "protocol-version", "cipher-mismatch");
+    return say(c, f, BLAME_SERVER, LIKELY, "nothing but the port and the silence says so",
+               WORDS(c,
+                     "The client started TLS at once on port %u, which is for a protocol that begins in plain text, and %s. "
+                     "TLS has to be asked for there first, or has a port of its own.",
+                     h->ends[SERVER].port, ending_words(c, e)));
+}
+
 /* It takes the connection and hangs up on the hello, once, without a word. */
 static bool hangs_up(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct ending *e = &c->went->end;
     if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) ||
-        !(e->how == END_FIN || e->number == ALERT_CLOSE_NOTIFY) || h->plain[SERVER].start.p != NULL ||
+        !(e->how == END_FIN || e->number == ALERT_CLOSE_NOTIFY) || server_plain(h) ||
         h->prelude.accepted || find_peer(c, answered_any) != NULL)
         return false;
     f->weight = -4;
@@ -207,7 +246,8 @@ static bool key_is_another(const struct case_file *c, struct finding *f)
     bool before = h->kex.verified == SIG_UNCHECKED && h->kex.as_before == SIG_BAD;
     if (!knows(h, KNOW_SERVER_KEX) || (h->kex.verified != SIG_BAD && !before) || h->outcome == OUTCOME_ESTABLISHED)
         return false;
-    bool other_reason = e->alert != NULL && about_certificate(e->number); /* it did not come as far as the signature */
+    bool vague = (e->number == ALERT_BAD_CERTIFICATE || e->number == ALERT_CERTIFICATE_UNKNOWN) && !chain_at_fault(h);
+    bool other_reason = e->alert != NULL && about_certificate(e->number) && !vague; /* it did not come as far as the signature */
     f->weight = other_reason ? 1 : 20;
     f->decisive = h->kex.where.frame;
     return say(c, f, BLAME_SERVER, other_reason || before ? LIKELY : CERTAIN,
@@ -226,6 +266,14 @@ static bool decrypt_error_peer(const struct case_file *c, const struct peer_fact
     return p->answered && !p->finished && p->alert == own->alert && p->alert_from == own->alert_from;
 }
 
+/* The same server finished a handshake in which its key had to decrypt. */
+static bool decrypted_elsewhere(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+{
+    const struct suite *suite = suite_of(p->suite);
+    (void)c;
+    return p->finished && !p->resumed && suite != NULL && suite->kex == KEX_RSA && own->name_hash == p->name_hash;
+}
+
 /* Not checked by us (RSA key exchange, TLS 1.3, a scheme we do not know): the alert alone. */
 static bool key_seems_another(const struct case_file *c, struct finding *f)
 {
@@ -241,14 +289,19 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
     if ((!client && !server) || (h->chain != NULL && chain_has(h->chain, "bad_signature", SEV_ERROR, NULL)))
         return false;
     bool always = find_peer(c, decrypt_error_peer) != NULL && find_peer(c, answered_any) != NULL;
+    bool works = server && find_peer(c, decrypted_elsewhere) != NULL;
     f->weight = client ? 3 : 2;
     ALSO(f, "protocol-error");
     if (client)
         ALSO(f, "cert-malformed");
     bool ours = h->probed != NULL; /* then the secret was really encrypted for the certificate */
-    return say(c, f, BLAME_SERVER, client || always || ours ? LIKELY : POSSIBLE,
-               always ? "other handshakes with this server fail in the same way"
-                      : "the alert fits, but the signature could not be checked from here",
+    return say(c, f, BLAME_SERVER, works ? POSSIBLE : LIKELY,
+               works    ? "the alert fits, but the same server could decrypt the keys of another handshake"
+               : always ? "other handshakes with this server fail in the same way"
+               : client ? "the alert fits, but the signature could not be checked from here"
+               : ours   ? "the keys were encrypted for this certificate, and the server did not arrive at the same"
+                        : "a server that cannot decrypt the client's keys goes on with made-up ones and says this in the end "
+                          "(RFC 5246 section 7.4.7.1); bytes changed on the way would look the same",
                WORDS(c, "%s: what the server computed with its private key does not fit the certificate it sent.",
                      client ? "The client could not verify the server's signature (decrypt_error, 51)"
                             : WORDS(c, "Right after the client's keys %s", ending_words(c, e))));
@@ -262,6 +315,7 @@ const struct rule service_rules[] = {
     { "key-seems-another", "key-mismatch", KNOW_SERVER_HELLO | SHOWS_ALERT, key_seems_another },
     { "refuses-every-hello", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER, refuses_every_hello },
     { "internal-error-at-hello", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER | SHOWS_ALERT, internal_error_at_hello },
+    { "tls-on-plain-port", "not-tls", SHOWS_UNANSWERED | SHOWS_BY_SERVER | SHOWS_SILENT_END, tls_on_plain_port },
     { "hangs-up", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER, hangs_up },
     { 0 }
 };

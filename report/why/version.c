@@ -202,6 +202,8 @@ static bool only_13_refused(const struct case_file *c, struct finding *f)
         real_suites(&h->hello) < 2 || real_values(&h->hello.groups) < 2 || !any_sigalg(&h->hello, KEY_ECDSA) ||
         !any_sigalg(&h->hello, KEY_RSA))
         return false; /* a narrow offer has its own rules */
+    if (h->hello.psk_identities != 0)
+        return false; /* a server that met this client in TLS 1.3 before, or one that has the key and no certificate */
     ALSO(f, "server-no-certificate", "group-mismatch", "sni-unrecognized");
     return say(c, f, BLAME_SERVER, e->alert != NULL ? LIKELY : POSSIBLE,
                "the alert is not protocol_version (70), but the offer is wide in everything but the version",
@@ -224,7 +226,7 @@ static bool refused_newer(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     const struct ending *e = &c->went->end;
     enum stage stage = c->went->stage;
-    if (stage != STAGE_HELLO || h->plain[SERVER].start.p != NULL || e->number == ALERT_INAPPROPRIATE_FALLBACK ||
+    if (stage != STAGE_HELLO || server_plain(h) || e->number == ALERT_INAPPROPRIATE_FALLBACK ||
         e->number == ALERT_UNRECOGNIZED_NAME || e->number == ALERT_NO_APPLICATION_PROTOCOL)
         return false;
     const struct peer_fact *p = find_peer(c, answered_without_newer);
@@ -252,6 +254,25 @@ bool marked_as_downgraded(const struct handshake *h)
     uint16_t v = handshake_version(h);
     return (h->answer.downgrade == DOWNGRD_TLS12 && v == TLS_1_2 && offers_13(h)) ||
            (h->answer.downgrade == DOWNGRD_TLS11 && below(v, TLS_1_2) && !below(h->hello.max_version, TLS_1_2));
+}
+
+/* The client offers less than it can and says so (RFC 7507); a server that does not look at that marks its answer all the same. */
+static bool fallback_marked(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED || !h->hello.fallback_scsv ||
+        h->answer.downgrade == DOWNGRD_NONE || marked_as_downgraded(h) || c->went->stage > STAGE_FLIGHT ||
+        !(ended_by_alert(e, CLIENT, ALERT_ILLEGAL_PARAMETER) || ended_by_alert(e, CLIENT, ALERT_INAPPROPRIATE_FALLBACK) ||
+          ended_by_alert(e, CLIENT, ALERT_PROTOCOL_VERSION)))
+        return false;
+    f->weight = 20;
+    f->decisive = h->answer.where.frame;
+    return say(c, f, BLAME_CLIENT, CERTAIN, "the client's signal, the mark in the server's random value and the client's alert agree",
+               WORDS(c,
+                     "The client retries with %s and says that this is a fallback; the server's random value is marked: it can do "
+                     "better. So the client ended it. What made it fall back is the earlier failure.",
+                     version_words(c, h->hello.max_version)));
 }
 
 static bool downgrade_marked(const struct case_file *c, struct finding *f)
@@ -343,6 +364,7 @@ static bool quic_version_refused(const struct case_file *c, struct finding *f)
 const struct rule version_rules[] = {
     { "quic-version-refused", "protocol-version", SHOWS_DATAGRAMS, quic_version_refused },
     { "downgrade-marked", "version-downgrade", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_BY_CLIENT, downgrade_marked },
+    { "fallback-marked", "version-downgrade", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_BY_CLIENT | SHOWS_ALERT, fallback_marked },
     { "fallback-refused", "version-downgrade", SHOWS_BY_SERVER | SHOWS_ALERT, fallback_refused },
     { "answer-too-old", "protocol-version", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO, answer_too_old },
     { "alert-protocol-version", "protocol-version", SHOWS_UNANSWERED | SHOWS_BY_SERVER | SHOWS_ALERT, alert_protocol_version },
