@@ -62,7 +62,7 @@ static bool too_much_missing(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     if (h->outcome == OUTCOME_ESTABLISHED || h->outcome == OUTCOME_INCOMPLETE || h->outcome == OUTCOME_NOT_OPENED ||
-        h->outcome == OUTCOME_NOT_TLS || h->datagram || h->stopped_by_us)
+        h->outcome == OUTCOME_NOT_TLS || h->datagram || h->stopped_by_us || alert_instead_of_hello(h))
         return false;
     uint64_t lost = h->tcp.missing[CLIENT] + h->tcp.missing[SERVER];
     bool one_side = !knows(h, KNOW_BOTH_SIDES), cut = h->tcp.snapped,

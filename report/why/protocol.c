@@ -2,6 +2,8 @@
  * (record-split), and servers without secure renegotiation (RFC 5746). */
 #include "say.h"
 
+#include <string.h>
+
 enum { TLS_1_0 = 0x0301 };
 
 /* ---- record splitting */
@@ -14,7 +16,7 @@ static bool split_hello_refused(const struct case_file *c, struct finding *f)
     bool about_bytes = e->number == ALERT_UNEXPECTED_MESSAGE || e->number == ALERT_DECODE_ERROR ||
                        e->number == ALERT_ILLEGAL_PARAMETER || e->number == ALERT_INTERNAL_ERROR ||
                        e->number == ALERT_RECORD_OVERFLOW || e->number == ALERT_HANDSHAKE_FAILURE;
-    if (c->went->stage != STAGE_HELLO || h->hello.records < 2 || h->plain[SERVER].start.p != NULL ||
+    if (c->went->stage != STAGE_HELLO || h->hello.records < 2 || server_plain(h) ||
         !(about_bytes || e->alert == NULL) ||
         (e->how != END_NONE && e->by == CLIENT && ns_between(&h->hello.where, &e->where) < NS_PER_S))
         return false;
@@ -99,6 +101,86 @@ static bool renegotiation_unsafe(const struct case_file *c, struct finding *f)
                "(RFC 5746). The client asked for it and refused with handshake_failure (40).");
 }
 
+static enum kex kex_of(const struct handshake *h)
+{
+    const struct suite *suite = suite_of(h->answer.suite);
+    return suite != NULL && knows(h, KNOW_SERVER_HELLO) ? suite->kex : KEX_UNKNOWN;
+}
+
+/* ---- RFC 7627 */
+
+/* Who must have the extended master secret (FIPS rules ask for it) refuses a peer without it in several ways; of those only
+ * insufficient_security points there. */
+static bool master_secret_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
+    bool by_client = e->by == CLIENT && (stage == STAGE_ANSWER || stage == STAGE_FLIGHT) && h->hello.ems && !h->answer.ems &&
+                     !version_is_13(handshake_version(h)) && kex_of(h) != KEX_DHE; /* a small DH group gets the same */
+    bool by_server = e->by == SERVER && stage == STAGE_HELLO && !h->hello.ems && !h->hello.v2_format &&
+                     version_rank(h->hello.max_version) <= version_rank(0x0303);
+    if (e->how != END_ALERT || e->number != ALERT_INSUFFICIENT_SECURITY || !(by_client || by_server))
+        return false;
+    f->weight = 1;
+    ALSO(f, by_client ? "cert-rejected" : "cipher-mismatch");
+    return say(c, f, by_client ? BLAME_SERVER : BLAME_CLIENT, by_client ? LIKELY : POSSIBLE,
+               by_client ? "the alert is about strength, and this is what the answer lacks; the key exchange and the suite are sound"
+                         : "the alert is about strength, and this is one thing that the hello lacks",
+               WORDS(c, "The %s lacks the extended master secret (RFC 7627), which some demand (FIPS rules do), and %s.",
+                     by_client ? "server's hello" : "client's hello", ending_words(c, e)));
+}
+
+/* ---- pre-shared keys */
+
+/* Both ends hold the key and its name (RFC 4279, RFC 8446 section 4.2.11); a ticket of TLS 1.3 is one, too. */
+static bool shared_key_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
+    enum kex kex = kex_of(h);
+    bool named = e->number == ALERT_UNKNOWN_PSK_IDENTITY, wrong = e->number == ALERT_DECRYPT_ERROR || named;
+    bool binder = (stage == STAGE_HELLO || stage == STAGE_RETRY) && h->hello.psk_identities != 0 &&
+                  (wrong || e->number == ALERT_ILLEGAL_PARAMETER);
+    bool suite = stage == STAGE_REPLY && (kex == KEX_PSK || kex == KEX_DHE_PSK || kex == KEX_ECDHE_PSK || kex == KEX_RSA_PSK) &&
+                 (wrong || e->number == ALERT_BAD_RECORD_MAC);
+    if (!ended_by(e, SERVER) || e->how != END_ALERT || !(binder || suite))
+        return false;
+    f->weight = 4;
+    f->fix[f->fix_n++] = "Both ends: compare the pre-shared key and the identity that goes with it, letter by letter; see whether "
+                         "the key is meant as text, hexadecimal or Base64.";
+    if (binder)
+        f->fix[f->fix_n++] = "Client that resumes a session: forget its tickets, and see whether that helps.";
+    return say(c, f, BLAME_CLIENT, LIKELY,
+               named    ? "the server says so itself"
+               : binder ? "the hello carries a proof of the key, and this alert is what a wrong one gets"
+                        : "the keys of this handshake come from the pre-shared key alone, and this alert is what a wrong one gets",
+               WORDS(c, named ? "The client named a pre-shared key that the server does not know: %s."
+                              : "The client and the server hold different pre-shared keys, or the server does not know the "
+                                "client's identity: %s.",
+                     ending_words(c, e)));
+}
+
+/* ---- a client that cannot begin */
+
+/* Nothing came but its alert: versions, suites, signature algorithms and a security level that leave nothing to offer. */
+static bool could_not_begin(const struct case_file *c, struct finding *f)
+{
+    const struct ending *e = &c->went->end;
+    bool version = e->number == ALERT_PROTOCOL_VERSION;
+    if (!alert_instead_of_hello(c->h) || !ended_by(e, CLIENT) || version != (strcmp(f->cause, "protocol-version") == 0))
+        return false;
+    f->weight = 5;
+    ALSO(f, "protocol-version", "cipher-mismatch", "signature-algorithms");
+    f->fix[f->fix_n++] = "Client: look at its own settings: the versions, cipher suites and signature algorithms it is told to "
+                         "offer, and the security level or policy that forbids them (OpenSSL: SECLEVEL, MinProtocol).";
+    return say(c, f, BLAME_CLIENT, LIKELY, "the client did not even offer anything, so the server has no part in it",
+               WORDS(c, "In place of a ClientHello the client sent the fatal alert %s: it could not make one. Its own settings most "
+                        "likely leave it %s to offer.",
+                     ending_noun(c, e) + strlen("alert "), version ? "no version" : "nothing"));
+}
+
 /* ---- errors of form */
 
 static const struct {
@@ -154,12 +236,14 @@ static bool form_refused(const struct case_file *c, struct finding *f)
     const char *says = NULL;
     for (size_t i = 0; i < ARRAY_LEN(form_errors); i++)
         says = e->alert != NULL && e->number == form_errors[i].alert ? form_errors[i].says : says;
-    if (says == NULL || h->outcome == OUTCOME_ESTABLISHED || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
+    if (says == NULL || h->outcome == OUTCOME_ESTABLISHED || stage == STAGE_NONE || server_plain(h))
         return false;
     if (e->by == CLIENT && stage == STAGE_HELLO && !server_spoke(h) && knows(h, KNOW_BOTH_SIDES))
         return false; /* it heard nothing that could be wrong: it gives up */
     enum side from = e->by == CLIENT ? SERVER : CLIENT;
     bool own_trouble = e->number == ALERT_INTERNAL_ERROR;
+    bool keys = from == CLIENT && stage == STAGE_REPLY && (e->number == ALERT_BAD_RECORD_MAC || e->number == ALERT_DECRYPT_ERROR) &&
+                !h->resumed && kex_of(h) == KEX_RSA; /* the server's key may not fit its certificate: key-seems-another */
     bool more = sent_unseen(h, from);
     const char *fault = visible_fault(c, from);
     enum blame side = own_trouble    ? (e->by == CLIENT ? BLAME_CLIENT : BLAME_SERVER)
@@ -176,7 +260,7 @@ static bool form_refused(const struct case_file *c, struct finding *f)
         ALSO(f, "version-intolerance");
     return say(c, f, side,
                fault != NULL && !own_trouble                 ? CERTAIN
-               : own_trouble || stage == STAGE_HELLO || more ? POSSIBLE
+               : own_trouble || stage == STAGE_HELLO || more || keys ? POSSIBLE
                                                              : LIKELY,
                fault != NULL ? "the bytes show the fault, and the other end names it"
                : own_trouble ? "the alert names no reason"
@@ -211,6 +295,8 @@ static bool cut_after_keys(const struct case_file *c, struct finding *f)
         return false;
     f->weight = -6;
     ALSO(f, "key-mismatch", "client-cert-rejected");
+    if (e->how == END_RST)
+        ALSO(f, "tcp-reset");
     return say(c, f, BLAME_CLIENT, POSSIBLE, "the server gave no reason that can be read",
                WORDS(c,
                      "The server took the client's key exchange and then %s: what the client sent last did not "
@@ -224,6 +310,10 @@ const struct rule protocol_rules[] = {
     { "split-hello-refused", "record-split", SHOWS_UNANSWERED, split_hello_refused },
     { "split-data-refused", "record-split", SHOWS_FINISHED, split_data_refused },
     { "renegotiation-unsafe", "legacy-renegotiation", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_BY_CLIENT | SHOWS_ALERT, renegotiation_unsafe },
+    { "master-secret-refused", "protocol-error", KNOW_CLIENT_HELLO | SHOWS_ALERT, master_secret_refused },
+    { "shared-key-refused", "protocol-error", SHOWS_BY_SERVER | SHOWS_ALERT, shared_key_refused },
+    { "no-version-to-offer", "protocol-version", SHOWS_BY_CLIENT | SHOWS_ALERT, could_not_begin },
+    { "nothing-to-offer", "protocol-error", SHOWS_BY_CLIENT | SHOWS_ALERT, could_not_begin },
     { "form-refused", "protocol-error", SHOWS_ALERT, form_refused },
     { "form-broken", "protocol-error", SHOWS_SILENT_END, form_broken },
     { "cut-after-keys", "protocol-error", KNOW_SERVER_HELLO | SHOWS_BY_SERVER, cut_after_keys },

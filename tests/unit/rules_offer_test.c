@@ -49,6 +49,21 @@ static void alpn(struct handshake *h, int unused)
     *name = bytes_of("h2", 2);
     h->hello.alpn = (struct byte_list){ name, 1 };
 }
+static void chose(struct handshake *h, int other) { h->answer.alpn = other ? bytes_of("echo/0.1", 8) : bytes_of("h2", 2); }
+static void falls_back(struct handshake *h, int unused) { (void)unused, h->hello.fallback_scsv = true; }
+static void shared_key(struct handshake *h, int unused) { (void)unused, h->hello.psk_identities = 1; }
+static void agreed(struct handshake *h, int suite) { h->answer.suite = (uint32_t)suite, h->hello.suites = LIST32(h, (uint32_t)suite); }
+static void strong_secret(struct handshake *h, int unused) { (void)unused, h->hello.ems = true; }
+static void on_port(struct handshake *h, int port) { h->ends[SERVER].port = (uint16_t)port; }
+static void groups_beside_rsa(struct handshake *h, int id) { h->hello.groups = LIST16(h, (uint16_t)id); }
+/* The alert is the first thing on the wire. */
+static void no_hello(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->known &= ~(unsigned)KNOW_CLIENT_HELLO;
+    h->hello = (struct client_hello){ .malformed = NULL };
+    h->message_count = 0;
+}
 /* TLS 1.3: all that the server sent under encryption is one record. */
 static void one_record(struct handshake *h, int len)
 {
@@ -110,6 +125,10 @@ static const struct rules_case cases[] = {
     { "answer 1.0, client says 70", { { hello, 0x0303 }, { answer, 0x0301 }, { flight, HASH_SHA256 }, { client_says, VERSION } }, "protocol-version", BLAME_SERVER, CERTAIN },
     { "answer 1.0, client says 80", { { hello, 0x0303 }, { answer, 0x0301 }, { flight, HASH_SHA256 }, { client_says, INTERNAL } }, "protocol-version", BLAME_SERVER, LIKELY },
     { "answer 1.0, client closes", { { hello, 0x0303 }, { answer, 0x0301 }, { client_closes, 1 } }, "protocol-version", BLAME_SERVER, LIKELY },
+    { "fallback marked", { { hello, 0x0303 }, { falls_back, 0 }, { answer, 0x0303 }, { marked, 12 }, { client_says, ILLEGAL } }, "version-downgrade", BLAME_CLIENT, CERTAIN },
+    { "1.2 marked, nobody fell back", { { hello, 0x0303 }, { answer, 0x0303 }, { marked, 12 }, { client_says, ILLEGAL } }, "protocol-error", BLAME_SERVER, LIKELY },
+    { "no version to offer", { { hello, 0x0303 }, { no_hello, 0 }, { client_says, VERSION } }, "protocol-version", BLAME_CLIENT, LIKELY },
+    { "nothing to offer", { { hello, 0x0303 }, { no_hello, 0 }, { client_says, INTERNAL }, { server_says, ALERT_UNEXPECTED_MESSAGE } }, "protocol-error", BLAME_CLIENT, LIKELY },
     { "downgrade marked", { { hello, 0x0304 }, { answer, 0x0303 }, { marked, 12 }, { client_says, ILLEGAL } }, "version-downgrade", BLAME_PATH, CERTAIN },
     { "fallback refused", { { hello, 0x0303 }, { server_says, ALERT_INAPPROPRIATE_FALLBACK } }, "version-downgrade", BLAME_CLIENT, CERTAIN },
 
@@ -118,6 +137,8 @@ static const struct rules_case cases[] = {
     { "suites of XP", { { hello, 0x0301 }, { suites_of_xp, 0 }, { server_says, FAILURE } }, "cipher-mismatch", BLAME_CLIENT, LIKELY },
     { "ordinary offer, 40", { { hello, 0x0304 }, { server_says, FAILURE } }, "cipher-mismatch", BLAME_SERVER, POSSIBLE },
     { "one group", { { hello, 0x0303 }, { one_group, 25 }, { server_says, FAILURE } }, "group-mismatch", BLAME_CLIENT, LIKELY },
+    { "one group, 1.2 to 1.3", { { hello, 0x0304 }, { groups_beside_rsa, 29 }, { server_says, FAILURE } }, "group-mismatch", BLAME_CLIENT, LIKELY },
+    { "one group beside RSA", { { hello, 0x0303 }, { groups_beside_rsa, 24 }, { server_says, FAILURE } }, "group-mismatch", BLAME_CLIENT, POSSIBLE },
     { "one group of 1.3", { { hello, 0x0304 }, { lowest, 0x0304 }, { one_group, 29 }, { server_says, FAILURE } }, "group-mismatch", BLAME_CLIENT, LIKELY },
     { "retry with another group", { { hello, 0x0304 }, { retry, 25 }, { client_says, ILLEGAL } }, "group-mismatch", BLAME_SERVER, CERTAIN },
     { "DH of 768 bits", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { dh, 768 }, { client_says, FAILURE } }, "group-mismatch", BLAME_SERVER, CERTAIN },
@@ -132,6 +153,9 @@ static const struct rules_case cases[] = {
 
     { "name unknown", { { hello, 0x0303 }, { server_says, ALERT_UNRECOGNIZED_NAME } }, "sni-unrecognized", BLAME_CLIENT, CERTAIN },
     { "no ALPN in common", { { hello, 0x0304 }, { server_says, ALERT_NO_APPLICATION_PROTOCOL } }, "alpn-mismatch", BLAME_CLIENT, CERTAIN },
+    { "ALPN nobody offered", { { hello, 0x0303 }, { alpn, 0 }, { answer, 0x0303 }, { chose, 1 }, { client_says, ALERT_DECODE_ERROR } }, "alpn-mismatch", BLAME_SERVER, CERTAIN },
+    { "ALPN nobody offered, closed", { { hello, 0x0303 }, { alpn, 0 }, { answer, 0x0303 }, { chose, 1 }, { client_closes, 1 } }, "alpn-mismatch", BLAME_SERVER, LIKELY },
+    { "ALPN that was offered", { { hello, 0x0303 }, { alpn, 0 }, { answer, 0x0303 }, { chose, 0 }, { client_says, ALERT_DECODE_ERROR } }, "protocol-error", BLAME_SERVER, LIKELY },
     { "1.3: no ALPN in common", { { hello, 0x0304 }, { alpn, 0 }, { answer, 0x0304 }, { one_record, 19 }, { server_closes, 1 } }, "alpn-mismatch", BLAME_CLIENT, LIKELY },
     { "1.3: no ALPN offered", { { hello, 0x0304 }, { answer, 0x0304 }, { one_record, 19 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
     { "1.3: more than an alert", { { hello, 0x0304 }, { alpn, 0 }, { answer, 0x0304 }, { one_record, 900 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
@@ -141,6 +165,9 @@ static const struct rules_case cases[] = {
     { "a signature that was offered", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex_signed, 0x0401 }, { client_says, ILLEGAL } }, "protocol-error", BLAME_SERVER, LIKELY },
 
     { "plain HTTP on the port", { { hello, 0x0304 }, { plain, SERVER }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, CERTAIN },
+    { "plain text behind the alert", { { hello, 0x0303 }, { one_suite, 0x002f }, { server_says, FAILURE }, { plain, SERVER }, { server_closes, 1 } }, "cipher-mismatch", BLAME_CLIENT, LIKELY },
+    { "TLS at once to LDAP", { { hello, 0x0303 }, { on_port, 389 }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, LIKELY },
+    { "TLS at once to LDAP over TLS", { { hello, 0x0303 }, { on_port, 636 }, { server_closes, 1 } }, "server-no-certificate", BLAME_SERVER, POSSIBLE },
     { "no TLS, and the client goes on", { { hello, 0x0304 }, { plain, SERVER }, { changes_keys, 0 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
     { "tunnel with plain HTTP in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
     { "tunnel that closes", { { hello, 0x0304 }, { tunnel, 200 }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, LIKELY },
@@ -156,6 +183,8 @@ static const struct rules_case cases[] = {
     { "internal error at an ordinary hello", { { hello, 0x0303 }, { server_says, INTERNAL } }, "server-no-certificate", BLAME_SERVER, LIKELY },
     { "hangs up at an ordinary hello", { { hello, 0x0304 }, { server_closes, 1 } }, "server-no-certificate", BLAME_SERVER, POSSIBLE },
     { "key of another certificate", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex, SIG_BAD }, { client_says, ALERT_DECRYPT_ERROR } }, "key-mismatch", BLAME_SERVER, CERTAIN },
+    { "key of another certificate, bad_certificate", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex, SIG_BAD }, { client_says, ALERT_BAD_CERTIFICATE } }, "key-mismatch", BLAME_SERVER, CERTAIN },
+    { "RSA keys that do not decrypt", { { hello, 0x0303 }, { answer, 0x0303 }, { agreed, 0x009d }, { flight, HASH_SHA256 }, { keys, 0 }, { server_says, ALERT_BAD_RECORD_MAC } }, "key-mismatch", BLAME_SERVER, LIKELY },
     { "1.3, signature fails", { { hello, 0x0304 }, { answer, 0x0304 }, { client_says, ALERT_DECRYPT_ERROR } }, "key-mismatch", BLAME_SERVER, LIKELY },
 
     { "no secure renegotiation", { { hello, 0x0303 }, { answer, 0x0303 }, { no_renego, 0 }, { client_says, FAILURE } }, "legacy-renegotiation", BLAME_SERVER, LIKELY },
@@ -164,6 +193,13 @@ static const struct rules_case cases[] = {
     { "a suite nobody offered, closed", { { hello, 0x0303 }, { answer, 0x0303 }, { not_offered, 0x0005 }, { client_closes, 1 } }, "protocol-error", BLAME_SERVER, LIKELY },
     { "a suite that was offered, closed", { { hello, 0x0303 }, { answer, 0x0303 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, POSSIBLE },
     { "bad MAC from the client", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex, SIG_GOOD }, { keys, 0 }, { server_says, ALERT_BAD_RECORD_MAC } }, "protocol-error", BLAME_CLIENT, LIKELY },
+    { "shared key, 1.2", { { hello, 0x0303 }, { answer, 0x0303 }, { agreed, 0x00a8 }, { keys, 0 }, { server_says, ALERT_BAD_RECORD_MAC } }, "protocol-error", BLAME_CLIENT, LIKELY },
+    { "shared key unknown", { { hello, 0x0303 }, { answer, 0x0303 }, { agreed, 0x00a8 }, { keys, 0 }, { server_says, ALERT_UNKNOWN_PSK_IDENTITY } }, "protocol-error", BLAME_CLIENT, LIKELY },
+    { "shared key, 1.3", { { hello, 0x0304 }, { shared_key, 0 }, { server_says, ILLEGAL } }, "protocol-error", BLAME_CLIENT, LIKELY },
+    { "no shared key, 1.3", { { hello, 0x0304 }, { server_says, ILLEGAL } }, "protocol-error", BLAME_CLIENT, POSSIBLE },
+    { "shared key, 1.3 only, 40", { { hello, 0x0304 }, { lowest, 0x0304 }, { shared_key, 0 }, { server_says, FAILURE } }, "cipher-mismatch", BLAME_SERVER, POSSIBLE },
+    { "no extended master secret in the answer", { { hello, 0x0303 }, { strong_secret, 0 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { client_says, ALERT_INSUFFICIENT_SECURITY } }, "protocol-error", BLAME_SERVER, LIKELY },
+    { "no extended master secret in the hello", { { hello, 0x0303 }, { server_says, ALERT_INSUFFICIENT_SECURITY } }, "protocol-error", BLAME_CLIENT, POSSIBLE },
     { "user cancelled, by the server", { { hello, 0x0304 }, { server_says, ALERT_USER_CANCELED } }, "unknown", BLAME_NONE, POSSIBLE },
 };
 
@@ -234,6 +270,10 @@ static const struct pair {
       { "", { { hello, 0x0304 }, { answer, 0x0303 }, { done, 0 } }, "", BLAME_NONE, CERTAIN } },
     { { "other suite taken", { { hello, 0x0303 }, { one_suite, 0xc030 }, { server_says, FAILURE } }, "cipher-mismatch", BLAME_CLIENT, LIKELY },
       { "", { { hello, 0x0303 }, { answer, 0x0303 }, { done, 0 } }, "", BLAME_NONE, CERTAIN } },
+    { { "two old hellos", { { hello, 0x0301 }, { server_says, INTERNAL } }, "protocol-version", BLAME_CLIENT, LIKELY },
+      { "", { { hello, 0x0302 }, { no_name, 0 }, { server_says, INTERNAL } }, "", BLAME_NONE, CERTAIN } },
+    { { "RSA keys that decrypted elsewhere", { { hello, 0x0303 }, { answer, 0x0303 }, { agreed, 0x009d }, { flight, HASH_SHA256 }, { keys, 0 }, { server_says, ALERT_BAD_RECORD_MAC } }, "key-mismatch", BLAME_SERVER, POSSIBLE },
+      { "", { { hello, 0x0303 }, { answer, 0x0303 }, { agreed, 0x009d }, { done, 0 } }, "", BLAME_NONE, CERTAIN } },
     { { "named hello answered", { { hello, 0x0304 }, { no_name, 0 }, { server_resets, 1 } }, "sni-unrecognized", BLAME_CLIENT, LIKELY },
       { "", { { hello, 0x0304 }, { answer, 0x0304 }, { done, 0 } }, "", BLAME_NONE, CERTAIN } },
 };
