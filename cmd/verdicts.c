@@ -251,11 +251,13 @@ static bool ended_quietly(struct verdicts *v, struct handshake *h)
     return h->chain == NULL || h->chain->verdict == CHAIN_OK;
 }
 
+static bool has_gap(const struct handshake *h, enum side s) { return h->tcp.missing[s] != 0 && !lost_on_the_way(h, s); }
+
 void verdicts_take(struct verdicts *v, struct handshake *h)
 {
     h->file = v->file;
     v->last_ns = h->end_ns > v->last_ns ? h->end_ns : v->last_ns;
-    v->gaps += h->tcp.missing[CLIENT] != 0 || h->tcp.missing[SERVER] != 0;
+    v->gaps += has_gap(h, CLIENT) || has_gap(h, SERVER);
     peers_add(v->peers, h);
     live_neighbour(v, h);
     for (size_t i = 0; v->o.certs_dir != NULL && i < h->cert_count; i++)

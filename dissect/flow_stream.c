@@ -55,6 +55,10 @@ static void give_gap(struct flows *f, struct conn *c, enum side s, uint64_t to, 
 {
     struct tcp_side *side = &c->side[s];
     uint64_t         n = to - side->next;
+    if (c->facts.missing[s] == 0) {
+        c->facts.hole_at[s] = side->next;
+        c->facts.hole_frame[s] = at.frame;
+    }
     c->facts.missing[s] += n;
     conn_open(f, c, s, at);
     if (!c->close_only && to > side->skip_to) {

@@ -44,11 +44,22 @@ bool before_close(const struct handshake *h, enum side from, const struct place 
     const struct closing *end = &h->close;
     if (end->how == CLOSE_NONE || (from == end->by ? end->how == CLOSE_FIN : p->len != 0 && p->at + p->len <= end->acked))
         return true;
+    if (from != end->by && end->acks && p->len != 0)
+        return false; /* on its way still, or lost: a close acknowledges all that its sender has received */
     int64_t later = p->ns - end->where.ns;
     bool    by_time = p->frame == 0 || end->where.frame == 0, in_order = p->frame <= end->where.frame;
     if (in_order == (later > 0) && later != 0) /* queues of an interface are written out of order, and times are right; a clock that was set is off by more */
         by_time = by_time || (later < NS_PER_S && later > -NS_PER_S);
     return by_time ? later <= 0 : in_order;
+}
+
+bool lost_on_the_way(const struct handshake *h, enum side s)
+{
+    const struct tcp_facts *t = &h->tcp;
+    enum side               other = s == CLIENT ? SERVER : CLIENT;
+    bool                    left = h->close.how != CLOSE_NONE && h->close.by == other && h->close.acks;
+    return t->missing[s] != 0 && t->start_seen[s] && t->both_directions && t->acked[s] <= t->hole_at[s] &&
+           (left || t->last_seen[other].frame > t->hole_frame[s]);
 }
 
 /* Alerts that came after the first close did not cause it. */

@@ -252,15 +252,17 @@ static void on_bytes(struct conn *c, const struct wire_event *ev)
 
 /* ------------------------------------------------------------------------------------ closes and the end */
 
-/* How much of that side's stream a closing segment acknowledges; 0 where its start is not known. */
-static uint64_t acked_by(const struct tcp_facts *tcp, const struct segment *seg, enum side of)
+/* How much of that side's stream a closing segment acknowledges; false where that is not known. */
+static bool acked_by(const struct tcp_facts *tcp, const struct segment *seg, enum side of, uint64_t *out)
 {
     enum { FLAG_ACK = 16 };
     const struct segment *opening = tcp == NULL ? NULL : of == CLIENT ? &tcp->syn_seg : &tcp->syn_ack_seg;
     if (opening == NULL || !opening->seen || !seg->seen || (seg->flags & FLAG_ACK) == 0)
-        return 0;
+        return false;
     uint32_t acked = seg->ack - opening->seq - 1; /* numbers wrap */
-    return acked <= tcp->bytes[of] + tcp->missing[of] ? acked : 0;
+    bool     fits = acked <= tcp->bytes[of] + tcp->missing[of];
+    *out = fits ? acked : 0;
+    return fits;
 }
 
 static void on_close(struct conn *c, const struct wire_event *ev)
@@ -274,8 +276,8 @@ static void on_close(struct conn *c, const struct wire_event *ev)
                           .how = ev->kind == WIRE_FIN ? CLOSE_FIN : CLOSE_RST,
                           .seg = ev->seg,
                           .where = { .frame = ev->frame, .ns = ev->ns, .at = ev->at },
-                          .acked = acked_by(ev->tcp, &ev->seg, back),
                           .since_peer = peer != 0 && ev->ns >= peer ? ev->ns - peer : -1 };
+    it.acks = acked_by(ev->tcp, &ev->seg, back, &it.acked);
     drop_held_alert(c, ev->from, true);
     if (h->close.how == CLOSE_NONE) {
         h->close = it;
@@ -295,6 +297,8 @@ static void turn_tcp(struct tcp_facts *t)
     SWAP_SIDES(t->retransmissions);
     SWAP_SIDES(t->bytes);
     SWAP_SIDES(t->missing);
+    SWAP_SIDES(t->hole_at);
+    SWAP_SIDES(t->hole_frame);
     SWAP_SIDES(t->acked);
     SWAP_SIDES(t->late_copy);
     SWAP_SIDES(t->last_seen);

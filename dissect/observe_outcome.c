@@ -177,9 +177,17 @@ static void no_room_for_finished(struct handshake *h)
         hidden_alert_first(h, p->enc_where[0]);
 }
 
+/* What never arrived is no gap in the capture: it holds all that there was to hear. */
+static void forgive_losses(struct handshake *h)
+{
+    h->known |= lost_on_the_way(h, CLIENT) ? KNOW_WHOLE_CLIENT : 0u;
+    h->known |= lost_on_the_way(h, SERVER) ? KNOW_WHOLE_SERVER : 0u;
+}
+
 void conn_outcome(struct conn *c)
 {
     struct handshake *h = c->h;
+    forgive_losses(h);
     no_room_for_finished(h);
     mark_late(h);
     /* a source that ended it for its silence goes by the clock, and nothing else need have come since */

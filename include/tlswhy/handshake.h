@@ -204,6 +204,7 @@ struct closing {
     struct place   where;
     struct segment seg;
     uint64_t       acked;      /* bytes of the other side that it acknowledges: they came before it, whenever captured; 0 unknown */
+    bool           acks;       /* that number is known, 0 too: what lies beyond it had not reached the closer */
     int64_t        since_peer; /* ns since the other side's last payload or, without one, its last segment; -1 unknown */
 };
 
@@ -361,10 +362,15 @@ void        handshake_leave(struct handshake *h); /* frees the struct alone: a c
 const char *outcome_name(enum outcome o); /* "aborted_by_client" */
 
 /* Was it there when the connection was first closed? All that a side sends comes before its FIN, and what the closer
- * acknowledges came before its close, even where the capture shows a later copy; else frame order decides, or, without
+ * acknowledges came before its close, even where the capture shows a later copy; what it does not acknowledge had not
+ * reached it, even where the capture, nearer to the sender, shows it before. Else frame order decides, or, without
  * frames (a socket), time. Where both are there and disagree by less than a second, time does: an interface with several queues
  * writes packets out of order. */
 bool before_close(const struct handshake *h, enum side from, const struct place *p);
+
+/* Are bytes of this side missing that the other end never had either? It was heard afterwards and acknowledged nothing behind
+ * the hole: so they were lost on the way, not by the capture. */
+bool lost_on_the_way(const struct handshake *h, enum side s);
 
 /* The last fatal alert in clear before (or as) the end, of one side or, with SIDE_ANY, of either. NULL: none. */
 #define SIDE_ANY (-1)

@@ -81,6 +81,8 @@ struct tcp_facts {
     uint16_t       retransmissions[2]; /* data segments a side sent again, saturating */
     uint64_t       bytes[2];          /* payload bytes in stream order, without repeats */
     uint64_t       missing[2];        /* bytes known to have been sent and not captured */
+    uint64_t       hole_at[2];        /* if any are: where the first of them stand, */
+    uint64_t       hole_frame[2];     /* and the frame that showed it */
     uint64_t       acked[2];          /* how much of this side's stream the OTHER side has acknowledged */
     struct place   last_seen[2];      /* last frame of each side, of whatever kind */
     struct place   too_big[2];        /* ICMP said a packet of this side was too big for the path; frame 0 = never */

@@ -96,6 +96,10 @@ static bool never_arrived(const struct both *b, struct finding *f)
         return verdict(b, f, "tcp-reset", tunnel ? BLAME_PROXY : BLAME_PATH, sure, seen,
                        WORDS(&b->c, "The client's hello was answered with a reset, and nothing of this connection reached the server's side: the reset "
                              "came from %s, not from the server.", tunnel ? "the proxy" : "a box on the way"));
+    if (ended_by(&e, SERVER) && e.how == END_FIN && !tunnel && h->plain[SERVER].start.p == NULL)
+        return verdict(b, f, "tcp-reset", BLAME_PATH, sure, seen,
+                       "The client's hello was answered with a close (FIN), and it never reached the server's side: a box on the way closed, not the "
+                       "server.");
     if (ended_by(&e, SERVER) && e.how == END_FIN && tunnel)
         return verdict(b, f, "proxy-upstream", BLAME_PROXY, sure, seen,
                        "The proxy agreed to the tunnel and closed it without passing anything on to the server.");

@@ -13,7 +13,7 @@ static bool left_early(const struct case_file *c, struct finding *f)
         h->plain[SERVER].start.p != NULL || h->stopped_by_us || !knows(h, KNOW_BOTH_SIDES) ||
         h->tcp.late_copy[CLIENT]) /* when it sent its hello is not known */
         return false;
-    int64_t rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack), wait = ns_between(&h->hello.where, &e->where);
+    int64_t rtt = round_trip(h), wait = ns_between(&h->hello.where, &e->where);
     bool late = server_late(h);
     if (wait < 0 ||
         (!late && ((wait >= SHORT_MS * (NS_PER_S / 1000) && wait > 2 * rtt) || h->tcp.retransmissions[CLIENT] != 0)))

@@ -9,13 +9,18 @@ enum {
 
 /* ---- never opened */
 
+static bool is_forbidden(const struct handshake *h)
+{
+    int type = h->code >> 8, code = h->code & 0xff;
+    return h->ends[SERVER].ip_len == 16 ? type == 1 && (code == 1 || code == 5 || code == 6)
+                                        : type == 3 && (code == 9 || code == 10 || code == 13);
+}
+
 static const char *icmp_words(const struct case_file *c)
 {
     const struct handshake *h = c->h;
     int type = h->code >> 8, code = h->code & 0xff;
-    bool six = h->ends[SERVER].ip_len == 16;
-    bool forbidden = six ? type == 1 && (code == 1 || code == 5 || code == 6)
-                         : type == 3 && (code == 9 || code == 10 || code == 13);
+    bool six = h->ends[SERVER].ip_len == 16, forbidden = is_forbidden(h);
     bool port = six ? type == 1 && code == 4 : type == 3 && code == 3;
     return WORDS(c, "%s (ICMP type %d code %d)",
                  forbidden ? "a filter forbids it"
@@ -98,7 +103,7 @@ static const char *foreign_signs(const struct case_file *c, bool *strong)
     const struct handshake *h = c->h;
     const struct closing *end = &h->close;
     const struct segment *own = end->by == SERVER ? &h->tcp.syn_ack_seg : &h->tcp.syn_seg, *rst = &end->seg;
-    int64_t rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack), after = ns_between(&h->hello.where, &end->where);
+    int64_t rtt = round_trip(h), after = ns_between(&h->hello.where, &end->where);
     *strong = false;
     if (own->seen && rst->seen && own->ttl != rst->ttl) {
         *strong = true;
@@ -112,6 +117,8 @@ static const char *foreign_signs(const struct case_file *c, bool *strong)
     if (end->by == SERVER && rtt > 4000000 && after >= 0 && after < rtt / 2)
         return WORDS(c, "it came %s after the hello, sooner than the server's round trip of %s",
                      duration_text(c->arena, after), duration_text(c->arena, rtt));
+    if (reset_by_stranger(h))
+        return "it acknowledges nothing, as the answer to a packet of a connection that its sender does not know, or no more";
     return NULL;
 }
 
@@ -121,9 +128,12 @@ static bool reset(const struct case_file *c, struct finding *f)
     const struct ending *e = &c->went->end;
     enum stage stage = c->went->stage;
     bool strong, by_server = e->by == SERVER;
-    if (e->how != END_RST || stage == STAGE_DONE || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
+    bool fin = e->how == END_FIN && by_server && stage == STAGE_HELLO && !h->prelude.accepted; /* some boxes close politely */
+    if ((e->how != END_RST && !fin) || stage == STAGE_DONE || stage == STAGE_NONE || h->plain[SERVER].start.p != NULL)
         return false;
     const char *signs = foreign_signs(c, &strong);
+    if (fin && signs == NULL)
+        return false;
     if (signs == NULL && (!by_server || stage > STAGE_FLIGHT))
         return false;
     const char *name = asked_name(c, NULL);
@@ -138,12 +148,12 @@ static bool reset(const struct case_file *c, struct finding *f)
         proven          ? CERTAIN
         : signs != NULL ? LIKELY
                         : POSSIBLE,
-        signs != NULL ? WORDS(c, "the reset does not look like the %s's: %s", by_server ? "server" : "client", signs)
+        signs != NULL ? WORDS(c, "the %s does not look like the %s's: %s", fin ? "close" : "reset", by_server ? "server" : "client", signs)
                       : "the reset looks like the server's own packets, and it gave no reason",
         signs != NULL
             ? WORDS(
-                  c, "The connection was cut by a reset %s in the %s's name, most likely by a box on the path: %s.%s",
-                  at, by_server ? "server" : "client", signs,
+                  c, "The connection was cut by a %s %s in the %s's name, most likely by a box on the path: %s.%s",
+                  fin ? "close (FIN)" : "reset", at, by_server ? "server" : "client", signs,
                   name != NULL ? WORDS(c, " Such boxes go by the name in the hello (%s) or in the certificate.", name)
                                : "")
             : WORDS(c,
@@ -173,7 +183,7 @@ static bool silent_at_hello(const struct case_file *c)
 {
     const struct handshake *h = c->h;
     return c->went->stage == STAGE_HELLO && !server_spoke(h) && h->plain[SERVER].start.p == NULL && !h->stopped_by_us &&
-           knows(h, KNOW_BOTH_SIDES) && h->tcp.missing[SERVER] == 0 && !(h->close.how == CLOSE_RST && h->close.by == SERVER);
+           knows(h, KNOW_BOTH_SIDES) && (h->tcp.missing[SERVER] == 0 || lost_on_the_way(h, SERVER)) && !(h->close.how == CLOSE_RST && h->close.by == SERVER);
 }
 
 /* Over UDP nothing is acknowledged; a DTLS server that asked for a cookie has at least been reached. */
@@ -194,6 +204,26 @@ static bool no_answer_to_datagrams(const struct case_file *c, struct finding *f)
                    : "the client sent its hello again and again, as one that hears nothing does",
                WORDS(c, "%s, and then nothing came for %s, though the client sent its hello again.",
                      met ? "The server asked the client for a cookie and got it" : "The client sent its hello", duration_text(c->arena, wait)));
+}
+
+/* The connection had opened, and then ICMP answers the hello: a filter that looks into it, or a way that broke. */
+static bool turned_away(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    int type = h->code >> 8, code = h->code & 0xff;
+    bool port = h->ends[SERVER].ip_len == 16 ? type == 1 && code == 4 : type == 3 && code == 3;
+    if (h->datagram || !h->unreachable || !silent_at_hello(c) || h->probed != NULL || ns_between(&h->hello.where, &h->error_at) < 0)
+        return false;
+    bool filter = port || is_forbidden(h);
+    f->weight = 8;
+    f->decisive = h->error_at.frame;
+    ALSO(f, "sni-unrecognized", "tcp-refused");
+    const char *name = asked_name(c, NULL);
+    return say(c, f, BLAME_PATH, filter ? CERTAIN : LIKELY,
+               filter ? "the connection had opened, so it is its content that is refused" : "the message says no more",
+               WORDS(c, "The connection opened, but the ClientHello is turned away with ICMP type %d code %d: %s%s.", type, code,
+                     filter ? "a filter on the way does not let it pass" : "the server is not reached any more",
+                     filter && name != NULL ? WORDS(c, ", as such do that look for names (%s)", name) : ""));
 }
 
 static bool no_answer(const struct case_file *c, struct finding *f)
@@ -227,6 +257,42 @@ static bool no_answer(const struct case_file *c, struct finding *f)
                      server_left                  ? " until the server closed"
                      : h->close.how != CLOSE_NONE ? " until the client gave up"
                                                   : ""));
+}
+
+/* The server answered and the client never had it, or not all of it: either it was not captured, and the client, heard after
+ * it, acknowledges nothing behind the hole; or it was, nearer to the server, and was sent again without an acknowledgement.
+ * How many bytes; 0 = none. */
+static uint64_t unreceived(const struct handshake *h)
+{
+    const struct place *last = &h->last_before_close[SERVER];
+    uint64_t end = last->at + last->len, got = h->close.how != CLOSE_NONE && h->close.by == CLIENT && h->close.acks
+                                             ? h->close.acked : h->tcp.acked[SERVER];
+    if (lost_on_the_way(h, SERVER))
+        return h->tcp.missing[SERVER];
+    return h->tcp.retransmissions[SERVER] != 0 && last->len != 0 && got < end ? end - got : 0;
+}
+
+static bool answer_lost(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
+    uint64_t lost = unreceived(h);
+    int64_t wait = wait_of(h);
+    if (h->datagram || h->stopped_by_us || stage == STAGE_NONE || stage >= STAGE_REPLY || lost == 0 || e->alert != NULL ||
+        !knows(h, KNOW_CLIENT_HELLO | KNOW_BOTH_SIDES) || wait < NOTICE * NS_PER_S || wait < 3 * ns_between(&h->tcp.syn, &h->tcp.syn_ack))
+        return false;
+    bool unseen = lost_on_the_way(h, SERVER), later = unseen && h->tcp.bytes[SERVER] > h->tcp.hole_at[SERVER];
+    f->weight = 6;
+    ALSO(f, "hello-size");
+    f->decisive = unseen ? h->tcp.hole_frame[SERVER] : h->last_before_close[SERVER].frame;
+    return say(c, f, BLAME_PATH, !unseen && h->tcp.retransmissions[SERVER] > 1 && ended_by(e, CLIENT) ? CERTAIN : LIKELY,
+               unseen ? "the client, heard after them, acknowledged none of these bytes: they are not just missing from the capture"
+                      : "the server sent these bytes again, and the client, heard after them, never acknowledged them",
+               WORDS(c,
+                     "The server answered, but %llu bytes of its answer did not reach the client%s, and nothing else came of it for %s. Packets "
+                     "are lost on the way back: all of them, or the large ones (an MTU hole), or those that a filter does not let pass.",
+                     (unsigned long long)lost, later ? " (a smaller packet behind them did)" : "", duration_text(c->arena, wait)));
 }
 
 /* The server's flight began and broke off: its larger packets do not come through, or it hangs. */
@@ -318,7 +384,9 @@ const struct rule path_rules[] = {
     { "never-opened", "tcp-timeout", SHOWS_NOT_OPENED, never_opened },
     { "reset", "tcp-reset", SHOWS_SILENT_END, reset },
     { "too-large", "hello-size", SHOWS_UNANSWERED, too_large },
+    { "turned-away", "silent-drop", SHOWS_UNANSWERED | SHOWS_NO_WAY, turned_away },
     { "no-answer", "silent-drop", SHOWS_UNANSWERED, no_answer },
+    { "answer-lost", "silent-drop", KNOW_CLIENT_HELLO, answer_lost },
     { "no-answer-udp", "silent-drop", SHOWS_UNANSWERED | SHOWS_DATAGRAMS, no_answer_to_datagrams },
     { "flight-broke-off", "silent-drop", KNOW_SERVER_HELLO, flight_broke_off },
     { 0 }

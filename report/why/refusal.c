@@ -64,6 +64,8 @@ static struct refusal refusal_by(const struct handshake *h, enum stage stage, co
         r.when = quiet ? REFUSED_AFTER : REFUSED_NOT;
     } else if (stage == STAGE_REPLY) {
         r.when = REFUSED_AT_REPLY;
+    } else if (!told && (reset_by_stranger(h) || !before_close(h, SERVER, &h->last_before_close[SERVER]))) {
+        r.when = REFUSED_NOT; /* it never had what it would have refused, or did not know of it any more */
     } else if (tls13 && !told && h->side[CLIENT].enc_records > 1) {
         r.when = REFUSED_NOT; /* it went on: something of the handshake is not seen as it was */
     } else if (tls13 || !silent || flight_whole(h)) {

@@ -132,6 +132,14 @@ bool sent_unseen(const struct handshake *h, enum side side)
            reset_at(h, side) > h->tcp.bytes[side] + fin;
 }
 
+bool reset_by_stranger(const struct handshake *h)
+{
+    enum { FLAG_ACK = 16 };
+    const struct segment *rst = &h->close.seg;
+    return h->close.how == CLOSE_RST && rst->seen && (rst->flags & FLAG_ACK) == 0 && knows(h, KNOW_OPEN | KNOW_BOTH_SIDES) &&
+           !sent_unseen(h, h->close.by);
+}
+
 /* ---- words */
 
 static const char *ending_verb(const struct case_file *c, const struct ending *e)
@@ -193,6 +201,11 @@ const char *asked_name(const struct case_file *c, const char *none)
 int64_t ns_between(const struct place *from, const struct place *to)
 {
     return from->frame == 0 || to->frame == 0 || to->ns < from->ns ? -1 : to->ns - from->ns;
+}
+
+int64_t round_trip(const struct handshake *h)
+{
+    return h->tcp.syns > 1 || h->tcp.syn_acks > 1 ? -1 : ns_between(&h->tcp.syn, &h->tcp.syn_ack);
 }
 
 /* ---- offers */

@@ -72,8 +72,13 @@ bool server_spoke(const struct handshake *h);                         /* TLS fro
 bool server_plain(const struct handshake *h);                         /* the server's bytes are no TLS, and no alert came before them */
 bool alert_instead_of_hello(const struct handshake *h);               /* the first TLS there is: the client's fatal alert */
 bool server_late(const struct handshake *h);                          /* TLS from the server after it */
+/* Is the close a reset that acknowledges nothing? It answers a packet of a connection that its sender does not know, or no more
+ * (RFC 9293 section 3.10.7.1); an end that drops a connection of its own acknowledges what it had. */
+bool reset_by_stranger(const struct handshake *h);
 bool sent_unseen(const struct handshake *h, enum side side);          /* bytes or a FIN that are not in the capture */
 int64_t ns_between(const struct place *from, const struct place *to); /* -1 where one was not seen */
+/* From SYN to SYN-ACK, ns; -1 where one of them was sent again, which makes it longer than a round trip takes, or not seen. */
+int64_t round_trip(const struct handshake *h);
 
 /* Whose certificates a server that asks for one takes, and whether the one sent is from them: sentences, or "" where it names no
  * authority. */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { FAR = 4000000 }; /* ns: a server whose round trip takes longer is told from a box before it by the time */
+
 /* ---- one end speaks no TLS */
 
 static const char *protocol_name(const struct case_file *c, const char *protocol)
@@ -25,6 +27,27 @@ static bool says_yes(const struct plain *p)
     return p->start.n > 9 && memcmp(p->start.p, "HTTP/1.", 7) == 0 && p->start.p[9] == '2';
 }
 
+/* A page that was not asked for: redirects, "forbidden", "network authentication required" (RFC 6585 section 6). Who cannot
+ * read the request, as a web server cannot read a hello, says 400 or a relative of it. */
+static bool page_for_anybody(const struct plain *p)
+{
+    static const char *const codes[] = { "301", "302", "303", "307", "308", "403", "451", "511" };
+    bool http = p->start.n > 12 && memcmp(p->start.p, "HTTP/1.", 7) == 0;
+    for (size_t i = 0; http && i < ARRAY_LEN(codes); i++) {
+        if (memcmp(p->start.p + 9, codes[i], 3) == 0)
+            return true;
+    }
+    return false;
+}
+
+static size_t first_line(const struct plain *p)
+{
+    size_t n = 0;
+    while (n < p->start.n && n < 60 && p->start.p[n] != '\r' && p->start.p[n] != '\n')
+        n++;
+    return n;
+}
+
 static bool server_speaks_plain(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
@@ -42,6 +65,18 @@ static bool server_speaks_plain(const struct case_file *c, struct finding *f)
                          : banner                                    ? h->prelude.protocol
                                                                      : NULL;
     f->weight = 12;
+    int64_t rtt = round_trip(h), after = ns_between(&h->hello.where, &p->where);
+    bool soon = p->start.p != NULL && rtt > FAR && after >= 0 && after < rtt / 4;
+    if (soon)
+        return say(c, f, BLAME_PATH, LIKELY, WORDS(c, "it came %s after the hello, sooner than the server's round trip of %s",
+                                                   duration_text(c->arena, after), duration_text(c->arena, rtt)),
+                   WORDS(c, "The client started TLS, and something on the way answered in the server's place with %s: a block page, or a log-in "
+                            "to a network.", protocol_words(c, protocol)));
+    if (page_for_anybody(p))
+        return say(c, f, BLAME_SERVER, LIKELY, "a web server that was sent TLS does not understand it and answers 400; this answers as if it had been asked",
+                   WORDS(c, "The client started TLS, but on port %u it got %s, \"%s\": a block page or log-in page that a box on the way shows to "
+                            "everybody, or the wrong service.", h->ends[SERVER].port, protocol_words(c, protocol),
+                         safe_str(c->arena, p->start.p, first_line(p))));
     /* else a request to a proxy may have come before */
     enum { RECORD_HEADER = 5 };
     bool whole = knows(h, KNOW_WHOLE_CLIENT), first = h->hello.where.at <= RECORD_HEADER;

@@ -138,7 +138,7 @@ static inline void client_hides(struct handshake *h, int unused) { alert(h, CLIE
 static inline void ends(struct handshake *h, enum side by, enum close_how how, int ms)
 {
     h->close = (struct closing){ .by = by, .how = how, .where = now(h, ms), .since_peer = ms * MS,
-                                 .seg = { .seen = true, .ttl = by == CLIENT ? 64 : 52, .seq = 1 } };
+                                 .seg = { .seen = true, .ttl = by == CLIENT ? 64 : 52, .flags = how == CLOSE_FIN ? 0x11 : 0x14, .seq = 1 } };
     h->known |= KNOW_CLOSE;
     bool alerted = h->outcome == OUTCOME_ABORTED_BY_CLIENT || h->outcome == OUTCOME_ABORTED_BY_SERVER;
     if (h->outcome != OUTCOME_ESTABLISHED && h->outcome != OUTCOME_NOT_TLS && !alerted)

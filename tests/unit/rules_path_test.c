@@ -42,6 +42,28 @@ static void hole(struct handshake *h, int bytes)
     h->known &= ~(unsigned)KNOW_WHOLE_SERVER;
     h->tls_seen[SERVER] = true;
 }
+/* So many bytes of the server, from its first on, neither captured nor acknowledged. */
+static void never_came(struct handshake *h, int bytes)
+{
+    h->tcp.missing[SERVER] = (uint64_t)bytes;
+    h->tcp.hole_frame[SERVER] = h->close.where.frame + 1;
+    h->tcp.start_seen[SERVER] = h->tcp.both_directions = true;
+    h->close.acks = true;
+}
+/* The flight was captured near the server, sent so often again, and the client's close acknowledges none of it. */
+static void not_acked(struct handshake *h, int again)
+{
+    h->close.acks = true;
+    h->answer.where.len = h->certs_at.len = h->hello_done.len = 90;
+    for (size_t i = 0; i < h->message_count; i++)
+        h->messages[i].where.len = 90, h->messages[i].late = h->messages[i].from == SERVER;
+    h->side[SERVER].last_tls.len = 90;
+    h->last_before_close[SERVER] = h->side[SERVER].last_tls;
+    h->tcp.retransmissions[SERVER] = (uint16_t)again;
+}
+static void bare(struct handshake *h, int unused) { (void)unused, h->close.seg.flags = 4; }
+static void syn_again(struct handshake *h, int ms) { h->tcp.syns = 2, h->tcp.syn.ns -= ms * MS; }
+static void icmp_later(struct handshake *h, int code) { h->unreachable = true, h->code = code, h->error_at = now(h, 1); }
 static void one_side(struct handshake *h, int unused) { (void)unused, h->known &= ~(unsigned)(KNOW_BOTH_SIDES | KNOW_WHOLE_SERVER); }
 
 /* QUIC: the server answers with the versions it has. */
@@ -71,6 +93,13 @@ static const struct rules_case cases[] = {
     { "closed soon, the hello resent long after", { { hello, 0x0304 }, { resent, 9 }, { client_closes, 150 }, { goes_on, 70000 } }, "silent-drop", BLAME_PATH, LIKELY },
     { "an alert of one that heard nothing", { { hello, 0x0304 }, { over_udp, 0 }, { resent, 6 }, { goes_on, 9000 }, { client_says, 22 } }, "silent-drop", BLAME_PATH, LIKELY },
     { "half a flight, silence", { { hello, 0x0303 }, { answer, 0x0303 }, { client_closes, 9000 } }, "silent-drop", BLAME_PATH, POSSIBLE },
+    { "the answer never came", { { hello, 0x0304 }, { acked, 250 }, { client_closes, 5000 }, { never_came, 2292 } }, "silent-drop", BLAME_PATH, LIKELY },
+    { "the flight is never acknowledged", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { client_closes, 5000 }, { not_acked, 4 } }, "silent-drop", BLAME_PATH, CERTAIN },
+    { "the client left before the flight came", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { client_closes, 50 }, { not_acked, 0 } }, "abandoned", BLAME_CLIENT, LIKELY },
+    { "a stranger's reset in the client's name", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { client_resets, 1 }, { bare, 0 } }, "tcp-reset", BLAME_PATH, LIKELY },
+    { "a stranger's reset in the server's name", { { hello, 0x0304 }, { server_resets, 1 }, { bare, 0 } }, "tcp-reset", BLAME_PATH, LIKELY },
+    { "SYN sent again, then the server's own reset", { { hello, 0x0304 }, { syn_again, 1000 }, { server_resets, 10 } }, "tcp-reset", BLAME_SERVER, POSSIBLE },
+    { "the hello turned away by ICMP", { { hello, 0x0304 }, { icmp_later, 3 << 8 | 3 }, { client_closes, 5000 } }, "silent-drop", BLAME_PATH, CERTAIN },
     { "large hello resent", { { hello, 0x0304 }, { large, 1700 }, { resent, 4 }, { client_closes, 8000 } }, "hello-size", BLAME_PATH, LIKELY },
     { "sooner than a round trip", { { hello, 0x0304 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, LIKELY },
     { "after half a second", { { hello, 0x0304 }, { client_closes, 500 } }, "abandoned", BLAME_CLIENT, POSSIBLE },

@@ -31,6 +31,8 @@ static inline void script_event(struct script_player *p, struct wire_event ev)
     ev.ends = p->ends;
     ev.tcp = &p->tcp;
     ev.slot = &p->slot;
+    enum side back = ev.from == CLIENT ? SERVER : CLIENT;
+    p->tcp.acked[back] = p->at[back]; /* whoever speaks has received what came before, captured or not */
     p->tcp.last_seen[ev.from] = (struct place){ .frame = ev.frame, .ns = ev.ns };
     observe(p->o, &ev);
 }
