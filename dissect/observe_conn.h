@@ -191,5 +191,6 @@ void   tap_free(struct conn *c);
 
 /* observe_outcome.c */
 void conn_outcome(struct conn *c);
+bool tunnel_asked(const struct handshake *h); /* through HTTP CONNECT or SOCKS */
 
 #endif

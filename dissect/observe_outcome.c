@@ -57,7 +57,7 @@ static const struct alert *ending_alert(const struct handshake *h)
     return NULL;
 }
 
-static bool tunnel_asked(const struct handshake *h)
+bool tunnel_asked(const struct handshake *h)
 {
     return h->prelude.kind == PRELUDE_CONNECT || h->prelude.kind == PRELUDE_SOCKS;
 }

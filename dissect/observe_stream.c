@@ -61,10 +61,12 @@ static void begin_tls(struct conn *c, enum side w, struct bytes in, const struct
     s->records = 0;
     s->unsure = !strict;
     c->no_prelude = w != CLIENT || !answer_due(&c->h->prelude);
+    /* In an open tunnel, plain text before a hello that nobody asked for is no dialog: a page, or a banner. */
+    bool page = w == CLIENT && c->h->prelude.accepted && tunnel_asked(c->h) && c->h->plain[t].start.p == NULL;
     c->h->plain[t] = (struct plain){ 0 };
     /* What was said before was a prelude, understood or not; or, in a stream whose start is not there, part of a record. */
     bool part = !c->start_seen[other(w)] && c->h->plain[other(t)].protocol == NULL;
-    if ((starts_with_hello(in) || part) && !c->h->tls_seen[other(t)])
+    if (((starts_with_hello(in) && !page) || part) && !c->h->tls_seen[other(t)])
         c->h->plain[other(t)] = (struct plain){ 0 };
     c->h->tls_seen[t] = true;
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SOCKS4_OK = 90, SOCKS5_NO_METHOD = 0xff };
+enum { SOCKS4_OK = 90, SOCKS4_NO_IDENTD = 92, SOCKS4_OTHER_USER, SOCKS5_NO_METHOD = 0xff };
 enum { METHOD_NONE = 0, METHOD_GSSAPI = 1, METHOD_PASSWORD = 2 };
 enum { GREETING, METHOD_DUE, LOGIN, LOGIN_ANSWER_DUE, REQUEST, REPLY_DUE, REPLIED };
 
@@ -83,6 +83,7 @@ static size_t socks4_step(struct prelude_step *s)
         return prelude_stop(s, PRELUDE_UNKNOWN);
     if (s->in.n < 8)
         return prelude_stop(s, PRELUDE_WAIT);
+    s->out->auth_failed = s->in.p[1] == SOCKS4_NO_IDENTD || s->in.p[1] == SOCKS4_OTHER_USER;
     return answer_with(s, s->in.p[1] == SOCKS4_OK, s->in.p[1], socks4_reply(s->in.p[1]), 8);
 }
 

@@ -63,7 +63,7 @@ static bool answered_same_name(const struct case_file *c, const struct peer_fact
     return p->answered && p->name_hash == own->name_hash;
 }
 
-static bool refused_same_name(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
+static bool refused_other_name(const struct case_file *c, const struct peer_fact *own, const struct peer_fact *p)
 {
     (void)c;
     return !p->answered && p->hello && p->name_hash != own->name_hash;
@@ -79,11 +79,16 @@ static bool name_makes_difference(const struct case_file *c, struct finding *f)
          e->number != ALERT_MISSING_EXTENSION))
         return false;
     const struct peer_fact *p = find_peer(c, answered_other_name);
-    if (p == NULL || find_peer(c, answered_same_name) != NULL || count_peers(c, refused_same_name) > 2)
+    if (p == NULL || find_peer(c, answered_same_name) != NULL)
         return false;
-    f->weight = 9;
+    bool many = count_peers(c, refused_other_name) > 2;
+    f->weight = many ? 2 : 9;
     ALSO(f, "tcp-reset");
-    say(c, f, BLAME_CLIENT, LIKELY, "the same server answers the same offer under another name",
+    if (e->alert == NULL) /* what goes by names and passes on, and finds nobody there */
+        ALSO(f, "server-no-certificate");
+    say(c, f, BLAME_CLIENT, many ? POSSIBLE : LIKELY,
+        many ? "the same server answers the same offer under another name; under several others it does not, which more may explain than the name"
+             : "the same server answers the same offer under another name",
         h->hello.sni.p != NULL
             ? WORDS(c, "The server answers this hello when it asks for another name (stream %u), but for %s %s.",
                     p->stream, asked_name(c, "?"), ending_words(c, e))

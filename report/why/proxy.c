@@ -67,8 +67,12 @@ static const char *who_words(const struct prelude *p)
 
 static bool socks_login_wanted(const struct case_file *c, struct finding *f)
 {
-    enum { NO_METHOD = 0xff };
+    enum { NO_METHOD = 0xff, NO_IDENTD = 92, OTHER_USER };
     const struct prelude *p = &c->h->prelude;
+    if (p->status == NO_IDENTD || p->status == OTHER_USER)
+        return say(c, f, BLAME_PROXY, CERTAIN, "the proxy's own answer",
+                   WORDS(c, "The SOCKS 4 proxy asks the client's identd (RFC 1413) who it is, and %s. " NOT_THE_SERVER,
+                         p->status == NO_IDENTD ? "none answers there" : "that names another user than the request"));
     bool                  gave = c->h->way != NULL ? c->h->way->login != NULL : p->sent_scheme.p != NULL;
     const char           *what = p->status != NO_METHOD ? "refused the login: the user or the password is wrong, or that user may not"
                                  : gave                 ? "takes none of the ways to log on that it was offered"
@@ -125,7 +129,7 @@ static const char *answer_words(const struct case_file *c)
 {
     const struct prelude *p = &c->h->prelude;
     if (p->kind == PRELUDE_SOCKS)
-        return WORDS(c, "%d (%s)", p->status, socks_words(p->status));
+        return WORDS(c, "%d (%s)", p->status, p->status == 91 ? "rejected or failed" : socks_words(p->status));
     return p->answer.p != NULL
              ? WORDS(c, "\"%s\"", safe_str(c->arena, p->answer.p, p->answer.n < 60 ? p->answer.n : 60))
              : WORDS(c, "%d", p->status);
@@ -173,7 +177,19 @@ static bool plain_in_tunnel(const struct case_file *c, struct finding *f)
         return false;
     f->weight = 15;
     f->decisive = p->where.frame;
+    bool http = p->protocol == NULL || strcmp(p->protocol, "http") == 0;
+    if (!http) { /* what proxies do not speak */
+        f->cause = "not-tls";
+        return say(c, f, BLAME_SERVER, CERTAIN, "the bytes after the proxy's yes are the server's, and no TLS",
+                   WORDS(c, "The proxy opened the tunnel to %s, but the server there speaks %s in plain text. It is the wrong port, the wrong service, or "
+                            "TLS has to be asked for first.", target_words(c), p->protocol));
+    }
     ALSO(f, "not-tls");
+    bool not_understood = p->start.n > 12 && memcmp(p->start.p, "HTTP/1.", 7) == 0 && memcmp(p->start.p + 9, "400", 3) == 0;
+    if (not_understood)
+        return say(c, f, BLAME_SERVER, CERTAIN, "the bytes after the proxy's yes are no TLS",
+                   WORDS(c, "The proxy opened the tunnel to %s, but what answers there speaks plain HTTP and could not read the hello (400): most "
+                            "likely a server that has no TLS on this port.", target_words(c)));
     return say(c, f, BLAME_PROXY, CERTAIN, "the bytes after the proxy's yes are no TLS",
                WORDS(c,
                      "The proxy opened the tunnel to %s, but what came out of it is %s instead of TLS: an error page "
@@ -204,8 +220,8 @@ static bool proxy_silent(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     const struct prelude *p = &h->prelude;
-    if (p->kind != PRELUDE_CONNECT || p->accepted || p->status != 0 || p->asked.frame == 0 ||
-        h->plain[SERVER].start.p != NULL || h->tls_seen[SERVER] || (h->close.how == CLOSE_NONE && !h->timed_out) || h->way != NULL)
+    if (!is_tunnel(p) || p->accepted || p->auth_failed || p->status != 0 || p->asked.frame == 0 ||
+        (h->plain[SERVER].start.p != NULL && p->kind == PRELUDE_CONNECT) || /* of SOCKS it is the first half of the dialog */ h->tls_seen[SERVER] || (h->close.how == CLOSE_NONE && !h->timed_out) || h->way != NULL)
         return false;
     f->weight = 4;
     ALSO(f, "proxy-denied", "not-tls");

@@ -47,6 +47,7 @@ static const struct expected {
     { "all-lost", OUTCOME_INCOMPLETE, 0, 0, 0, "", false, ALERT_NONE },
     { "all-lost-but-banner", OUTCOME_NOT_TLS, 0, 0, 0, "", false, ALERT_NONE },
     { "connect-407", OUTCOME_NOT_OPENED, 0, 0, 0, "", false, ALERT_NONE },
+    { "connect-page", OUTCOME_RESET_BY_CLIENT, 0x0303, 0, 0, "C", false, ALERT_NONE },
     { "connect", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "Cl", false, ALERT_PROTOCOL_VERSION },
     { "starttls", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "Cl", false, ALERT_HANDSHAKE_FAILURE },
     { "unknown-prelude", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "Cl", false, ALERT_HANDSHAKE_FAILURE },
@@ -184,6 +185,9 @@ static void cut_anywhere(void)
 
 static void details(void)
 {
+    struct handshake *page = play("connect-page", 0, UINT64_MAX);
+    CU_ASSERT_PTR_NOT_NULL(page->plain[SERVER].start.p);
+    handshake_free(page);
     struct handshake *h = play("tls12", 0, UINT64_MAX);
     CU_ASSERT(knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | KNOW_CERTIFICATE | KNOW_SERVER_KEX | KNOW_CLOSE | KNOW_BOTH_SIDES));
     CU_ASSERT(knows(h, KNOW_WHOLE_CLIENT | KNOW_WHOLE_SERVER | KNOW_OPEN));

@@ -79,6 +79,11 @@ static void plain(struct handshake *h, int from)
     enum side side = from == SERVER ? SERVER : CLIENT;
     h->plain[side] = (struct plain){ .where = now(h, 1), .start = bytes_of("HTTP/1.1 400 Bad Request\r\n", 26), .protocol = "http" };
 }
+static void page(struct handshake *h, int status)
+{
+    h->plain[SERVER].start = status == 220 ? bytes_of("220 mx ESMTP\r\n", 14) : status == 302 ? bytes_of("HTTP/1.1 302 Found\r\n", 20) : bytes_of("HTTP/1.1 502 Bad Gateway\r\n", 26);
+    h->plain[SERVER].protocol = status == 220 ? "smtp" : "http";
+}
 static void changes_keys(struct handshake *h, int unused)
 {
     (void)unused;
@@ -99,6 +104,7 @@ static void socks(struct handshake *h, int reply)
     h->prelude.kind = PRELUDE_SOCKS;
     h->prelude.accepted = reply == 0;
     h->prelude.refused = reply != 0;
+    h->prelude.auth_failed = reply == 92;
 }
 static void starttls(struct handshake *h, int status)
 {
@@ -169,7 +175,11 @@ static const struct rules_case cases[] = {
     { "TLS at once to LDAP", { { hello, 0x0303 }, { on_port, 389 }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, LIKELY },
     { "TLS at once to LDAP over TLS", { { hello, 0x0303 }, { on_port, 636 }, { server_closes, 1 } }, "server-no-certificate", BLAME_SERVER, POSSIBLE },
     { "no TLS, and the client goes on", { { hello, 0x0304 }, { plain, SERVER }, { changes_keys, 0 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
-    { "tunnel with plain HTTP in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
+    { "tunnel with plain HTTP in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { server_closes, 1 } }, "proxy-upstream", BLAME_SERVER, CERTAIN },
+    { "tunnel with a proxy's page in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { page, 502 }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
+    { "tunnel with a banner in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { page, 220 }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, CERTAIN },
+    { "a page for everybody on the port", { { hello, 0x0304 }, { plain, SERVER }, { page, 302 }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, LIKELY },
+    { "SOCKS 4, no identd", { { socks, 92 } }, "proxy-auth", BLAME_PROXY, CERTAIN },
     { "tunnel that closes", { { hello, 0x0304 }, { tunnel, 200 }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, LIKELY },
     { "407", { { tunnel, 407 } }, "proxy-auth", BLAME_PROXY, CERTAIN },
     { "403", { { tunnel, 403 } }, "proxy-denied", BLAME_PROXY, CERTAIN },
