@@ -67,10 +67,19 @@ static enum outcome aborted_by(enum side t)
     return t == CLIENT ? OUTCOME_ABORTED_BY_CLIENT : OUTCOME_ABORTED_BY_SERVER;
 }
 
+/* It opened the connection and closed it without a byte, as health checks do; some servers answer that with an alert. */
+static bool client_left_mute(const struct handshake *h)
+{
+    return h->tcp.start_seen[CLIENT] && h->tcp.both_directions && h->tcp.bytes[CLIENT] + h->tcp.missing[CLIENT] == 0 &&
+           h->close.how != CLOSE_NONE && h->close.by == CLIENT && !h->datagram;
+}
+
 /* No TLS of the client was seen. */
 static enum outcome without_client(const struct handshake *h, int64_t now)
 {
     const struct alert *a = ending_alert(h);
+    if (h->tls_seen[SERVER] && client_left_mute(h))
+        return OUTCOME_NOT_TLS;
     if (h->tls_seen[SERVER] && h->plain[CLIENT].start.p == NULL)
         return a != NULL && !a->encrypted ? aborted_by(a->from) : OUTCOME_INCOMPLETE;
     if (tunnel_asked(h) && !h->prelude.accepted)

@@ -229,7 +229,7 @@ static bool turned_away(const struct case_file *c, struct finding *f)
 static bool no_answer(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    int64_t wait = wait_of(h), rtt = ns_between(&h->tcp.syn, &h->tcp.syn_ack);
+    int64_t wait = wait_of(h), rtt = round_trip(h);
     bool server_left = h->close.how == CLOSE_FIN && h->close.by == SERVER;
     bool waited_out = h->probed != NULL && h->timed_out; /* as long as somebody chose to wait */
     if (h->datagram || !silent_at_hello(c) || (wait < NOTICE * NS_PER_S && !waited_out) || wait < 3 * rtt)
@@ -280,7 +280,7 @@ static bool answer_lost(const struct case_file *c, struct finding *f)
     uint64_t lost = unreceived(h);
     int64_t wait = wait_of(h);
     if (h->datagram || h->stopped_by_us || stage == STAGE_NONE || stage >= STAGE_REPLY || lost == 0 || e->alert != NULL ||
-        !knows(h, KNOW_CLIENT_HELLO | KNOW_BOTH_SIDES) || wait < NOTICE * NS_PER_S || wait < 3 * ns_between(&h->tcp.syn, &h->tcp.syn_ack))
+        !knows(h, KNOW_CLIENT_HELLO | KNOW_BOTH_SIDES) || wait < NOTICE * NS_PER_S || wait < 3 * round_trip(h))
         return false;
     bool unseen = lost_on_the_way(h, SERVER), later = unseen && h->tcp.bytes[SERVER] > h->tcp.hole_at[SERVER];
     f->weight = 6;

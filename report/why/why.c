@@ -293,7 +293,12 @@ static const char *what_is_missing(const struct case_file *c)
     return "The capture ends in the middle of this handshake.";
 }
 
-static bool is_mute(const struct handshake *h) { return h->tcp.bytes[CLIENT] + h->tcp.bytes[SERVER] + h->tcp.missing[CLIENT] + h->tcp.missing[SERVER] == 0; }
+/* No word of the client, and of the server at most its complaint about that. */
+static bool is_mute(const struct handshake *h)
+{
+    return h->tcp.bytes[CLIENT] + h->tcp.missing[CLIENT] == 0 &&
+           (h->tls_seen[SERVER] || h->tcp.bytes[SERVER] + h->tcp.missing[SERVER] == 0);
+}
 
 static void nothing_fits(const struct case_file *c, struct finding *f)
 {
@@ -303,7 +308,7 @@ static void nothing_fits(const struct case_file *c, struct finding *f)
     if (h->outcome == OUTCOME_ESTABLISHED)
         plainly(c, f, "ok", ended_well(h) ? CERTAIN : LIKELY, "The handshake completed.");
     else if (h->outcome == OUTCOME_NOT_TLS)
-        plainly(c, f, "not-tls", CERTAIN, is_mute(h) ? "Nobody said a word on this connection: a health check, a port scan, or one that was opened and not needed."
+        plainly(c, f, "not-tls", CERTAIN, is_mute(h) ? "The client said nothing on this connection: a health check, a port scan, or one that was opened and not needed."
                                                      : "This connection speaks something other than TLS, and nothing shows that TLS was due.");
     else if (start_or_side_missing(h))
         plainly(c, f, "capture-incomplete", CERTAIN, what_is_missing(c));

@@ -47,6 +47,7 @@ static const struct expected {
     { "all-lost", OUTCOME_INCOMPLETE, 0, 0, 0, "", false, ALERT_NONE },
     { "all-lost-but-banner", OUTCOME_NOT_TLS, 0, 0, 0, "", false, ALERT_NONE },
     { "connect-407", OUTCOME_NOT_OPENED, 0, 0, 0, "", false, ALERT_NONE },
+    { "health-check", OUTCOME_NOT_TLS, 0, 0, 0, "l", false, ALERT_NONE },
     { "connect-page", OUTCOME_RESET_BY_CLIENT, 0x0303, 0, 0, "C", false, ALERT_NONE },
     { "connect", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "Cl", false, ALERT_PROTOCOL_VERSION },
     { "starttls", OUTCOME_ABORTED_BY_SERVER, 0x0303, 0, 0, "Cl", false, ALERT_HANDSHAKE_FAILURE },
