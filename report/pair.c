@@ -261,8 +261,24 @@ void pairs_of_runs(const struct views *first, const struct views *second, struct
         out->left_over += !taken[s] && second->v[s].h->probed != NULL && second->v[s].h->probed->attempt == 1;
 }
 
+/* Is it known that the server's side looks at this server, and not only at others? By its address, or by the name. */
+static bool sees_server(const struct views *server, const struct handshake *client)
+{
+    const struct endpoint *to = &client->ends[SERVER];
+    const struct bytes    *name = &client->hello.sni;
+    for (size_t i = 0; i < server->n; i++) {
+        const struct handshake *h = server->v[i].h;
+        const struct endpoint  *e = &h->ends[SERVER];
+        bool same_name = name->p != NULL && h->hello.sni.p != NULL && name->n == h->hello.sni.n && memcmp(name->p, h->hello.sni.p, name->n) == 0;
+        if (same_name || (e->port == to->port && e->ip_len == to->ip_len && memcmp(e->ip, to->ip, to->ip_len) == 0))
+            return true;
+    }
+    return false;
+}
+
 bool views_cover(const struct views *server, const struct pairs *all, const struct view *client)
 {
     int64_t at = asked(client->h) + all->offset_ns;
-    return server != NULL && server->packets != 0 && server->complete && at >= server->first_ns && at <= server->last_ns;
+    return server != NULL && server->packets != 0 && server->complete && at >= server->first_ns && at <= server->last_ns &&
+           sees_server(server, client->h);
 }

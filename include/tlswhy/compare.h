@@ -75,7 +75,7 @@ struct comparison {
     uint64_t           lost[2];       /* bytes that the view of that SENDER's end shows and the other end's does not */
 };
 
-/* `covered`: the server's side was being captured at that time. */
+/* `covered`: that server's side was being captured at that time. */
 void compare_pair(const struct pair *p, bool covered, struct arena *a, struct comparison *out);
 void compare_changes(const struct pair *p, struct arena *a, struct comparison *out); /* the part of it that lists changes */
 
@@ -83,7 +83,7 @@ void compare_changes(const struct pair *p, struct arena *a, struct comparison *o
 void          compare_ways(const struct view *through, const struct view *direct, struct arena *a, struct comparison *out);
 enum relation ways_relation(const struct handshake *through, const struct handshake *direct); /* direct NULL: unpaired */
 
-/* Was the server's side capture running when the client's view began? */
+/* Was the server's side being captured when the client's view began, and does it show that server at all? */
 bool views_cover(const struct views *server, const struct pairs *all, const struct view *client);
 
 struct comparison_sums {

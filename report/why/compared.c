@@ -84,11 +84,16 @@ static bool never_arrived(const struct both *b, struct finding *f)
     const struct handshake *h = b->c.h;
     struct ending           e = ending_of(h);
     const char *seen = b->covered ? "the server's side was captured at that time and shows no packet of it"
-                                  : "the server's side shows nothing of it, but was perhaps not captured at that time";
+                                  : "the server's side shows nothing of it, but perhaps it was not captured at that time, or not of this server";
     enum sure   sure = b->covered ? CERTAIN : LIKELY;
     bool        tunnel = in_tunnel(h);
-    if (!knows(h, KNOW_CLIENT_HELLO) || stage_of(h) >= STAGE_FLIGHT || (tunnel && !h->prelude.accepted))
+    if (!knows(h, KNOW_CLIENT_HELLO) || (tunnel && !h->prelude.accepted))
         return false; /* its own verdict says it */
+    if (stage_of(h) >= STAGE_FLIGHT)
+        return b->covered && b->cv->f.side == BLAME_SERVER && strcmp(cause_of(b->cv->f.cause)->category, "trust") == 0 &&
+               verdict(b, f, "interception", BLAME_PROXY, LIKELY, seen,
+                       WORDS(&b->c, "The client was shown a certificate, and nothing of this connection reached the server's side: %s answers in its place, and %s.",
+                             tunnel ? "the proxy" : "something on the way", ending_words(&b->c, &e)));
     ALSO(f, "server-no-certificate");
     if (offers_13(h))
         ALSO(f, "version-intolerance");
