@@ -62,10 +62,11 @@ static void check_shape(struct judge *j, int i, const struct cert *c)
         problem_add(j, "malformed", i, "%zu more bytes follow the certificate %s", c->trailing, who(j, c));
     if (c->loose || c->not_before.odd || c->not_after.odd)
         problem_add(j, "non_strict_der", i, "%s is not encoded as DER demands", who(j, c));
-    if (c->serial.n == 0 || (c->serial.p[0] & 0x80) != 0 || c->serial.n > 20)
+    bool zero = c->serial.n == 1 && c->serial.p[0] == 0;
+    if (c->serial.n == 0 || zero || (c->serial.p[0] & 0x80) != 0 || c->serial.n > 20)
         problem_add(j, "profile_violation", i, "the serial number of %s is %s (RFC 5280 section 4.1.2.2)",
                     who(j, c),
-                    c->serial.n > 20 ? "longer than 20 octets" : c->serial.n == 0 ? "empty" : "negative");
+                    c->serial.n > 20 ? "longer than 20 octets" : c->serial.n == 0 ? "empty" : zero ? "zero" : "negative");
     check_extension_shape(j, i, c);
 }
 

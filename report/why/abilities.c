@@ -232,6 +232,114 @@ static bool staple_missing(const struct case_file *c, struct finding *f)
                      ending_words(c, &r->how)));
 }
 
+/* On the judge's way up, does an issuer stand before what it signed? The root does not matter: clients have their own. */
+static bool sent_backwards(const struct handshake *h)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < h->chain->path_len; i++) {
+        const struct path_step *s = &h->chain->path[i];
+        if (s->cert->self_issued || strcmp(s->from, "chain") != 0)
+            continue;
+        if (s->index < before)
+            return true;
+        before = s->index;
+    }
+    return false;
+}
+
+/* A server has to send each issuer after what it signed (RFC 5246 section 7.4.2). Most clients sort; mbedTLS and other
+ * small ones look onwards only, and then find no way to a root that they have. */
+static bool order_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct refusal *r = &c->went->refusal;
+    int n = r->how.number;
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || h->chain == NULL || chain_at_fault(h) || !sent_backwards(h) ||
+        (n != ALERT_UNKNOWN_CA && n != ALERT_BAD_CERTIFICATE && n != ALERT_CERTIFICATE_UNKNOWN))
+        return false;
+    f->weight = n == ALERT_UNKNOWN_CA ? 8 : 2;
+    ALSO(f, "cert-untrusted-root", "cert-rejected");
+    return say(c, f, BLAME_SERVER, LIKELY, "nothing else is wrong with the chain; a client that lacks the root would end alike",
+               WORDS(c,
+                     "The server sends its certificates in the wrong order (an issuer before what it signed). Most clients sort "
+                     "them; one that does not misses an intermediate: %s.",
+                     ending_words(c, &r->how)));
+}
+
+/* rustls (webpki) and Firefox take no CA certificate for a server's, however good its chain is. */
+static bool ca_as_server(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct refusal *r = &c->went->refusal;
+    int n = r->how.number;
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || h->cert_count == 0 || !h->certs[0]->ca || chain_at_fault(h) ||
+        (n != ALERT_BAD_CERTIFICATE && n != ALERT_CERTIFICATE_UNKNOWN && n != ALERT_UNSUPPORTED_CERTIFICATE))
+        return false;
+    f->weight = 4;
+    ALSO(f, "cert-usage", "cert-rejected");
+    return say(c, f, BLAME_SERVER, LIKELY, "nothing else is wrong with the chain, and some clients mind this",
+               WORDS(c,
+                     "The server's own certificate is that of a CA (basicConstraints), which rustls and Firefox refuse for a "
+                     "server; %s.",
+                     ending_words(c, &r->how)));
+}
+
+/* A key that may only sign with PSS (rsassaPss, RFC 8446 section 4.2.3): rare, and libraries that verify such signatures
+ * still trip over such keys. */
+static bool pss_key_refused(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct refusal *r = &c->went->refusal;
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || h->cert_count == 0 || h->certs[0]->key != CERT_KEY_RSA_PSS ||
+        h->chain == NULL || h->chain->verdict != CHAIN_OK || r->how.number == ALERT_UNKNOWN_CA ||
+        r->how.number == ALERT_CERTIFICATE_EXPIRED || r->how.number == ALERT_CERTIFICATE_REVOKED)
+        return false;
+    f->weight = 4;
+    ALSO(f, "signature-algorithms", "cert-rejected");
+    return say(c, f, BLAME_CLIENT, LIKELY, "nothing else is wrong with the chain, and such keys are rare",
+               WORDS(c,
+                     "The key of the server's certificate is of the kind RSA-PSS (rsassaPss), which many TLS libraries do not take, "
+                     "though they may list such signatures; %s.",
+                     ending_words(c, &r->how)));
+}
+
+/* A strict reader (rustls) cannot read what others pass over: a serial number of 0, an encoding that is not DER. */
+static bool loosely_made(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct refusal *r = &c->went->refusal;
+    const struct chain_problem *odd = NULL;
+    for (size_t i = 0; h->chain != NULL && i < h->chain->n && odd == NULL; i++) {
+        const struct chain_problem *p = &h->chain->problems[i];
+        odd = strcmp(p->code, "non_strict_der") == 0 || strcmp(p->code, "profile_violation") == 0 ? p : NULL;
+    }
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || odd == NULL || r->how.number != ALERT_DECODE_ERROR || chain_at_fault(h))
+        return false;
+    f->weight = 9;
+    ALSO(f, "protocol-error");
+    return say(c, f, BLAME_SERVER, LIKELY, "the client could not read something right after the certificate, and nothing else is odd",
+               WORDS(c, "A certificate of the server's chain breaks a rule that strict clients enforce (%s); %s.",
+                     odd->detail != NULL ? odd->detail : odd->code, ending_words(c, &r->how)));
+}
+
+/* The longest RSA key that cannot carry a PSS signature with SHA-256 (RFC 8017 section 9.1.1) has 521 bits. */
+static bool key_cannot_sign(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    char key[64];
+    if (!ended_by_alert(e, SERVER, ALERT_INTERNAL_ERROR) || h->cert_count == 0 || flight_whole(h) ||
+        h->certs[0]->key != CERT_KEY_RSA || h->certs[0]->key_bits == 0 || h->certs[0]->key_bits >= 1024)
+        return false;
+    f->weight = 6;
+    ALSO(f, "protocol-error");
+    return say(c, f, BLAME_SERVER, LIKELY, "the key is the odd thing about this server, and its signature is what would come next",
+               WORDS(c,
+                     "The server's key of %s is too small for the signatures of today: after its certificate it could not go on, "
+                     "and %s.",
+                     cert_key_name(h->certs[0], key), ending_words(c, e)));
+}
+
 const struct rule abilities_rules[] = {
     { "chain-not-in-list", "sha2-unsupported", SHOWS_REFUSAL, chain_not_in_list },
     { "chain-signature-not-in-list", "signature-algorithms", SHOWS_REFUSAL, chain_not_in_list },
@@ -241,5 +349,10 @@ const struct rule abilities_rules[] = {
     { "sha2-not-known", "sha2-unsupported", SHOWS_REFUSAL, sha2_not_known },
     { "weak-hash-refused", "sha1-refused", SHOWS_REFUSAL, weak_hash_refused },
     { "short-key-refused", "cert-weak-key", SHOWS_REFUSAL, short_key_refused },
+    { "key-cannot-sign", "cert-weak-key", SHOWS_BY_SERVER | SHOWS_ALERT, key_cannot_sign },
+    { "ca-as-server", "cert-constraint", SHOWS_REFUSAL | SHOWS_ALERT, ca_as_server },
+    { "pss-key-refused", "cert-key-type", SHOWS_REFUSAL, pss_key_refused },
+    { "loosely-made", "cert-malformed", SHOWS_REFUSAL | SHOWS_ALERT, loosely_made },
+    { "order-refused", "cert-missing-intermediate", SHOWS_REFUSAL | SHOWS_ALERT, order_refused },
     { 0 }
 };

@@ -115,6 +115,20 @@ static int alert_fits(int alert, enum kind kind)
     return 0;
 }
 
+/* Faults that keep a client from seeing the way to a root at all: it passes such a certificate over while it looks for
+ * an issuer (mbedTLS, OpenSSL), or has thrown out the root that ran out (wolfSSL), and then says unknown_ca. */
+static bool hides_the_way(const struct chain_problem *p)
+{
+    return strcmp(p->code, "bad_signature") == 0 || strcmp(p->code, "malformed") == 0 || strcmp(p->code, "expired_anchor") == 0 ||
+           (strcmp(p->code, "wrong_ku") == 0 && p->cert > 0);
+}
+
+/* The same for one problem of the chain. */
+static int alert_fits_problem(int alert, const struct crossing *x, const struct chain_problem *p)
+{
+    return alert == ALERT_UNKNOWN_CA && hides_the_way(p) ? 1 : alert_fits(alert, x->kind);
+}
+
 /* The fault that explains the ending: among errors the first that the alert names, else the first, those that are sure
  * before others; where there is no error, a warning about strength, name or old lists that some clients take for one. */
 static const struct crossing *fault_of(const struct handshake *h, int alert, const struct chain_problem **which)
@@ -133,7 +147,7 @@ static const struct crossing *fault_of(const struct handshake *h, int alert, con
             continue;
         if (x == NULL || !(p->severity == SEV_ERROR || made_on_the_way || (warns && chain->verdict != CHAIN_FAIL)))
             continue;
-        int fit = 2 * alert_fits(alert, x->kind) - p->unsure;
+        int fit = 2 * alert_fits_problem(alert, x, p) - p->unsure;
         if (fit > best_fit) {
             best = x;
             *which = p;
@@ -164,11 +178,22 @@ static bool several_errors(const struct handshake *h, const struct crossing *x)
     return false;
 }
 
+/* An expired certificate at the top of a path that reaches no anchor here: where it is a cross certificate, a client
+ * that has the newer root of that name passes it by. */
+static bool may_be_passed_by(const struct handshake *h, const struct chain_problem *p)
+{
+    const struct chain *chain = h->chain;
+    if (strcmp(p->code, "expired") != 0 || p->cert <= 0 || chain->path_len == 0)
+        return false;
+    const struct path_step *top = &chain->path[chain->path_len - 1];
+    return strcmp(top->from, "chain") == 0 && top->index == (size_t)p->cert;
+}
+
 static enum sure how_sure(const struct case_file *c, const struct refusal *r, const struct crossing *x,
                           const struct chain_problem *p, const char **because)
 {
     const struct handshake *h = c->h;
-    int fit = alert_fits(r->how.number, x->kind);
+    int fit = alert_fits_problem(r->how.number, x, p);
     bool own = h->chain->anchors != NULL && h->chain->anchors->clients_own;
     bool alert = r->when != REFUSED_AFTER && about_certificate(r->how.number);
     if (strcmp(x->cause, "interception") == 0) {
@@ -190,8 +215,16 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
         *because = "not every client minds this, and nothing else is wrong with the certificate";
         return LIKELY;
     }
+    if (fit <= 0 && may_be_passed_by(h, p)) {
+        *because = "a client that has a newer root of the same name does not need the expired certificate";
+        return LIKELY;
+    }
     if (fit < 0) {
         *because = "the fault is there, but the alert speaks of something else";
+        return LIKELY;
+    }
+    if (r->how.number == ALERT_UNKNOWN_CA && hides_the_way(p) && strcmp(p->code, "bad_signature") != 0) {
+        *because = "the fault is there; that a client then speaks of an unknown authority is how some put it, but it may lack the root besides";
         return LIKELY;
     }
     if (x->by_anchors && !own) {
@@ -208,7 +241,7 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
                                                   : "the fault is in the certificate, but the client gave no reason";
         return LIKELY;
     }
-    if (fit == 0 && several_errors(h, x)) {
+    if ((fit == 0 || r->how.number == ALERT_UNSUPPORTED_CERTIFICATE) && several_errors(h, x)) {
         *because = "the certificate has more than one fault and the alert does not say which one counted";
         return LIKELY;
     }
@@ -248,7 +281,7 @@ static bool counts_after_all(const struct handshake *h, const struct crossing *x
     if (strcmp(p->code, "weak_signature") == 0)
         return sha1_is_refused(h);
     bool own = h->chain->anchors != NULL && h->chain->anchors->clients_own;
-    return p->severity == SEV_ERROR && (x->kind != K_TRUST || own) && (!x->by_anchors || own);
+    return p->severity == SEV_ERROR && (x->kind != K_TRUST || own) && (!x->by_anchors || own) && !may_be_passed_by(h, p);
 }
 
 /* A probe saw the whole flight and judges it itself: it is the client, and these are its anchors. */
@@ -304,7 +337,7 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
         because = "the fault is in the certificate, but some clients end like this where only a version this old was agreed";
         sure = POSSIBLE;
     }
-    f->weight = p->severity != SEV_ERROR ? 3 : alert_fits(r->how.number, x->kind) < 0 ? 5 : 8;
+    f->weight = p->severity != SEV_ERROR ? 3 : alert_fits_problem(r->how.number, x, p) < 0 ? 5 : 8;
     return say(c, f, side_of(x, clock), sure, because,
                WORDS(c, "%s%s%s%s. So %s.", x->says, p->detail != NULL ? " (" : "",
                      p->detail != NULL ? p->detail : "", p->detail != NULL ? ")" : "", refusal_words(c, r)));
@@ -344,7 +377,26 @@ static const struct {
       BLAME_SERVER,
       "the client cannot use this certificate for a TLS server: its usage or its kind of key is wrong",
       { "cert-key-type", "cert-rejected", NULL } },
+    { ALERT_DECRYPT_ERROR,
+      "cert-malformed",
+      BLAME_SERVER,
+      "the server's own signature over its key exchange is good, so a signature in the certificate chain is meant: an altered "
+      "certificate, or one that the issuer of that name did not sign",
+      { "cert-untrusted-root", "protocol-error", NULL } },
 };
+
+/* Whose signature did the client find wrong? Not the key exchange's, where that verifies here; and a chain that verifies
+ * here up to an anchor leaves none. */
+static bool leaves_the_chain(const struct handshake *h)
+{
+    return h->kex.verified == SIG_GOOD && (h->chain == NULL || h->chain->verdict != CHAIN_OK);
+}
+
+/* The leaf's usage shows whatever the roots are. */
+static bool leaf_seen(const struct handshake *h, const struct refusal *r)
+{
+    return !r->hidden && h->chain != NULL && h->cert_count != 0 && !h->certs[0]->malformed;
+}
 
 static bool alert_names_it(const struct case_file *c, struct finding *f)
 {
@@ -361,9 +413,11 @@ static bool alert_names_it(const struct case_file *c, struct finding *f)
         bool own = judged && h->chain->anchors != NULL && h->chain->anchors->clients_own;
         bool exact =
             r->how.number == ALERT_CERTIFICATE_REVOKED || r->how.number == ALERT_BAD_CERTIFICATE_STATUS_RESPONSE;
-        if (x != NULL && p->severity == SEV_ERROR && alert_fits(r->how.number, x->kind) > 0)
+        if (x != NULL && p->severity == SEV_ERROR && alert_fits_problem(r->how.number, x, p) > 0)
             return false; /* the certificate shows it as well: chain_fault says so */
-        if (r->how.number == ALERT_UNSUPPORTED_CERTIFICATE && judged)
+        if (r->how.number == ALERT_DECRYPT_ERROR && (r->hidden || !leaves_the_chain(h)))
+            return false;
+        if (r->how.number == ALERT_UNSUPPORTED_CERTIFICATE && (judged || leaf_seen(h, r)))
             return false; /* its usage is in order: cert-rejected */
         add_causes(f->alternatives, &f->alternatives_n, meanings[i].also);
         f->weight = exact ? 12 : 7;
@@ -445,5 +499,6 @@ const struct rule certificate_rules[] = { CHAIN_FAULT("cert-malformed"),
                                           ALERT_NAMES("cert-revoked"),
                                           ALERT_NAMES("cert-status"),
                                           ALERT_NAMES("cert-usage"),
+                                          ALERT_NAMES("cert-malformed"),
                                           { "refused-somehow", "cert-rejected", SHOWS_REFUSAL, refused_somehow },
                                           { 0 } };

@@ -119,6 +119,37 @@ static bool no_name_sent(const struct case_file *c, struct finding *f)
                      ending_words(c, e)));
 }
 
+static bool holds_address(const struct cert *c, const struct endpoint *e)
+{
+    for (size_t i = 0; i < c->sans; i++) {
+        if (c->san[i].kind == SAN_IP && c->san[i].value.n == e->ip_len &&
+            memcmp(c->san[i].value.p, e->ip, c->san[i].value.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A client that is told an address in place of a name sends no server_name (RFC 6066 section 3), and holds the address
+ * against the certificate. */
+static bool asked_by_address(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct refusal *r = &c->went->refusal;
+    char ip[64];
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || h->hello.sni.p != NULL || h->prelude.host.p != NULL || h->dns_name.p != NULL ||
+        h->hello.sigalgs.v == NULL || h->cert_count == 0 || h->chain == NULL || h->chain->verdict != CHAIN_OK ||
+        holds_address(h->certs[0], &h->ends[SERVER]) ||
+        (r->how.number != ALERT_BAD_CERTIFICATE && r->how.number != ALERT_CERTIFICATE_UNKNOWN))
+        return false;
+    f->weight = 2;
+    ALSO(f, "cert-rejected");
+    return say(c, f, BLAME_SERVER, LIKELY, "the name asked for is not seen, and nothing else is wrong with the chain",
+               WORDS(c,
+                     "The client named no host, as one does that was told an address, and the server's certificate does not hold the "
+                     "address %s: %s.",
+                     endpoint_ip_text(&h->ends[SERVER], ip), ending_words(c, &r->how)));
+}
+
 static const char *alpn_words(const struct case_file *c)
 {
     struct text t = { 0 };
@@ -203,6 +234,7 @@ const struct rule name_rules[] = {
     { "name-makes-difference", "sni-unrecognized", SHOWS_UNANSWERED | SHOWS_BY_SERVER, name_makes_difference },
     { "name-warned", "sni-unrecognized", SHOWS_BY_CLIENT, name_warned },
     { "no-name-sent", "sni-unrecognized", SHOWS_UNANSWERED | SHOWS_BY_SERVER, no_name_sent },
+    { "asked-by-address", "cert-name", SHOWS_REFUSAL | SHOWS_ALERT, asked_by_address },
     { "alpn-refused", "alpn-mismatch", SHOWS_ALERT, alpn_refused },
     { "alpn-not-offered", "alpn-mismatch", KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO | SHOWS_BY_CLIENT, alpn_not_offered },
     { "alpn-refused-13", "alpn-mismatch", SHOWS_TLS13 | SHOWS_BY_SERVER, alpn_refused_13 },

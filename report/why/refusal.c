@@ -44,6 +44,17 @@ static bool hides_the_end(const struct handshake *h, const struct refusal *r, bo
     return !knows(h, KNOW_BOTH_SIDES) || sent_unseen(h, CLIENT) || (sent_unseen(h, SERVER) && !alert13);
 }
 
+/* wolfSSL sends two alerts: what its check of the certificate found, and that it refuses. */
+static bool nothing_but_alerts_13(const struct side_progress *p)
+{
+    enum { ALERT_RECORD = 2 + 1 + 16 };
+    for (size_t i = 0; i < p->enc_records; i++) {
+        if (i >= ENC_KEPT || p->enc_len[i] != ALERT_RECORD)
+            return false;
+    }
+    return true;
+}
+
 static struct refusal refusal_by(const struct handshake *h, enum stage stage, const struct ending *end)
 {
     struct refusal r = { .how = *end };
@@ -66,7 +77,7 @@ static struct refusal refusal_by(const struct handshake *h, enum stage stage, co
         r.when = REFUSED_AT_REPLY;
     } else if (!told && (reset_by_stranger(h) || !before_close(h, SERVER, &h->last_before_close[SERVER]))) {
         r.when = REFUSED_NOT; /* it never had what it would have refused, or did not know of it any more */
-    } else if (tls13 && !told && h->side[CLIENT].enc_records > 1) {
+    } else if (tls13 && !told && h->side[CLIENT].enc_records > 1 && !nothing_but_alerts_13(&h->side[CLIENT])) {
         r.when = REFUSED_NOT; /* it went on: something of the handshake is not seen as it was */
     } else if (tls13 || !silent || flight_whole(h)) {
         r.when = REFUSED_AT_FLIGHT; /* to leave in the middle of the server's flight without a word is no refusal */

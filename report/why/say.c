@@ -75,6 +75,9 @@ static bool in_time(const struct handshake *h, const struct alert *a)
     return !a->after_close;
 }
 
+/* After these nothing more comes from that side, whoever closes the connection then (RFC 5246 section 7.2.1). */
+static bool says_farewell(const struct alert *a) { return a->number == ALERT_CLOSE_NOTIFY || a->number == ALERT_USER_CANCELED; }
+
 struct ending ending_of(const struct handshake *h)
 {
     const struct alert *fatal = NULL, *hidden = NULL, *warning = NULL;
@@ -86,8 +89,8 @@ struct ending ending_of(const struct handshake *h)
             hidden = hidden != NULL ? hidden : a;
         else if (a->level == 2)
             fatal = fatal != NULL ? fatal : a;
-        else if (h->close.how != CLOSE_NONE && a->from == h->close.by)
-            warning = a;
+        else if (h->close.how != CLOSE_NONE && (a->from == h->close.by || says_farewell(a)))
+            warning = warning != NULL && says_farewell(warning) ? warning : a;
     }
     const struct alert *a = fatal != NULL ? fatal : hidden != NULL ? hidden : warning;
     if (a != NULL)

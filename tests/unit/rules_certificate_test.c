@@ -21,6 +21,10 @@ JUDGED(weak_key, "weak_key", SEV_ERROR, true)
 JUDGED(no_sha2, "sha2_unsupported_by_client", SEV_ERROR, true)
 JUDGED(unknown_signature, "sig_unsupported_by_client", SEV_ERROR, true)
 JUDGED(unknown_key, "unsupported_key_for_client", SEV_ERROR, true)
+JUDGED(bad_signature, "bad_signature", SEV_ERROR, false)
+JUDGED(root_expired, "expired_anchor", SEV_ERROR, true)
+JUDGED(wrong_key_usage, "wrong_ku", SEV_ERROR, true)
+JUDGED(odd_serial, "profile_violation", SEV_INFO, false)
 JUDGED(made_by_box, "interception_suspected", SEV_ERROR, true)
 
 static void in_2014(struct handshake *h, int unused)
@@ -59,6 +63,49 @@ static void key_on_curve(struct handshake *h, int bits)
     h->certs[0]->curve_oid = bits == 521 ? "1.3.132.0.35" : "1.2.840.10045.3.1.7";
 }
 static void must_staple(struct handshake *h, int unused) { (void)unused, h->certs[0]->must_staple = h->hello.status_request = true; }
+static struct chain *own_chain(struct handshake *h)
+{
+    struct chain *chain = ARENA_NEW(&h->arena, struct chain);
+    *chain = *h->chain;
+    h->chain = chain;
+    return chain;
+}
+static void by_issuer(struct handshake *h, int unused) { (void)unused, h->chain->problems[0].cert = 1; }
+/* A second fault beside the first. */
+static void besides(struct handshake *h, int unused)
+{
+    (void)unused;
+    struct chain_problem *both = ARENA_NEW_N(&h->arena, 2, struct chain_problem);
+    both[0] = (struct chain_problem){ .code = "self_signed_leaf", .severity = SEV_ERROR, .role = "leaf", .detail = "by itself" };
+    both[1] = h->chain->problems[0];
+    struct chain *chain = own_chain(h);
+    chain->problems = both;
+    chain->n = 2;
+}
+/* The path leaf, first issuer, second issuer, of which the second was sent before the first; then the root. */
+static void backwards(struct handshake *h, int unused)
+{
+    (void)unused;
+    static struct cert issuer, root = { .self_issued = true };
+    struct path_step *path = ARENA_NEW_N(&h->arena, 4, struct path_step);
+    path[0] = (struct path_step){ .from = "chain", .index = 0, .cert = h->certs[0] };
+    path[1] = (struct path_step){ .from = "chain", .index = 2, .cert = &issuer };
+    path[2] = (struct path_step){ .from = "chain", .index = 1, .cert = &issuer };
+    path[3] = (struct path_step){ .from = "trust", .index = 0, .cert = &root };
+    struct chain *chain = own_chain(h);
+    chain->path = path;
+    chain->path_len = 4;
+}
+static void is_a_ca(struct handshake *h, int unused) { (void)unused, h->certs[0]->ca = true; }
+static void pss_key(struct handshake *h, int unused) { (void)unused, h->certs[0]->key = CERT_KEY_RSA_PSS; }
+static void kex_is_good(struct handshake *h, int unused) { (void)unused, h->kex.verified = SIG_GOOD; }
+static void no_name(struct handshake *h, int unused) { (void)unused, h->hello.sni = (struct bytes){ NULL, 0 }; }
+static void flight_stops(struct handshake *h, int unused) { (void)unused, h->hello_done = (struct place){ 0 }; }
+static void alert_sized(struct handshake *h, int n)
+{
+    for (int i = 0; i < n; i++)
+        h->side[CLIENT].enc_len[h->side[CLIENT].enc_records++] = 19;
+}
 static void stapled(struct handshake *h, int unused) { (void)unused, h->known |= KNOW_STAPLE; }
 
 /* Encrypted records of the client in TLS 1.3, and one of the server after them. */
@@ -165,6 +212,30 @@ static const struct rules_case cases[] = {
     { "1024 bits", { FLIGHT, { key_bits, 1024 }, { sound, 0 }, { client_says, 42 } }, "cert-weak-key", BLAME_SERVER, LIKELY },
     { "3072 bits", { FLIGHT, { key_bits, 3072 }, { sound, 0 }, { client_says, 42 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
 
+    { "bad signature, mbedTLS looks for another issuer", { FLIGHT, { bad_signature, 0 }, { client_says, 48 } }, "cert-malformed", BLAME_SERVER, CERTAIN },
+    { "bad signature, 51", { FLIGHT, { bad_signature, 0 }, { client_says, 51 } }, "cert-malformed", BLAME_SERVER, CERTAIN },
+    { "does not decode, OpenSSL passes it over", { FLIGHT, { malformed, 0 }, { client_says, 48 } }, "cert-malformed", BLAME_SERVER, LIKELY },
+    { "the root expired, wolfSSL has thrown it out", { FLIGHT, { root_expired, 0 }, { client_says, 48 } }, "cert-expired", BLAME_SERVER, LIKELY },
+    { "an issuer that may not sign, 48", { FLIGHT, { wrong_key_usage, 0 }, { by_issuer, 0 }, { client_says, 48 } }, "cert-usage", BLAME_SERVER, LIKELY },
+    { "the leaf's key usage, 48", { FLIGHT, { wrong_key_usage, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY },
+    { "key usage and self-signed, 43", { FLIGHT, { wrong_key_usage, 0 }, { besides, 0 }, { client_says, 43 } }, "cert-usage", BLAME_SERVER, LIKELY },
+    { "51, own signature good, root unknown here", { FLIGHT, { unknown_here, 0 }, { kex_is_good, 0 }, { client_says, 51 } }, "cert-malformed", BLAME_SERVER, LIKELY },
+    { "51, own signature not checked", { FLIGHT, { sound, 0 }, { client_says, 51 } }, "key-mismatch", BLAME_SERVER, LIKELY },
+    { "out of order, 48", { FLIGHT, { sound, 0 }, { backwards, 0 }, { client_says, 48 } }, "cert-missing-intermediate", BLAME_SERVER, LIKELY },
+    { "out of order, 45", { FLIGHT, { sound, 0 }, { backwards, 0 }, { client_says, 45 } }, "cert-expired", BLAME_CLIENT, LIKELY },
+    { "a CA's certificate, rustls", { FLIGHT, { is_a_ca, 0 }, { sound, 0 }, { client_says, 42 } }, "cert-constraint", BLAME_SERVER, LIKELY },
+    { "a CA's certificate, and goes on", { FLIGHT, { is_a_ca, 0 }, { sound, 0 }, { done, 0 }, { data, 0 }, { client_closes, 5 } }, "ok", BLAME_NONE, CERTAIN },
+    { "a PSS key, no word", { FLIGHT, { pss_key, 0 }, { sound, 0 }, { client_resets, 5 } }, "cert-key-type", BLAME_CLIENT, LIKELY },
+    { "a PSS key, unknown root", { FLIGHT, { pss_key, 0 }, { sound, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_CLIENT, LIKELY },
+    { "serial number 0, 50", { FLIGHT, { odd_serial, 0 }, { client_says, 50 } }, "cert-malformed", BLAME_SERVER, LIKELY },
+    { "sound, 50", { FLIGHT, { sound, 0 }, { client_says, 50 } }, "protocol-error", BLAME_SERVER, LIKELY },
+    { "asked by address", { FLIGHT, { no_name, 0 }, { sound, 0 }, { client_says, 46 } }, "cert-name", BLAME_SERVER, LIKELY },
+    { "asked by address, no word", { FLIGHT, { no_name, 0 }, { sound, 0 }, { client_closes, 5 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
+    { "GnuTLS says farewell, the server closes first", { FLIGHT, { wrong_key_usage, 0 }, { client_says, 0 }, { server_closes, 5 } }, "cert-usage", BLAME_SERVER, LIKELY },
+    { "512 bits, the server cannot sign", { FLIGHT, { key_bits, 512 }, { flight_stops, 0 }, { server_says, 80 } }, "cert-weak-key", BLAME_SERVER, LIKELY },
+    { "2048 bits, 80", { FLIGHT, { flight_stops, 0 }, { server_says, 80 } }, "protocol-error", BLAME_SERVER, POSSIBLE },
+
+    { "1.3: two encrypted alerts, wolfSSL", { FLIGHT13, { alert_sized, 2 }, { client_hides, 0 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
     { "1.3: 48", { FLIGHT13, { client_says, 48 } }, "cert-untrusted-root", BLAME_SERVER, LIKELY },
     { "1.3: 45", { FLIGHT13, { client_says, 45 } }, "cert-expired", BLAME_SERVER, LIKELY },
     { "1.3: encrypted alert", { FLIGHT13, { client_hides, 0 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
