@@ -143,7 +143,7 @@ static void certificate(struct conn *c, enum side t, struct bytes whole, struct 
     for (size_t i = 0; i < kept; i++)
         if (der[i].n > 0)
             v[good++] = cert_intern(c->o->certs, der[i].p, der[i].n);
-    note_malformed(c, t, bad, where);
+    note_malformed(c, t, bad == NULL && good < kept ? "certificate without a byte" : bad, where);
     if (t == SERVER && h->certs_at.len == 0) {
         h->certs = v;
         h->cert_count = good;

@@ -126,12 +126,12 @@ static bool hides_the_way(const struct chain_problem *p)
 /* The same for one problem of the chain. */
 static int alert_fits_problem(int alert, const struct crossing *x, const struct chain_problem *p)
 {
-    return alert == ALERT_UNKNOWN_CA && hides_the_way(p) ? 1 : alert_fits(alert, x->kind);
+    return alert == ALERT_UNKNOWN_CA && hides_the_way(p) ? p->severity == SEV_ERROR : alert_fits(alert, x->kind);
 }
 
 /* The fault that explains the ending: among errors the first that the alert names, else the first, those that are sure
  * before others; where there is no error, a warning about strength, name or old lists that some clients take for one. */
-static const struct crossing *fault_of(const struct handshake *h, int alert, const struct chain_problem **which)
+static const struct crossing *fault_of(const struct handshake *h, int alert, bool at_flight, const struct chain_problem **which)
 {
     const struct chain *chain = h->chain;
     const struct crossing *best = NULL;
@@ -142,12 +142,14 @@ static const struct crossing *fault_of(const struct handshake *h, int alert, con
         bool warns = p->severity == SEV_WARNING && x != NULL &&
                      (x->kind == K_STRENGTH || x->kind == K_NAME || x->kind == K_STATUS ||
                       strcmp(p->code, "ctl_missing_root") == 0);
+        /* Most clients read all that is sent before they look at anything. */
+        bool unreadable = at_flight && p->severity == SEV_WARNING && strcmp(p->code, "malformed") == 0;
         bool made_on_the_way = x != NULL && strcmp(x->cause, "interception") == 0 && chain->verdict == CHAIN_FAIL;
         if (warns && strcmp(p->code, "weak_signature") == 0 && !sha1_is_refused(h))
             continue;
-        if (x == NULL || !(p->severity == SEV_ERROR || made_on_the_way || (warns && chain->verdict != CHAIN_FAIL)))
+        if (x == NULL || !(p->severity == SEV_ERROR || made_on_the_way || (warns && chain->verdict != CHAIN_FAIL) || unreadable))
             continue;
-        int fit = 2 * alert_fits_problem(alert, x, p) - p->unsure;
+        int fit = 2 * alert_fits_problem(alert, x, p) - p->unsure + (unreadable && alert != ALERT_UNKNOWN_CA);
         if (fit > best_fit) {
             best = x;
             *which = p;
@@ -162,9 +164,9 @@ void find_fault(const struct handshake *h, struct course *went)
     if (h->chain == NULL)
         return;
     if (probe_saw_flight(h))
-        went->fault = fault_of(h, ALERT_NONE, &went->problem);
+        went->fault = fault_of(h, ALERT_NONE, false, &went->problem);
     else if (went->refusal.when != REFUSED_NOT)
-        went->fault = fault_of(h, went->refusal.how.number, &went->problem);
+        went->fault = fault_of(h, went->refusal.how.number, went->refusal.when == REFUSED_AT_FLIGHT, &went->problem);
 }
 
 static bool several_errors(const struct handshake *h, const struct crossing *x)
@@ -434,6 +436,23 @@ static bool alert_names_it(const struct case_file *c, struct finding *f)
     return false;
 }
 
+/* ---- no certificate where one is announced */
+
+static bool entry_is_empty(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct refusal *r = &c->went->refusal;
+    if (r->when != REFUSED_AT_FLIGHT || r->hidden || h->malformed[SERVER] == NULL ||
+        strcmp(h->malformed[SERVER], "certificate without a byte") != 0)
+        return false;
+    f->weight = 20;
+    ALSO(f, "protocol-error");
+    return say(c, f, BLAME_SERVER, r->how.how == END_ALERT ? CERTAIN : LIKELY,
+               "no certificate can be that short, and most clients refuse the message for it",
+               WORDS(c, "The server's list of certificates holds an entry without a single byte: a certificate was lost there. So %s.",
+                     ending_words(c, &r->how)));
+}
+
 /* ---- refused, and nothing tells why */
 
 static bool refused_somehow(const struct case_file *c, struct finding *f)
@@ -500,5 +519,6 @@ const struct rule certificate_rules[] = { CHAIN_FAULT("cert-malformed"),
                                           ALERT_NAMES("cert-status"),
                                           ALERT_NAMES("cert-usage"),
                                           ALERT_NAMES("cert-malformed"),
+                                          { "entry-is-empty", "cert-malformed", SHOWS_REFUSAL, entry_is_empty },
                                           { "refused-somehow", "cert-rejected", SHOWS_REFUSAL, refused_somehow },
                                           { 0 } };

@@ -57,6 +57,20 @@ static bool left_midway(const struct case_file *c, struct finding *f)
               stage == STAGE_REPLY ? "after its own last message" : "before the server had finished its part"));
 }
 
+/* It opened the connection and closed it without a byte: a check whether the port is open. Some servers answer even that
+ * with an alert (OpenSSL 3). */
+static bool never_spoke(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (!knows(h, KNOW_OPEN | KNOW_BOTH_SIDES) || h->datagram || h->close.how == CLOSE_NONE || h->close.by != CLIENT ||
+        h->tcp.bytes[CLIENT] != 0 || knows(h, KNOW_CLIENT_HELLO) || knows(h, KNOW_SERVER_HELLO) || h->tcp.missing[SERVER] != 0 || sent_unseen(h, CLIENT) || !h->tls_seen[SERVER])
+        return false;
+    f->decisive = h->close.where.frame;
+    return say(c, f, BLAME_CLIENT, CERTAIN, "the whole connection was seen, and it holds no byte of the client",
+               "The client opened the connection and closed it without sending anything, as a health check or a port scan does. The "
+               "server's alert only answers that.");
+}
+
 /* Bytes are missing that would tell. A cause that is likely all the same wins over this one, a guess does not. */
 static bool too_much_missing(const struct case_file *c, struct finding *f)
 {
@@ -84,6 +98,7 @@ static bool too_much_missing(const struct case_file *c, struct finding *f)
 
 const struct rule limits_rules[] = {
     { "left-early", "abandoned", SHOWS_UNANSWERED | SHOWS_BY_CLIENT, left_early },
+    { "never-spoke", "abandoned", KNOW_OPEN, never_spoke },
     { "too-much-missing", "capture-incomplete", 0, too_much_missing },
     { "left-midway", "abandoned", KNOW_SERVER_HELLO | SHOWS_BY_CLIENT | SHOWS_SILENT_END, left_midway },
     { 0 }

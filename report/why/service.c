@@ -272,6 +272,22 @@ static bool hangs_up(const struct case_file *c, struct finding *f)
               h->close.since_peer > 0 ? WORDS(c, " (%s later)", duration_text(c->arena, h->close.since_peer)) : ""));
 }
 
+/* A server that proves itself by a certificate has to send one at least (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2). */
+static bool sends_no_certificate(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    const struct ending *e = &c->went->end;
+    if (!knows(h, KNOW_CERTIFICATE) || h->cert_count != 0 || h->certs_at.frame == 0 || h->malformed[SERVER] != NULL || !ended_by(e, CLIENT) ||
+        h->outcome == OUTCOME_ESTABLISHED || h->stopped_by_us)
+        return false;
+    f->weight = 12;
+    f->decisive = h->certs_at.frame;
+    ALSO(f, "protocol-error");
+    return say(c, f, BLAME_SERVER, LIKELY, "the list is empty, and no client can go on from there",
+               WORDS(c, "The server's Certificate message is empty: it has no certificate for this connection, or lost it. So %s.",
+                     ending_words(c, e)));
+}
+
 /* ---- certificate and key are no pair */
 
 static bool key_is_another(const struct case_file *c, struct finding *f)
@@ -282,11 +298,14 @@ static bool key_is_another(const struct case_file *c, struct finding *f)
     if (!knows(h, KNOW_SERVER_KEX) || (h->kex.verified != SIG_BAD && !before) || h->outcome == OUTCOME_ESTABLISHED)
         return false;
     bool vague = (e->number == ALERT_BAD_CERTIFICATE || e->number == ALERT_CERTIFICATE_UNKNOWN) && !chain_at_fault(h);
-    bool other_reason = e->alert != NULL && about_certificate(e->number) && !vague; /* it did not come as far as the signature */
+    /* It did not come as far as the signature, or the certificate itself was changed, and its key with it. */
+    bool changed = h->chain != NULL && chain_has(h->chain, "bad_signature", SEV_ERROR, NULL);
+    bool other_reason = changed || (e->alert != NULL && about_certificate(e->number) && !vague);
     f->weight = other_reason ? 1 : 20;
     f->decisive = h->kex.where.frame;
     return say(c, f, BLAME_SERVER, other_reason || before ? LIKELY : CERTAIN,
                before       ? "signatures of other handshakes under this certificate's key were wrong; this one was not checked any more"
+               : changed      ? "the signature over the key exchange is wrong, and so is one in the certificate chain"
                : other_reason ? "the signature over the key exchange is wrong, but the alert is about the certificate"
                             : "checked: the signature over the key exchange fails under the certificate's key",
                WORDS(c,
@@ -329,6 +348,7 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
     ALSO(f, "protocol-error");
     if (client)
         ALSO(f, "cert-malformed");
+    bool hidden = client && version_is_13(handshake_version(h)) && !knows(h, KNOW_CERTIFICATE);
     bool ours = h->probed != NULL; /* then the secret was really encrypted for the certificate */
     return say(c, f, BLAME_SERVER, works ? POSSIBLE : LIKELY,
                works    ? "the alert fits, but the same server could decrypt the keys of another handshake"
@@ -337,9 +357,11 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
                : ours   ? "the keys were encrypted for this certificate, and the server did not arrive at the same"
                         : "a server that cannot decrypt the client's keys goes on with made-up ones and says this in the end "
                           "(RFC 5246 section 7.4.7.1); bytes changed on the way would look the same",
-               WORDS(c, "%s: what the server computed with its private key does not fit the certificate it sent.",
-                     client ? "The client could not verify the server's signature (decrypt_error, 51)"
-                            : WORDS(c, "Right after the client's keys %s", ending_words(c, e))));
+               hidden ? "The client could not verify a signature (decrypt_error, 51) of what TLS 1.3 hides: the server's own, made with a private "
+                        "key that does not fit its certificate, or one in the certificate chain."
+                      : WORDS(c, "%s: what the server computed with its private key does not fit the certificate it sent.",
+                              client ? "The client could not verify the server's signature (decrypt_error, 51)"
+                                     : WORDS(c, "Right after the client's keys %s", ending_words(c, e))));
 }
 
 const struct rule service_rules[] = {
@@ -348,6 +370,7 @@ const struct rule service_rules[] = {
     { "starttls-refused", "starttls-refused", SHOWS_PLAIN, starttls_refused },
     { "key-is-another", "key-mismatch", KNOW_SERVER_KEX, key_is_another },
     { "key-seems-another", "key-mismatch", KNOW_SERVER_HELLO | SHOWS_ALERT, key_seems_another },
+    { "sends-no-certificate", "server-no-certificate", KNOW_CERTIFICATE | SHOWS_BY_CLIENT, sends_no_certificate },
     { "refuses-every-hello", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER, refuses_every_hello },
     { "internal-error-at-hello", "server-no-certificate", SHOWS_UNANSWERED | SHOWS_BY_SERVER | SHOWS_ALERT, internal_error_at_hello },
     { "tls-on-plain-port", "not-tls", SHOWS_UNANSWERED | SHOWS_BY_SERVER | SHOWS_SILENT_END, tls_on_plain_port },

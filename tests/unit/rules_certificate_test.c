@@ -21,6 +21,7 @@ JUDGED(weak_key, "weak_key", SEV_ERROR, true)
 JUDGED(no_sha2, "sha2_unsupported_by_client", SEV_ERROR, true)
 JUDGED(unknown_signature, "sig_unsupported_by_client", SEV_ERROR, true)
 JUDGED(unknown_key, "unsupported_key_for_client", SEV_ERROR, true)
+JUDGED(extra_unreadable, "malformed", SEV_WARNING, true)
 JUDGED(bad_signature, "bad_signature", SEV_ERROR, false)
 JUDGED(root_expired, "expired_anchor", SEV_ERROR, true)
 JUDGED(wrong_key_usage, "wrong_ku", SEV_ERROR, true)
@@ -101,6 +102,15 @@ static void pss_key(struct handshake *h, int unused) { (void)unused, h->certs[0]
 static void kex_is_good(struct handshake *h, int unused) { (void)unused, h->kex.verified = SIG_GOOD; }
 static void no_name(struct handshake *h, int unused) { (void)unused, h->hello.sni = (struct bytes){ NULL, 0 }; }
 static void flight_stops(struct handshake *h, int unused) { (void)unused, h->hello_done = (struct place){ 0 }; }
+static void emptied(struct handshake *h, int unused) { (void)unused, h->cert_count = 0; }
+static void entry_emptied(struct handshake *h, int unused) { (void)unused, h->malformed[SERVER] = "certificate without a byte"; }
+static void kex_is_bad(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->known |= KNOW_SERVER_KEX;
+    h->kex.verified = SIG_BAD;
+    h->kex.where = h->hello_done;
+}
 static void alert_sized(struct handshake *h, int n)
 {
     for (int i = 0; i < n; i++)
@@ -232,6 +242,12 @@ static const struct rules_case cases[] = {
     { "asked by address", { FLIGHT, { no_name, 0 }, { sound, 0 }, { client_says, 46 } }, "cert-name", BLAME_SERVER, LIKELY },
     { "asked by address, no word", { FLIGHT, { no_name, 0 }, { sound, 0 }, { client_closes, 5 } }, "cert-rejected", BLAME_CLIENT, LIKELY },
     { "GnuTLS says farewell, the server closes first", { FLIGHT, { wrong_key_usage, 0 }, { client_says, 0 }, { server_closes, 5 } }, "cert-usage", BLAME_SERVER, LIKELY },
+    { "one more certificate that does not decode", { FLIGHT, { extra_unreadable, 0 }, { client_says, 42 } }, "cert-malformed", BLAME_SERVER, LIKELY },
+    { "one more that does not decode, unknown root", { FLIGHT, { extra_unreadable, 0 }, { client_says, 48 } }, "cert-untrusted-root", BLAME_CLIENT, LIKELY },
+    { "one more that does not decode, and goes on", { FLIGHT, { extra_unreadable, 0 }, { done, 0 }, { client_closes, 5 } }, "ok", BLAME_NONE, LIKELY },
+    { "no certificate in the message", { FLIGHT, { emptied, 0 }, { client_says, 50 } }, "server-no-certificate", BLAME_SERVER, LIKELY },
+    { "an entry without a certificate", { FLIGHT, { entry_emptied, 0 }, { sound, 0 }, { client_says, 50 } }, "cert-malformed", BLAME_SERVER, CERTAIN },
+    { "changed on the way: both signatures wrong", { FLIGHT, { kex_is_bad, 0 }, { bad_signature, 0 }, { client_says, 51 } }, "cert-malformed", BLAME_SERVER, CERTAIN },
     { "512 bits, the server cannot sign", { FLIGHT, { key_bits, 512 }, { flight_stops, 0 }, { server_says, 80 } }, "cert-weak-key", BLAME_SERVER, LIKELY },
     { "2048 bits, 80", { FLIGHT, { flight_stops, 0 }, { server_says, 80 } }, "protocol-error", BLAME_SERVER, POSSIBLE },
 

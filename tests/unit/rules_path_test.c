@@ -76,6 +76,17 @@ static void negotiation(struct handshake *h, int v1_too)
 }
 static void on_purpose(struct handshake *h, int unused) { (void)unused, h->quic.version = 0x1a2a3a4a; }
 
+/* Opened and closed, and not a byte of the client between; OpenSSL 3 answers even that with an alert. */
+static void port_check(struct handshake *h, int unused)
+{
+    (void)unused;
+    hello(h, 0x0303);
+    h->known &= ~(unsigned)KNOW_CLIENT_HELLO;
+    h->message_count = 0;
+    client_closes(h, 1);
+    server_says(h, 50);
+    h->outcome = OUTCOME_INCOMPLETE;
+}
 static const struct rules_case cases[] = {
     { "QUIC, the server knows drafts only", { { hello, 0x0304 }, { negotiation, 0 } }, "protocol-version", BLAME_SERVER, LIKELY },
     { "QUIC, the client knows drafts only", { { hello, 0x0304 }, { negotiation, 1 } }, "protocol-version", BLAME_CLIENT, LIKELY },
@@ -101,6 +112,7 @@ static const struct rules_case cases[] = {
     { "SYN sent again, then the server's own reset", { { hello, 0x0304 }, { syn_again, 1000 }, { server_resets, 10 } }, "tcp-reset", BLAME_SERVER, POSSIBLE },
     { "the hello turned away by ICMP", { { hello, 0x0304 }, { icmp_later, 3 << 8 | 3 }, { client_closes, 5000 } }, "silent-drop", BLAME_PATH, CERTAIN },
     { "large hello resent", { { hello, 0x0304 }, { large, 1700 }, { resent, 4 }, { client_closes, 8000 } }, "hello-size", BLAME_PATH, LIKELY },
+    { "a port check that is answered with an alert", { { port_check, 0 } }, "abandoned", BLAME_CLIENT, CERTAIN },
     { "sooner than a round trip", { { hello, 0x0304 }, { client_closes, 1 } }, "abandoned", BLAME_CLIENT, LIKELY },
     { "after half a second", { { hello, 0x0304 }, { client_closes, 500 } }, "abandoned", BLAME_CLIENT, POSSIBLE },
     { "the answer came too late", { { hello, 0x0304 }, { client_closes, 900 }, { answered_late, 0 } }, "abandoned", BLAME_CLIENT, LIKELY },
