@@ -194,8 +194,9 @@ static void check_unused(struct judge *j, size_t i)
     const struct cert *c = j->q->certs[i];
     if (c->malformed)
         about_sent(problem_add_as(j, "malformed", SEV_WARNING, -1,
-                                  "certificate %zu of the message does not decode (%s); the chain works "
-                                  "without it, but many clients refuse the whole message", i + 1, c->broken),
+                                  "certificate %zu of the message does not decode (%s); %s", i + 1, c->broken,
+                                  j->path.end == END_ANCHOR ? "the chain works without it, but many clients refuse the whole message"
+                                                            : "it may be the issuer that the chain lacks, and many clients refuse the whole message"),
                                   i);
     else if (is_root(j, c))
         about_sent(problem_add(j, "root_sent", -1, "the root %s was sent; clients have their own", who(j, c)),

@@ -332,12 +332,13 @@ static bool key_cannot_sign(const struct case_file *c, struct finding *f)
         h->certs[0]->key != CERT_KEY_RSA || h->certs[0]->key_bits == 0 || h->certs[0]->key_bits >= 1024)
         return false;
     f->weight = 6;
+    f->decisive = e->where.frame;
     ALSO(f, "protocol-error");
-    return say(c, f, BLAME_SERVER, LIKELY, "the key is the odd thing about this server, and its signature is what would come next",
-               WORDS(c,
-                     "The server's key of %s is too small for the signatures of today: after its certificate it could not go on, "
-                     "and %s.",
-                     cert_key_name(h->certs[0], key), ending_words(c, e)));
+    say(c, f, BLAME_SERVER, LIKELY, "the key is the odd thing about this server, and its signature is what would come next",
+        WORDS(c, "The server's key (%s) is too small for the signatures of today: after its certificate it could not go on, and %s.",
+              cert_key_name(h->certs[0], key), ending_words(c, e)));
+    cite_alert(c, f, e->alert);
+    return true;
 }
 
 const struct rule abilities_rules[] = {

@@ -213,6 +213,10 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
                        : "the certificate leaves another reading open, or what this client has is only known by its kind";
         return LIKELY;
     }
+    if (p->severity != SEV_ERROR && strcmp(p->code, "malformed") == 0) {
+        *because = "most clients read all that is sent; some pass over what they do not need";
+        return LIKELY;
+    }
     if (p->severity != SEV_ERROR) {
         *because = "not every client minds this, and nothing else is wrong with the certificate";
         return LIKELY;
@@ -226,7 +230,7 @@ static enum sure how_sure(const struct case_file *c, const struct refusal *r, co
         return LIKELY;
     }
     if (r->how.number == ALERT_UNKNOWN_CA && hides_the_way(p) && strcmp(p->code, "bad_signature") != 0) {
-        *because = "the fault is there; that a client then speaks of an unknown authority is how some put it, but it may lack the root besides";
+        *because = "the fault is there, and some clients put it as an unknown authority; but this one may lack the root besides";
         return LIKELY;
     }
     if (x->by_anchors && !own) {
@@ -325,6 +329,8 @@ static bool chain_fault(const struct case_file *c, struct finding *f)
         return false;
     enum sure sure = how_sure(c, r, x, p, &because);
     bool clock = x->kind == K_DATES && strcmp(p->code, "not_yet_valid") == 0 && all_to_come(h);
+    if (r->how.number == ALERT_UNKNOWN_CA && hides_the_way(p))
+        ALSO(f, "cert-untrusted-root");
     if (x->kind == K_TRUST)
         ALSO(f, strcmp(x->code, "missing_intermediate") == 0 ? "cert-untrusted-root" : "cert-missing-intermediate",
              "interception");

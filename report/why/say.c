@@ -151,7 +151,8 @@ static const char *ending_verb(const struct case_file *c, const struct ending *e
     switch (e->how) {
     case END_ALERT: return WORDS(c, "sent the fatal alert %s (%d)", alert_name((unsigned)e->number, name), e->number);
     case END_WARNING:
-        return WORDS(c, "sent the warning %s (%d) and closed", alert_name((unsigned)e->number, name), e->number);
+        return WORDS(c, "sent the warning %s (%d)%s", alert_name((unsigned)e->number, name), e->number,
+                     c->h->close.how != CLOSE_NONE && c->h->close.by == e->by ? " and closed" : "");
     case END_HIDDEN_ALERT: return "sent an encrypted alert";
     case END_FIN: return "closed the connection without an alert";
     case END_RST: return "reset the connection without an alert";
