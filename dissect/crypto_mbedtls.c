@@ -102,6 +102,59 @@ static bool rsa_load(const struct key_parts *k, mbedtls_rsa_context *rsa)
            checked(mbedtls_rsa_complete(rsa)) == 0 && checked(mbedtls_rsa_check_pubkey(rsa)) == 0;
 }
 
+enum { RSA_MAX_BYTES = RSA_MAX_BITS / 8 };
+
+/* MGF1 (RFC 8017 appendix B.2.1), laid over `out` by exclusive or. False: the hash is not known. */
+static bool mask_over(enum hash_id h, struct bytes seed, uint8_t *out, size_t n)
+{
+    uint8_t block[DIGEST_MAX];
+    for (uint32_t count = 0; n != 0; count++) {
+        uint8_t      be[4] = { (uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8), (uint8_t)count };
+        struct bytes in[] = { seed, { be, sizeof be } };
+        size_t       len = digest(h, in, ARRAY_LEN(in), block);
+        if (len == 0)
+            return false;
+        len = len < n ? len : n;
+        for (size_t i = 0; i < len; i++)
+            *out++ ^= block[i];
+        n -= len;
+    }
+    return true;
+}
+
+/* EMSA-PSS-VERIFY (RFC 8017 section 9.1.2) of `em`, `bits` long. By hand, as the library wants the mask made with the
+ * hash of the message; signers that use SHA-1 there are many. */
+static enum sig_check pss_check(uint8_t *em, size_t n, size_t bits, const struct sig_alg *alg, struct bytes hash)
+{
+    static const uint8_t zeros[8];
+    enum hash_id         mgf = alg->mgf_hash != HASH_NONE ? alg->mgf_hash : alg->hash;
+    uint8_t              again[DIGEST_MAX];
+    uint8_t              top = (uint8_t)(0xff >> (8 * n - bits));
+    if (n < hash.n + 2 || alg->salt > n - hash.n - 2 || em[n - 1] != 0xbc || (em[0] & ~top) != 0)
+        return SIG_BAD;
+    size_t       db = n - hash.n - 1, pad = db - alg->salt - 1;
+    struct bytes h = { em + db, hash.n };
+    if (!mask_over(mgf, h, em, db))
+        return SIG_UNSUPPORTED;
+    em[0] &= top;
+    for (size_t i = 0; i < pad; i++)
+        if (em[i] != 0)
+            return SIG_BAD;
+    struct bytes in[] = { { zeros, sizeof zeros }, hash, { em + pad + 1, alg->salt } };
+    return em[pad] == 1 && digest(alg->hash, in, ARRAY_LEN(in), again) == hash.n && memcmp(again, h.p, hash.n) == 0
+        ? SIG_GOOD : SIG_BAD;
+}
+
+static enum sig_check rsa_pss_check(mbedtls_rsa_context *rsa, size_t modulus_bits, const struct sig_alg *alg, struct bytes hash,
+                                    struct bytes sig)
+{
+    uint8_t em[RSA_MAX_BYTES];
+    size_t  skip = modulus_bits % 8 == 1 ? 1 : 0; /* the encoded message has one bit less than the modulus */
+    if (checked(mbedtls_rsa_public(rsa, sig.p, em)) != 0 || (skip == 1 && em[0] != 0))
+        return SIG_BAD;
+    return pss_check(em + skip, sig.n - skip, modulus_bits - 1, alg, hash);
+}
+
 static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg *alg, const uint8_t *hash,
                                 size_t hash_len,
                                 struct bytes sig)
@@ -120,14 +173,11 @@ static enum sig_check rsa_check(const struct key_parts *k, const struct sig_alg 
     result = SIG_BAD;
     if (sig.n != size)
         goto done;
-    mbedtls_pk_rsassa_pss_options opts = { md_type(alg->mgf_hash != HASH_NONE ? alg->mgf_hash : alg->hash),
-                                           (int)alg->salt };
-    if (pss && (alg->salt > size || opts.mgf1_hash_id == MBEDTLS_MD_NONE)) {
-        result = SIG_UNSUPPORTED;
+    if (pss) {
+        result = rsa_pss_check(mbedtls_pk_rsa(pk), mbedtls_pk_get_bitlen(&pk), alg, (struct bytes){ hash, hash_len }, sig);
         goto done;
     }
-    int bad = pss ? checked(mbedtls_pk_verify_ext(MBEDTLS_PK_RSASSA_PSS, &opts, &pk, md, hash, hash_len, sig.p, sig.n))
-                  : checked(mbedtls_pk_verify(&pk, md, hash, hash_len, sig.p, sig.n));
+    int bad = checked(mbedtls_pk_verify(&pk, md, hash, hash_len, sig.p, sig.n));
     result = bad == 0 ? SIG_GOOD : bad == MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE ? SIG_UNSUPPORTED : SIG_BAD;
 done:
     mbedtls_pk_free(&pk);
@@ -157,13 +207,24 @@ static mbedtls_ecp_group_id curve_of(struct bytes params)
     return MBEDTLS_ECP_DP_NONE;
 }
 
-/* SEQUENCE of two INTEGERs, as ECDSA and DSA sign (RFC 3279 section 2.2.2 and 2.2.3). */
+/* A positive INTEGER in its shortest form. */
+static bool is_plain(const struct der *d)
+{
+    struct bytes b = d->body;
+    return !d->loose && b.n != 0 && b.n <= 1024 && (b.p[0] & 0x80) == 0 && (b.n == 1 || b.p[0] != 0 || (b.p[1] & 0x80) != 0);
+}
+
+/* SEQUENCE of two INTEGERs, as ECDSA and DSA sign (RFC 3279 section 2.2.2 and 2.2.3). Strict DER with nothing behind
+ * it, as all verifiers want since a signature could be changed otherwise. */
 static bool read_pair(struct bytes sig, mbedtls_mpi *a, mbedtls_mpi *b)
 {
-    struct reader r = der_open(sig, DER_SEQUENCE, "signature");
-    struct der    x, y;
-    return der_expect(&r, DER_INTEGER, &x, "r") && der_expect(&r, DER_INTEGER, &y, "s") && x.body.n <= 1024 &&
-           y.body.n <= 1024 &&
+    struct reader all = rd_of(sig.p, sig.n);
+    struct der    d, x, y;
+    if (!der_expect(&all, DER_SEQUENCE, &d, "signature") || d.loose || rd_more(&all))
+        return false;
+    struct reader r = der_inside(&d);
+    return der_expect(&r, DER_INTEGER, &x, "r") && der_expect(&r, DER_INTEGER, &y, "s") && !rd_more(&r) &&
+           is_plain(&x) && is_plain(&y) &&
            checked(mbedtls_mpi_read_binary(a, x.body.p, x.body.n)) == 0 &&
                checked(mbedtls_mpi_read_binary(b, y.body.p, y.body.n)) == 0;
 }

@@ -93,6 +93,7 @@ bool alg_parse(struct arena *a, struct reader in, struct alg_id *out)
     if (!der_expect(&in, DER_OID, &oid, "algorithm OID"))
         return false;
     out->oid = oid_text(a, oid.body);
+    out->params = (struct bytes){ in.p, rd_left(&in) };
     for (size_t i = 0; i < ARRAY_LEN(sig_algs); i++)
         if (strcmp(sig_algs[i].oid, out->oid) == 0) {
             out->alg = (struct sig_alg){ .kind = sig_algs[i].kind, .hash = sig_algs[i].hash };
@@ -258,7 +259,7 @@ struct x509_time time_read(const struct der *d)
         return t;
     t.s = time_from_civil(year, month, day, hour, minute, second);
     if (rd_more(&r) && (*r.p == '.' || *r.p == ',')) { /* a fraction: rounded down */
-        t.odd = true;
+        t.odd = t.strange = true;
         rd_u8(&r, "point");
         while (rd_more(&r) && *r.p >= '0' && *r.p <= '9')
             rd_u8(&r, "fraction");
@@ -267,9 +268,9 @@ struct x509_time time_read(const struct der *d)
     if ((zone == '+' || zone == '-') && two_digits(&r, &oh) && two_digits(&r, &om)) {
         int64_t offset = (int64_t)oh * 3600 + (int64_t)om * 60;
         t.s += zone == '+' ? -offset : offset;
-        t.odd = true;
+        t.odd = t.strange = true;
     } else if (zone != 'Z') {
-        t.odd = true;
+        t.odd = t.strange = true;
         if (zone != 0) /* a missing zone is read as UTC; anything else is no date */
             return t;
     }
@@ -349,6 +350,11 @@ static bool key_parse(struct arena *a, struct cert *c)
             return false;
         c->key_bits = der_bits(d.body);
         c->rsa_exponent = der_magnitude(e.body);
+        if (c->key == CERT_KEY_RSA_PSS && params.tag == DER_SEQUENCE) {
+            struct alg_id limits = { .alg = { .kind = SIG_RSA_PSS, .hash = HASH_SHA1 } };
+            pss_parse(a, (struct reader){ .p = params.whole.p, .end = params.whole.p + params.whole.n }, &limits);
+            c->key_pss = limits.alg;
+        }
         return c->key_bits != 0 && c->rsa_exponent.n != 0;
     }
     case CERT_KEY_EC: return ec_key(a, c, &params, bits);
@@ -364,7 +370,7 @@ static bool key_parse(struct arena *a, struct cert *c)
 
 /* ---- the frame (RFC 5280 section 4.1) ---- */
 
-static void tbs_parse(struct arena *a, struct cert *c, struct reader *tbs)
+static void tbs_parse(struct arena *a, struct cert *c, struct reader *tbs, struct bytes *sig_params)
 {
     struct der    d;
     struct alg_id alg = { 0 };
@@ -381,6 +387,7 @@ static void tbs_parse(struct arena *a, struct cert *c, struct reader *tbs)
     if (inner.want == NULL && !alg_parse(a, inner, &alg))
         tbs->want = "signature algorithm in the TBSCertificate";
     c->inner_sig_oid = alg.oid;
+    *sig_params = alg.params;
     if (der_expect(tbs, DER_SEQUENCE, &d, "issuer") && !name_parse(a, d.whole, &c->issuer))
         tbs->want = "issuer";
     if (der_expect(tbs, DER_SEQUENCE, &d, "validity")) {
@@ -410,6 +417,7 @@ void cert_parse(struct arena *a, struct cert *c)
     struct reader r = rd_of(c->der.p, c->der.n), in, tbs = { 0 };
     struct der    d;
     struct alg_id alg = { 0 };
+    struct bytes  inner = { 0 };
     c->path_len = -1;
     if (!der_expect(&r, DER_SEQUENCE, &d, "Certificate")) {
         c->malformed = true;
@@ -424,7 +432,7 @@ void cert_parse(struct arena *a, struct cert *c)
         c->tbs = d.whole;
         c->loose |= d.loose;
         tbs = der_inside(&d);
-        tbs_parse(a, c, &tbs);
+        tbs_parse(a, c, &tbs, &inner);
     }
     struct reader outer = der_into(&in, DER_SEQUENCE, "signatureAlgorithm");
     if (outer.want == NULL && !alg_parse(a, outer, &alg))
@@ -432,6 +440,8 @@ void cert_parse(struct arena *a, struct cert *c)
     if (der_expect(&in, DER_BIT_STRING, &d, "signatureValue"))
         c->sig = der_bit_string(d.body, NULL);
     c->sig_oid = alg.oid;
+    c->sig_params_differ = alg.oid != NULL && c->inner_sig_oid != NULL && strcmp(alg.oid, c->inner_sig_oid) == 0 &&
+                           !bytes_equal(alg.params, inner);
     c->sig_kind = alg.alg.kind;
     c->sig_hash = alg.alg.hash;
     c->pss_salt = alg.alg.salt;

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { MAX_EXTS = 64, MAX_NAMES = 1024, MAX_OIDS = 64, MAX_URLS = 32 };
+enum { MAX_EXTS = 256, MAX_NAMES = 1 << 16, MAX_OIDS = 1024, MAX_URLS = 32 };
 
 /* How many elements follow, at most `max`: lists are counted first and then filled. */
 static size_t count_elements(struct reader r, size_t max)
@@ -37,6 +37,16 @@ static bool general_name(struct arena *a, const struct der *d, struct san *out)
         return true;
     }
     return false;
+}
+
+/* What an otherName is stands in the OID that its value begins with. */
+bool san_same_kind(const struct san *a, const struct san *b)
+{
+    struct reader x = rd_of(a->value.p, a->value.n), y = rd_of(b->value.p, b->value.n);
+    struct der    p, q;
+    if (a->kind != b->kind || a->kind != SAN_OTHER)
+        return a->kind == b->kind;
+    return der_next(&x, &p, "type") && der_next(&y, &q, "type") && bytes_equal(p.whole, q.whole);
 }
 
 /* GeneralNames from the inside of their SEQUENCE. */

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 64 * 1024 * 1024, CERT_MAX = 64 * 1024 };
+enum { FILE_MAX = 64 * 1024 * 1024, CERT_MAX = (1 << 24) - 1 /* what a Certificate message can hold */ };
 
 struct pile {
     struct cert_store *store;
     struct cert      **v;
-    size_t             n, cap, bad;
+    size_t             n, cap, bad, kept, cut; /* kept: of the bad, those in v; cut: the last block has no END line */
     const char        *other; /* what was there instead of a certificate */
 };
 
@@ -49,6 +49,32 @@ static bool add_pkcs7(struct pile *p, struct bytes der)
     return true;
 }
 
+static bool has_server_usage(struct reader list)
+{
+    struct der d;
+    char       oid[32];
+    while (rd_more(&list) && der_expect(&list, DER_OID, &d, "usage"))
+        if (der_oid(d.body, oid, sizeof oid) && (strcmp(oid, "1.3.6.1.5.5.7.3.1") == 0 || strcmp(oid, "2.5.29.37.0") == 0))
+            return true;
+    return false;
+}
+
+/* OpenSSL's own form: a certificate, and behind it what its owner trusts it for and what not (X509_CERT_AUX: usages, [0]
+ * usages). Fedora's and openSUSE's bundles are made of these. */
+static void add_trusted(struct pile *p, struct reader r)
+{
+    struct der d, yes, no;
+    if (!der_next(&r, &d, "certificate"))
+        return;
+    size_t before = p->n;
+    pile_add(p, d.whole);
+    struct reader aux = der_into(&r, DER_SEQUENCE, "trust settings");
+    bool          some = der_take(&aux, DER_SEQUENCE, &yes) && yes.body.n != 0 && !has_server_usage(der_inside(&yes));
+    bool          none = der_take(&aux, DER_CONS(0), &no) && has_server_usage(der_inside(&no));
+    if (p->n != before && (some || none))
+        p->v[p->n - 1]->not_for_servers = true;
+}
+
 /* What else a lone DER file may be; NULL: it may well be a certificate, broken or not. */
 static const char *other_der(struct bytes der)
 {
@@ -70,11 +96,17 @@ static const char *other_der(struct bytes der)
     return NULL;
 }
 
-/* DER certificates in a row; the last one keeps whatever trails. */
+/* DER certificates in a row; the last one keeps whatever trails, but for the line break that an editor left. */
 static void add_der(struct pile *p, struct bytes all)
 {
-    struct reader r = rd_of(all.p, all.n);
     struct der    d;
+    struct reader r = rd_of(all.p, all.n);
+    size_t        breaks = 0;
+    while (breaks < all.n && strchr("\r\n", all.p[all.n - 1 - breaks]) != NULL)
+        breaks++;
+    if (der_next(&r, &d, "certificate") && rd_left(&r) == breaks)
+        all.n -= breaks;
+    r = rd_of(all.p, all.n);
     if (add_pkcs7(p, all))
         return;
     if ((p->other = other_der(all)) != NULL)
@@ -101,7 +133,8 @@ static int base64_digit(uint8_t c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* RFC 4648 section 4, white space passed over. SIZE_MAX: not base64. `out` holds at least n bytes. */
+/* RFC 4648 section 4, white space passed over, also line breaks written as \n, as in JSON and environment variables.
+ * SIZE_MAX: not base64. `out` holds at least n bytes. */
 static size_t base64_decode(const uint8_t *p, size_t n, uint8_t *out)
 {
     uint32_t bits = 0;
@@ -110,6 +143,10 @@ static size_t base64_decode(const uint8_t *p, size_t n, uint8_t *out)
         int v = base64_digit(p[i]);
         if (p[i] == ' ' || (p[i] >= '\t' && p[i] <= '\r'))
             continue;
+        if (p[i] == '\\' && i + 1 < n && (p[i + 1] == 'n' || p[i + 1] == 'r')) {
+            i++;
+            continue;
+        }
         if (p[i] == '=' && ++pads <= 2)
             continue;
         if (v < 0 || pads != 0)
@@ -131,6 +168,21 @@ static bool label_is(const uint8_t *p, size_t n, const char *label)
     return n == strlen(label) && memcmp(p, label, n) == 0;
 }
 
+/* Behind the header lines that may come before the base64, "Comment: ..." and an empty line (RFC 1421 section 4.4). */
+static const uint8_t *past_headers(const uint8_t *body, const uint8_t *stop)
+{
+    const uint8_t *line = find(body, stop, "\n");
+    const uint8_t *colon = line != NULL ? memchr(line + 1, ':', (size_t)(stop - line - 1)) : NULL;
+    const uint8_t *empty = colon != NULL ? find(colon, stop, "\n\n") : NULL;
+    empty = colon != NULL && empty == NULL ? find(colon, stop, "\n\r\n") : empty;
+    return empty != NULL ? empty + 2 : body;
+}
+
+static bool is_pkcs7(const uint8_t *label, size_t n)
+{
+    return label_is(label, n, "PKCS7") || label_is(label, n, "CMS") || label_is(label, n, "PKCS #7 SIGNED DATA");
+}
+
 static void add_pem(struct pile *p, const uint8_t *s, const uint8_t *end)
 {
     static const char *const others[] = { "PRIVATE KEY", "CERTIFICATE REQUEST", "X509 CRL", "PUBLIC KEY",
@@ -145,16 +197,19 @@ static void add_pem(struct pile *p, const uint8_t *s, const uint8_t *end)
         bool           cert = label_is(label, n, "CERTIFICATE") || label_is(label, n, "X509 CERTIFICATE");
         bool           trusted = label_is(label, n, "TRUSTED CERTIFICATE");
         s = stop != NULL ? stop + 9 : end;
-        if (cert || trusted || label_is(label, n, "PKCS7")) {
+        if (cert || trusted || is_pkcs7(label, n)) {
+            body = stop != NULL ? past_headers(body, stop) : body;
             size_t       len = stop != NULL ? base64_decode(body, (size_t)(stop - body), buf) : SIZE_MAX;
-            struct der   d;
-            struct reader r = rd_of(buf, len != SIZE_MAX ? len : 0);
             if (len == SIZE_MAX) {
+                const uint8_t *last = stop != NULL ? stop : end;
                 p->bad++;
-                if (stop != NULL && stop > body + 1) /* keeps its place in the chain, as a malformed one */
-                    pile_add(p, (struct bytes){ body, (size_t)(stop - body) });
-            } else if (trusted && der_next(&r, &d, "certificate")) /* OpenSSL's own form: settings follow */
-                pile_add(p, d.whole);
+                p->cut += stop == NULL;
+                if (last > body + 1) { /* keeps its place in the chain, as a malformed one */
+                    pile_add(p, (struct bytes){ body, (size_t)(last - body) });
+                    p->kept++;
+                }
+            } else if (trusted)
+                add_trusted(p, rd_of(buf, len));
             else if (cert || !add_pkcs7(p, (struct bytes){ buf, len }))
                 pile_add(p, (struct bytes){ buf, len });
             continue;
@@ -197,7 +252,8 @@ static struct pile pile_read(struct cert_store *s, const void *bytes, size_t n)
 {
     const uint8_t *b = bytes;
     struct pile    p = { .store = s };
-    if (n > 0 && b[0] == DER_SEQUENCE)
+    bool           text = n > 1 && b[1] < 0x80 && find(b, b + n, "-----BEGIN ") != NULL; /* may begin with "0", too */
+    if (n > 0 && b[0] == DER_SEQUENCE && !text)
         add_der(&p, (struct bytes){ b, n });
     else
         add_pem(&p, b, b + n);
@@ -273,6 +329,8 @@ static void say_what(struct err *err, const char *path, const struct pile *p, si
             err_set(err, "%s %s", path, t[i].say);
     if (size == 0)
         err_set(err, "%s is empty; give a PEM or DER file with certificates", path);
+    if (p->cut != 0)
+        err_set(err, "%s is cut short: the CERTIFICATE block in it has no END line; copy the certificate again", path);
     if (p->bad != 0)
         err_set(err, "%s: no CERTIFICATE block in it decodes as base64; copy the certificate again", path);
     err_set(err, "%s holds no certificate; give a PEM file (-----BEGIN CERTIFICATE-----), a DER file or a "
@@ -286,7 +344,7 @@ bool certs_load(struct cert_store *s, const char *path, struct cert ***out, size
     if (bytes == NULL)
         return false;
     struct pile p = pile_read(s, bytes, size);
-    bool        none = p.n <= p.bad; /* what does not decode keeps its place, but nothing else is there */
+    bool        none = p.n <= p.kept; /* what does not decode keeps its place, but nothing else is there */
     if (none)
         say_what(err, path, &p, size);
     free(bytes);

@@ -17,6 +17,7 @@ void extensions_parse(struct arena *a, struct cert *c, struct reader list);
 /* AlgorithmIdentifier of a signature (RFC 5280 section 4.1.1.2): kind, hash and PSS parameters into `alg`. */
 struct alg_id {
     const char    *oid, *pss_hash_oid;
+    struct bytes   params; /* as encoded; n 0: none */
     struct sig_alg alg;
 };
 bool alg_parse(struct arena *a, struct reader in, struct alg_id *out);

@@ -161,11 +161,20 @@ static bool kinds_differ(const struct cert *child, const struct cert *issuer)
     return child->sig_kind != SIG_KIND_UNKNOWN && key != CERT_KEY_UNKNOWN && makes[child->sig_kind] != key;
 }
 
+/* An RSASSA-PSS key may be bound to one hash, one mask and a least salt (RFC 4055 section 3.3): then every verifier
+ * refuses other signatures, however right their numbers are. */
+static bool breaks_pss_limits(const struct cert *child, const struct cert *issuer)
+{
+    const struct sig_alg *only = &issuer->key_pss;
+    return only->kind == SIG_RSA_PSS && child->sig_kind == SIG_RSA_PSS &&
+           (child->sig_hash != only->hash || child->pss_mgf_hash != only->mgf_hash || child->pss_salt < only->salt);
+}
+
 enum sig_check cert_signed_by(struct cert_store *s, const struct cert *child, const struct cert *issuer)
 {
     if (child->tbs.p == NULL || child->sig.p == NULL || issuer->spki.p == NULL)
         return SIG_UNSUPPORTED;
-    if (kinds_differ(child, issuer))
+    if (kinds_differ(child, issuer) || breaks_pss_limits(child, issuer))
         return SIG_BAD;
     if (s->sigs_n >= s->sigs_cap / 4 * 3)
         sigs_grow(s);

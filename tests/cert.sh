@@ -74,7 +74,7 @@ nothing "keytool" store.jks
 nothing "is empty" empty
 nothing "base64" empty-block.pem
 nothing "base64" not-base64.pem
-nothing "base64" cut.pem
+nothing "cut short" cut.pem
 nothing "UTF-16" utf16.pem
 nothing "tlswhy read" capture.pcap
 nothing "no certificate" letter

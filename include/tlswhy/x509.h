@@ -3,7 +3,7 @@
  * A certificate whose fields are odd stays readable: the fact is left out or marked. Only a broken frame
  * (outer SEQUENCE, TBSCertificate, SubjectPublicKeyInfo, names) makes it `malformed`; then only `der`, the
  * digests and what was read before the break are there.
- * Bounds: 64 KB a certificate, 64 extensions, 1,024 names, 64 OIDs an extension; no recursion on input.
+ * Bounds: 16 MB a certificate, 256 extensions, 65,536 names, 1,024 OIDs an extension; no recursion on input.
  * Units:  times are seconds since 1970 UTC. OIDs are dotted text. Bytes are borrowed from `der`.
  * Owns:   certificates live in a store, which interns them by their bytes: the same bytes give the same
  *         pointer, parsed once. Everything is freed with the store. */
@@ -42,6 +42,7 @@ struct x509_ext {
 struct x509_time {
     bool         ok;    /* `s` is valid */
     bool         odd;   /* no seconds, an offset, a fraction: readable, not DER */
+    bool         strange; /* odd in a way that OpenSSL and GnuTLS take for no date: all of these but missing seconds */
     int64_t      s;
     struct bytes raw;   /* text as encoded */
 };
@@ -67,6 +68,7 @@ struct cert {
     unsigned         pss_salt;
     const char      *pss_hash_oid; /* NULL where not PSS */
     enum hash_id     pss_mgf_hash;
+    bool             sig_params_differ; /* the two AlgorithmIdentifiers have one OID, but other parameters */
     struct x509_name issuer, subject;
     struct x509_time not_before, not_after;
     const char      *key_oid;
@@ -75,6 +77,7 @@ struct cert {
     const char      *curve_oid;   /* NULL = none */
     bool             explicit_curve;
     struct bytes     rsa_exponent;
+    struct sig_alg   key_pss;     /* the only signatures an RSASSA-PSS key may make (RFC 4055 section 1.2), salt: at least; kind unknown = any */
     struct bytes     spki;        /* SubjectPublicKeyInfo, DER */
     struct bytes     tbs, sig;    /* what is signed; the signature bits */
     const struct x509_ext *ext;
@@ -101,6 +104,7 @@ struct cert {
     const char      *ms_template; /* Microsoft template name or OID, or NULL */
     unsigned         netscape_type;
     bool             has_netscape_type;
+    bool             not_for_servers; /* a TRUSTED CERTIFICATE whose settings keep it from vouching for TLS servers */
 };
 
 /* Digests, worked out when first asked for: most certificates of a capture are never printed. */
@@ -133,6 +137,8 @@ bool ip_from_text(const char *s, size_t n, struct bytes *out, uint8_t buf[16]);
 bool x509_name_read(struct arena *a, struct bytes der, struct x509_name *out);
 bool x509_attr_equal(const struct x509_attr *a, const struct x509_attr *b);
 bool names_equal(const struct x509_name *a, const struct x509_name *b); /* DER first, then RFC 5280 section 7.1 */
+
+bool san_same_kind(const struct san *a, const struct san *b); /* otherNames: also of one type */
 
 /* For people and ECS: "CN=www.example, O=Example", escaped. In the arena. */
 const char *x509_name_text(struct arena *a, const struct x509_name *n);

@@ -194,7 +194,11 @@ static void loading(void)
     static const struct { const char *what, *text; size_t n, bad; } t[] = {
         { "two in a row", PEM_LEAF PEM_INTER, 2, 0 },
         { "text around them", "subject=x\n" PEM_LEAF "and so on\n" PEM_ROOT "end", 2, 0 },
-        { "no end line", "-----BEGIN CERTIFICATE-----\nMIIB\n", 0, 1 },
+        { "no end line", "-----BEGIN CERTIFICATE-----\nMIIB\n", 1, 1 },
+        { "the second is cut", PEM_LEAF "-----BEGIN CERTIFICATE-----\nMIIB\n", 2, 1 },
+        { "a text that begins like DER", "0 s:CN = x\n" PEM_LEAF, 1, 0 },
+        { "a header", "-----BEGIN CERTIFICATE-----\nComment: hello\n\nMIIB\n-----END CERTIFICATE-----\n", 1, 0 },
+        { "line breaks as in JSON", "-----BEGIN CERTIFICATE-----\\nMI\\nIB\\n-----END CERTIFICATE-----\\n", 1, 0 },
         { "no base64", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", 1, 1 },
         { "nothing between", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", 0, 1 },
         { "a key", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n", 0, 0 },
