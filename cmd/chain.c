@@ -1,4 +1,6 @@
 /* tlswhy chain CHAIN.pem: judges a certificate chain for a moment, a name and a client. */
+#include "probe_parts.h"
+
 #include "tlswhy/cmd.h"
 #include "tlswhy/profile.h"
 #include "tlswhy/trust.h"
@@ -35,6 +37,7 @@ struct asked {
     size_t      pool_count;
     int64_t     at;
     bool        json;
+    char        ascii[256]; /* the name */
 };
 
 /* "a,b,c" -> words; NULL stays NULL. The copy lives in the arena. */
@@ -116,12 +119,15 @@ static bool read_options(int argc, char **argv, struct asked *o, int *status)
     const char *value = NULL;
     int         first = 1, id;
     int64_t     ns = 0;
+    struct err  err = { .text = "" };
     *status = EXIT_TROUBLE;
     o->at = (int64_t)time(NULL);
     while ((id = option_next(options, argc, argv, &value, &first)) > 0)
         switch (id) {
         case OPT_TRUST: o->ca = value; break;
-        case OPT_NAME: o->name = value; break;
+        case OPT_NAME: /* certificates hold the ASCII form of a name (RFC 5890), and clients ask for that */
+            o->name = name_to_ascii(value, o->ascii, sizeof o->ascii, &err) ? o->ascii : value;
+            break;
         case OPT_SIGS: o->sigs = value; break;
         case OPT_KEYS: o->keys = value; break;
         case OPT_CLIENT: o->client = value; break;

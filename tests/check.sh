@@ -61,6 +61,7 @@ cut() { whole cut "$build/tests/cut_test" pcaps "${CUT_STEP:-1}"; }
 shuffle() { whole shuffle "$build/tests/shuffle_test" pcaps "${SHUFFLES:-1000}"; }
 bad_input() { sh tests/bad_input.sh "$build/tlswhy"; }
 cert() { sh tests/cert.sh "$build/tlswhy"; }
+chains() { needs openssl chains && python3 tests/chains.py "$build/tlswhy"; }
 install() { sh tests/install.sh "$build"; }
 quiet() { python3 tests/quiet.py "$build/tlswhy"; }
 fetches() { python3 tests/fetches.py "$build/tlswhy"; }
@@ -109,6 +110,7 @@ random_streams
 secrets
 bad_input
 cert
+chains
 install
 explain
 fetches

@@ -10,7 +10,7 @@ root=$folder/root
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 packages="$(tools/deps.sh list-check) dash bash coreutils gzip mawk sed grep findutils diffutils base-files openssl libcurl4t64"
-parts="units cases readme advice secrets bad_input cert explain fetches completions compare probe sweep record hellos many faults lab_cases"
+parts="units cases readme advice secrets bad_input cert chains explain fetches completions compare probe sweep record hellos many faults lab_cases"
 
 skip() { echo "SKIP debian13: $1"; exit 0; }
 for tool in apt-get dpkg-deb unshare chroot; do

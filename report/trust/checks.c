@@ -23,18 +23,80 @@ static bool ext_decides(const char *oid)
     return false;
 }
 
+/* Extensions that OpenSSL reads of every certificate, and takes a broken one of for a broken certificate. */
+static bool openssl_reads(const char *oid)
+{
+    static const char *const t[] = { "2.5.29.14", "2.5.29.15", "2.5.29.31", "2.5.29.35" };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++)
+        if (strcmp(t[i], oid) == 0)
+            return true;
+    return false;
+}
+
+/* A broken critical extension cannot be obeyed (RFC 5280 section 4.2), nor can the key usage of a CA. */
 static void check_extension_shape(struct judge *j, int i, const struct cert *c)
 {
     for (size_t k = 0; k < c->exts; k++) {
         const struct x509_ext *e = &c->ext[k];
-        bool                   decides = ext_decides(e->oid);
-        if (e->duplicate)
-            problem_add(j, decides ? "malformed" : "profile_violation", i, "%s has the extension %s twice",
-                        who(j, c), oid_name(e->oid));
+        bool                   decides = e->critical || ext_decides(e->oid) || (i > 0 && strcmp(e->oid, "2.5.29.15") == 0);
         if (e->odd)
-            problem_add(j, decides ? "malformed" : "non_strict_der", i,
-                        "the extension %s of %s does not decode", oid_name(e->oid), who(j, c));
+            problem_add(j, decides ? "malformed" : "non_strict_der", i, "the extension %s of %s does not decode%s",
+                        oid_name(e->oid), who(j, c), !decides && openssl_reads(e->oid)
+                        ? ": OpenSSL and Go refuse the certificate for it, GnuTLS and Java do not" : "");
     }
+}
+
+/* GnuTLS, Java and Go read no certificate with an extension that comes twice; OpenSSL minds only those that it uses. */
+static void check_duplicates(struct judge *j, int i, const struct cert *c)
+{
+    for (size_t k = 0; k < c->exts; k++)
+        if (c->ext[k].duplicate)
+            problem_add(j, "malformed", i, "%s has the extension %s twice, which RFC 5280 section 4.2 forbids and most "
+                        "clients refuse", who(j, c), oid_name(c->ext[k].oid));
+}
+
+static void check_version(struct judge *j, int i, const struct cert *c)
+{
+    if (c->version == 0)
+        problem_add(j, "malformed", i, "the version of %s does not decode", who(j, c));
+    else if (c->version < 3 && c->exts != 0)
+        problem_add(j, "malformed", i, "%s is of version %u, which has no extensions, and carries some: Java, GnuTLS and "
+                    "Mbed TLS refuse it, OpenSSL takes it", who(j, c), c->version);
+    else if (c->version > 3)
+        problem_add(j, "profile_violation", i, "%s is of version %u, which does not exist: Java and Go refuse it, OpenSSL "
+                    "and GnuTLS do not look", who(j, c), c->version);
+}
+
+static void check_times_shape(struct judge *j, int i, const struct cert *c)
+{
+    bool before = c->not_before.ok && c->not_before.strange;
+    if (before || (c->not_after.ok && c->not_after.strange))
+        problem_add(j, "malformed", i, "%s of %s is written with an offset, with parts of a second or without a zone: OpenSSL "
+                    "and GnuTLS take that for no date", before ? "notBefore" : "notAfter", who(j, c));
+}
+
+static void check_serial(struct judge *j, int i, const struct cert *c)
+{
+    struct bytes s = c->serial;
+    bool         zero = s.n == 1 && s.p[0] == 0;
+    if (s.n == 0)
+        problem_add(j, "malformed", i, "the serial number of %s has no octets", who(j, c));
+    else if (zero || (s.p[0] & 0x80) != 0 || s.n > 20)
+        problem_add(j, "profile_violation", i, "the serial number of %s is %s (RFC 5280 section 4.1.2.2)", who(j, c),
+                    s.n > 20 ? "longer than 20 octets" : zero ? "zero" : "negative");
+    if (s.n > 1 && (s.p[0] == 0 || s.p[0] == 0xff) && ((s.p[0] ^ s.p[1]) & 0x80) == 0)
+        problem_add(j, "non_strict_der", i, "the serial number of %s is not in its shortest form, which OpenSSL and Go refuse",
+                    who(j, c));
+}
+
+/* What is not signed says how the signature is made, what is signed says it again: RFC 5280 section 4.1.1.2. */
+static void check_sig_params(struct judge *j, int i, const struct cert *c)
+{
+    if (!c->sig_params_differ)
+        return;
+    bool pss = c->sig_kind == SIG_RSA_PSS;
+    problem_add(j, pss ? "malformed" : "non_strict_der", i, "%s names %s twice, with other parameters inside what is signed "
+                "than outside%s", who(j, c), cert_sig_name(c), pss ? "" : "; OpenSSL and Go refuse that");
 }
 
 static void check_shape(struct judge *j, int i, const struct cert *c)
@@ -52,6 +114,8 @@ static void check_shape(struct judge *j, int i, const struct cert *c)
     if (!c->not_before.ok || !c->not_after.ok)
         problem_add(j, "malformed", i, "%s of %s is no date", c->not_before.ok ? "notAfter" : "notBefore",
                     who(j, c));
+    check_version(j, i, c);
+    check_duplicates(j, i, c);
     if (is_anchor_step(j, (size_t)i) && i > 0)
         return;
     if (c->explicit_curve)
@@ -62,11 +126,9 @@ static void check_shape(struct judge *j, int i, const struct cert *c)
         problem_add(j, "malformed", i, "%zu more bytes follow the certificate %s", c->trailing, who(j, c));
     if (c->loose || c->not_before.odd || c->not_after.odd)
         problem_add(j, "non_strict_der", i, "%s is not encoded as DER demands", who(j, c));
-    bool zero = c->serial.n == 1 && c->serial.p[0] == 0;
-    if (c->serial.n == 0 || zero || (c->serial.p[0] & 0x80) != 0 || c->serial.n > 20)
-        problem_add(j, "profile_violation", i, "the serial number of %s is %s (RFC 5280 section 4.1.2.2)",
-                    who(j, c),
-                    c->serial.n > 20 ? "longer than 20 octets" : c->serial.n == 0 ? "empty" : zero ? "zero" : "negative");
+    check_times_shape(j, i, c);
+    check_serial(j, i, c);
+    check_sig_params(j, i, c);
     check_extension_shape(j, i, c);
 }
 
@@ -142,14 +204,17 @@ static void check_dates(struct judge *j, int i, const struct cert *c)
 
 static void check_issuer(struct judge *j, int i, const struct cert *c, size_t below)
 {
-    bool anchor = is_anchor_step(j, (size_t)i);
+    bool anchor = is_anchor_step(j, (size_t)i), old = anchor && c->version < 3;
+    bool root = anchor && c->self_issued, signs = c->has_ku && (c->ku & KU_CERT_SIGN) != 0;
     if (c->has_bc && !c->ca)
         problem_add(j, "not_a_ca", i, "%s signed the one before it, but its basicConstraints say it is no CA",
                     who(j, c));
-    else if (!c->has_bc && !anchor)
-        problem_add(j, "not_a_ca", i,
-                    "%s signed the one before it, but has no basicConstraints that make it a CA%s", who(j, c),
-                    c->version < 3 ? ": it is of an old version that cannot have them" : "");
+    else if (!c->has_bc && !old)
+        problem_add_as(j, "not_a_ca", root ? SEV_WARNING : SEV_ERROR, i,
+                       "%s signed the one before it, but has no basicConstraints that make it a CA%s", who(j, c),
+                       c->version < 3 ? ": it is of an old version that cannot have them" :
+                       !root ? "" : signs ? "; as it is a trusted root, OpenSSL and GnuTLS take it, Java and Go do not" :
+                       "; as it is a trusted root, GnuTLS takes it, OpenSSL, Java and Go do not");
     if (c->ca && c->path_len >= 0 && below > (size_t)c->path_len)
         problem_add(j, "path_len", i, "%s allows %d CA certificate%s below it; the path has %zu", who(j, c),
                     c->path_len, c->path_len == 1 ? "" : "s", below);
@@ -178,14 +243,24 @@ static const char *usage_list(struct judge *j, const struct cert *c)
 
 static void check_eku(struct judge *j, int i, const struct cert *c)
 {
-    if (!c->has_eku || has_usage(c, SERVER_AUTH) || has_usage(c, ANY_USAGE))
+    if (!c->has_eku || has_usage(c, SERVER_AUTH))
         return;
     bool gated = has_usage(c, SGC_MS) || has_usage(c, SGC_NS), anchor = is_anchor_step(j, (size_t)i) && i > 0;
-    const char *remark = gated ? "; only old clients take Server Gated Crypto for it" :
+    bool any = has_usage(c, ANY_USAGE);
+    const char *remark = any ? "; OpenSSL does not count anyExtendedKeyUsage, most others do" :
+                         gated ? "; OpenSSL, Java and old Windows take Server Gated Crypto for it, browsers, GnuTLS and Go do not" :
                          anchor ? "; Windows and OpenSSL mind that of a root too" : "";
-    problem_add_as(j, "wrong_eku", anchor || (gated && i > 0) ? SEV_WARNING : SEV_ERROR, i,
+    problem_add_as(j, "wrong_eku", anchor || gated || any ? SEV_WARNING : SEV_ERROR, i,
                    "the extended key usage of %s is %s, not serverAuth%s", who(j, c), usage_list(j, c),
                    remark);
+}
+
+/* Netscape's certificate type, older than extendedKeyUsage; bit 1 is "SSL server". */
+static void check_netscape_type(struct judge *j, const struct cert *c)
+{
+    if (c->has_netscape_type && (c->netscape_type & 2) == 0)
+        problem_add(j, "wrong_eku", 0, "the Netscape certificate type of %s lacks \"SSL server\": OpenSSL and Java refuse it, "
+                    "GnuTLS and Go do not look", who(j, c));
 }
 
 /* What a cipher suite's key exchange asks of the leaf's key (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2.2). */
@@ -212,7 +287,8 @@ static void check_leaf_ku(struct judge *j, const struct cert *c)
     if ((c->ku & any) == 0)
         problem_add_as(j, "wrong_ku", need != 0 ? SEV_ERROR : SEV_WARNING, 0,
                        "the key usage of %s allows neither digitalSignature nor keyEncipherment nor "
-                       "keyAgreement: OpenSSL and mbedTLS refuse it, GnuTLS and Java let it pass", who(j, c));
+                       "keyAgreement: OpenSSL and Mbed TLS refuse it with the chain, GnuTLS and Java once a key exchange "
+                       "needs one of them", who(j, c));
     else if (need != 0 && (c->ku & need) == 0)
         problem_add(j, "wrong_ku", 0, "the cipher suite needs %s, which the key usage of %s lacks",
                     key_usage_name((unsigned)__builtin_ctz(need)), who(j, c));
@@ -222,31 +298,61 @@ static void check_leaf_ku(struct judge *j, const struct cert *c)
                     "or TLS 1.3", who(j, c));
 }
 
-/* Critical extensions that at least the common clients handle (RFC 5280, 6962 but for the poison, 7633). */
-static bool ext_known(const char *oid)
+/* Who handles an extension where it is critical, as measured with OpenSSL 3, GnuTLS 3.7, Java 17 and Go 1.19. One that is
+ * not in the table none of them does. */
+enum { BY_OPENSSL = 1, BY_GNUTLS = 2, BY_JAVA = 4, BY_GO = 8, BY_ALL = 15 };
+
+static unsigned handled_by(const char *oid)
 {
-    static const char *const t[] = { "2.5.29.15", "2.5.29.19", "2.5.29.17", "2.5.29.37", "2.5.29.30",
-                                     "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54", "2.5.29.14",
-                                     "2.5.29.35", "2.5.29.18", "2.5.29.31", "2.5.29.46", "1.3.6.1.5.5.7.1.1",
-                                         "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.1.24",
-                                     "2.16.840.1.113730.1.1", "1.3.6.1.4.1.11129.2.4.2" };
+    static const struct { const char *oid; unsigned by; } t[] = {
+        { "2.5.29.15", BY_ALL }, { "2.5.29.17", BY_ALL }, { "2.5.29.19", BY_ALL }, { "2.5.29.30", BY_ALL }, { "2.5.29.32", BY_ALL },
+        { "2.5.29.37", BY_ALL },
+        { "2.5.29.14", BY_GNUTLS | BY_GO }, { "2.5.29.35", BY_GNUTLS | BY_GO }, /* key identifiers */
+        { "2.5.29.18", BY_GNUTLS },                                             /* issuerAltName */
+        { "2.5.29.31", BY_OPENSSL | BY_GNUTLS | BY_GO },                        /* CRL distribution points */
+        { "2.5.29.33", BY_OPENSSL | BY_JAVA }, { "2.5.29.36", BY_OPENSSL | BY_JAVA }, /* policy mappings and constraints */
+        { "2.5.29.54", BY_OPENSSL | BY_JAVA | BY_GNUTLS },                      /* inhibitAnyPolicy */
+        { "1.3.6.1.5.5.7.1.1", BY_GNUTLS | BY_GO },                             /* authority information access */
+        { "1.3.6.1.5.5.7.1.7", BY_OPENSSL }, { "1.3.6.1.5.5.7.1.8", BY_OPENSSL }, /* IP addresses, AS numbers */
+        { "1.3.6.1.5.5.7.1.14", BY_GNUTLS },                                    /* proxy certificates */
+        { "1.3.6.1.5.5.7.1.24", BY_GNUTLS },                                    /* TLS features */
+        { "1.3.6.1.5.5.7.48.1.5", BY_OPENSSL },                                 /* OCSP no check */
+        { "2.16.840.1.113730.1.1", BY_OPENSSL },                                /* Netscape certificate type */
+    };
     for (size_t i = 0; i < ARRAY_LEN(t); i++)
-        if (strcmp(t[i], oid) == 0)
-            return true;
-    return false;
+        if (strcmp(t[i].oid, oid) == 0)
+            return t[i].by;
+    return 0;
 }
 
+static const char *names_by(struct judge *j, unsigned by)
+{
+    static const char *const names[] = { "OpenSSL", "GnuTLS", "Java", "Go" };
+    const char *s = NULL;
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+        if ((by >> i & 1) != 0)
+            s = s == NULL ? names[i] : arena_printf(j->a, "%s%s%s", s, by >> (i + 1) == 0 ? " and " : ", ", names[i]);
+    return s;
+}
+
+/* Java does not look at the extensions of an anchor. One of OpenSSL, GnuTLS and Java alone is too few to speak of "clients". */
 static void check_critical(struct judge *j, int i, const struct cert *c)
 {
+    unsigned looking = is_anchor_step(j, (size_t)i) && i > 0 ? BY_ALL & ~(unsigned)BY_JAVA : BY_ALL;
     for (size_t k = 0; k < c->exts; k++) {
         const struct x509_ext *e = &c->ext[k];
-        if (!e->critical || ext_known(e->oid))
+        unsigned               refuse = e->critical ? looking & ~handled_by(e->oid) : 0;
+        bool                   few = __builtin_popcount(refuse & ~(unsigned)BY_GO) < 2;
+        const char            *why = "which clients do not know and must refuse";
+        if ((refuse & ~(unsigned)BY_GO) == 0)
             continue;
-        problem_add(j, "unknown_critical_ext", i, "%s has the critical extension %s, %s", who(j, c),
-                    oid_name(e->oid),
-                    c->precert_poison ? "being a precertificate: made for logs, never for servers"
-                        : "which clients do not know and must refuse");
-        return;
+        if (c->precert_poison && handled_by(e->oid) == 0)
+            why = "being a precertificate: made for logs, never for servers";
+        else if (refuse != BY_ALL)
+            why = arena_printf(j->a, "which %s refuse%s where it is critical", names_by(j, refuse),
+                               __builtin_popcount(refuse) == 1 ? "s" : "");
+        problem_add_as(j, "unknown_critical_ext", few ? SEV_WARNING : SEV_ERROR, i, "%s has the critical extension %s, %s",
+                       who(j, c), oid_name(e->oid), why);
     }
 }
 
@@ -348,6 +454,28 @@ static void check_key(struct judge *j, int i, const struct cert *c)
                     c->key_bits);
 }
 
+/* A root may be as small as those of old, but below 1,024 bits OpenSSL and Java take no signature of it. */
+static void check_anchor_key(struct judge *j, int i, const struct cert *c)
+{
+    char name[64];
+    if ((c->key == CERT_KEY_RSA || c->key == CERT_KEY_RSA_PSS) && c->key_bits != 0 && c->key_bits < 1024)
+        problem_add(j, "weak_key", i, "the key of %s is %s, too small for every current client", who(j, c),
+                    cert_key_name(c, name));
+}
+
+/* Curves beside those of NIST are good arithmetic that few can do. */
+static void check_curve(struct judge *j, int i, const struct cert *c)
+{
+    static const char *const rare[] = { "1.3.132.0.10", "1.3.132.0.31", "1.3.132.0.32", "1.3.36.3.3.2.8.1.1.7", "1.3.36.3.3.2.8.1.1.11",
+                                        "1.3.36.3.3.2.8.1.1.13" };
+    char name[64];
+    for (size_t k = 0; c->curve_oid != NULL && k < ARRAY_LEN(rare); k++)
+        if (strcmp(rare[k], c->curve_oid) == 0)
+            problem_add_as(j, "unsupported_key_for_client", SEV_WARNING, i,
+                           "the key of %s is %s: OpenSSL and Mbed TLS have this curve; browsers, Java, Go and GnuTLS do not",
+                           who(j, c), cert_key_name(c, name))->unsure = true;
+}
+
 /* ---- the name asked for ---- */
 
 /* The names of the certificate, for the detail: the first few. */
@@ -366,6 +494,33 @@ static const char *names_of(struct judge *j, const struct cert *c)
     return all > shown ? arena_printf(j->a, "%s and %zu more", s, all - shown) : s;
 }
 
+/* "w*.example" for www.example. */
+static bool is_partial_wildcard(const struct judge *j, struct bytes pattern)
+{
+    const uint8_t *dot = memchr(pattern.p, '.', pattern.n), *star = dot != NULL ? memchr(pattern.p, '*', (size_t)(dot - pattern.p)) : NULL;
+    const char    *asked_dot = memchr(j->q->name, '.', j->q->name_len);
+    if (star == NULL || asked_dot == NULL || dot - pattern.p < 2)
+        return false;
+    size_t head = (size_t)(star - pattern.p), tail = (size_t)(dot - star - 1), label = (size_t)(asked_dot - j->q->name);
+    size_t rest = pattern.n - (size_t)(dot - pattern.p);
+    return head + tail <= label && rest == j->q->name_len - label && strncasecmp((const char *)pattern.p, j->q->name, head) == 0 &&
+           strncasecmp((const char *)star + 1, asked_dot - tail, tail) == 0 && strncasecmp((const char *)dot, asked_dot, rest) == 0;
+}
+
+/* The name fits by a wildcard alone, and its first label has a "_": no host name by RFC 1123, and some compare strictly. */
+static void check_underscore(struct judge *j, const struct cert *c, const char *asked)
+{
+    const char *dot = memchr(j->q->name, '.', j->q->name_len);
+    if (dot == NULL || memchr(j->q->name, '_', (size_t)(dot - j->q->name)) == NULL)
+        return;
+    for (size_t i = 0; i < c->sans; i++)
+        if (c->san[i].kind == SAN_DNS && c->san[i].value.n == j->q->name_len &&
+            strncasecmp((const char *)c->san[i].value.p, j->q->name, j->q->name_len) == 0)
+            return;
+    problem_add_as(j, "name_mismatch", SEV_WARNING, 0, "%s fits a wildcard only, which OpenSSL and Java do not let stand for a label "
+                   "with \"_\"; browsers, GnuTLS and Go do", asked)->unsure = true;
+}
+
 /* Why a name that looks right is none: an address among the DNS names, a wildcard that covers one label. */
 static const char *near_miss(const struct judge *j, const struct cert *c)
 {
@@ -379,6 +534,8 @@ static const char *near_miss(const struct judge *j, const struct cert *c)
             continue;
         if (is_ip && n == j->q->name_len && memcmp(s->value.p, j->q->name, n) == 0)
             return "; the address stands among the DNS names, where it does not count";
+        if (is_partial_wildcard(j, s->value))
+            return "; a wildcard with other letters in its label counts for OpenSSL and Java only";
         size_t rest = n - 2; /* what follows "*." */
         if (s->value.p[0] != '*' || j->q->name_len < rest)
             continue;
@@ -403,6 +560,8 @@ static void check_name(struct judge *j, const struct cert *c)
         by_client(j, problem_add_as(j, "no_san", j->q->san_needed ? SEV_ERROR : SEV_WARNING, 0,
                                     "%s stands only in the common name of the certificate; there is no subjectAltName "
                                     "for it, which browsers have asked for since 2017", asked));
+    else
+        check_underscore(j, c, asked);
 }
 
 /* ---- remarks on the leaf ---- */
@@ -443,9 +602,14 @@ void judge_path(struct judge *j)
             check_key_fits(j, (int)i, c);
         }
         below += i > 0 && !c->self_issued;
+        check_critical(j, (int)i, c);
+        check_curve(j, (int)i, c);
+        if (anchor && i > 0)
+            check_anchor_key(j, (int)i, c);
+        else if (anchor)
+            check_key(j, (int)i, c);
         if (anchor)
             continue;
-        check_critical(j, (int)i, c);
         if (j->path.end != END_SELF_SIGNED || i > 0)
             check_signature(j, (int)i, c);
         check_key(j, (int)i, c);
@@ -453,6 +617,7 @@ void judge_path(struct judge *j)
     const struct cert *leaf = path_cert(j, 0);
     if (!leaf->malformed) {
         check_leaf_ku(j, leaf);
+        check_netscape_type(j, leaf);
         check_name(j, leaf);
         check_leaf_remarks(j, leaf);
         check_constraints(j);

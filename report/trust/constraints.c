@@ -2,9 +2,10 @@
  * certificates below it but self-issued ones in between. */
 #include "judge.h"
 
+#include <ctype.h>
 #include <string.h>
 
-enum { PAIRS_MAX = 1 << 18 }; /* names times subtrees compared for one question, all its paths together */
+enum { PAIRS_MAX = 1 << 20 }; /* names times subtrees compared for one question, all its paths together */
 
 static bool ends_with(struct bytes s, struct bytes tail)
 {
@@ -96,10 +97,24 @@ static bool within(const struct san *name, const struct san *tree)
     }
 }
 
-/* Kinds that no client here compares (otherName, x400, EDI, registered id) bind nothing. */
 static bool comparable(enum san_kind k)
 {
     return k == SAN_DNS || k == SAN_EMAIL || k == SAN_URI || k == SAN_IP || k == SAN_DIR;
+}
+
+/* otherName, x400, EDI, registered id: who cannot compare them must refuse a certificate that has such a name where its
+ * CA is bound by one (RFC 5280 section 4.2.1.10). */
+static bool uncompared(struct judge *j, int i, const struct cert *ca, const struct san *name)
+{
+    for (size_t k = 0; k < ca->permitted_count + ca->excluded_count; k++) {
+        const struct san *tree = k < ca->permitted_count ? &ca->permitted[k] : &ca->excluded[k - ca->permitted_count];
+        if (!san_same_kind(name, tree))
+            continue;
+        problem_add(j, "name_constraint", i, "%s limits names of the kind of %s, which %s carries; most clients cannot compare "
+                    "them and refuse", who(j, ca), san_text(j->a, name), who(j, path_cert(j, (size_t)i)));
+        return true;
+    }
+    return false;
 }
 
 /* False: the name breaks the constraints of `ca`, and a problem says how. */
@@ -107,7 +122,7 @@ static bool allowed(struct judge *j, int i, const struct cert *ca, const struct 
 {
     bool limited = false, fits = false;
     if (!comparable(name->kind))
-        return true;
+        return !uncompared(j, i, ca, name);
     for (size_t k = 0; k < ca->excluded_count; k++)
         if (ca->excluded[k].kind == name->kind && within(name, &ca->excluded[k])) {
             problem_add(j, "name_constraint", i, "%s excludes %s, and %s carries %s", who(j, ca),
@@ -145,6 +160,21 @@ static void check_wildcards(struct judge *j, int i, const struct cert *ca, const
         }
 }
 
+/* Letters, digits, "-" and "_" with a dot between: may be a host, and is no person's name. */
+static bool like_host(struct bytes s)
+{
+    bool dot = false;
+    if (s.n > 2 && memcmp(s.p, "*.", 2) == 0)
+        s.p += 2, s.n -= 2;
+    for (size_t i = 0; i < s.n; i++) {
+        bool edge = i == 0 || i + 1 == s.n || s.p[i - 1] == '.' || s.p[i + 1] == '.';
+        dot |= s.p[i] == '.';
+        if (!isalnum(s.p[i]) && s.p[i] != '_' && (edge || (s.p[i] != '-' && s.p[i] != '.')))
+            return false;
+    }
+    return dot;
+}
+
 /* All names of a certificate, the subject and its e-mail addresses among them. */
 static bool names_allowed(struct judge *j, int i, const struct cert *ca, const struct cert *c)
 {
@@ -158,10 +188,8 @@ static bool names_allowed(struct judge *j, int i, const struct cert *ca, const s
         const struct x509_attr *a = &c->subject.attr[n];
         struct san              name = { .value = { (const uint8_t *)a->value, a->len } };
         name.kind = strcmp(a->type, "emailAddress") == 0 ? SAN_EMAIL : SAN_DNS;
-        /* The common name counts as a DNS name where it stands in for one (as OpenSSL has it). */
-        bool counts = name.kind == SAN_EMAIL ||
-            (i == 0 && !dns && strcmp(a->type, "CN") == 0 && j->q->name != NULL &&
-             cert_matches_name(c, j->q->name, j->q->name_len, NULL));
+        /* The common name counts as a DNS name where it stands in for one (as OpenSSL, GnuTLS and Java have it). */
+        bool counts = name.kind == SAN_EMAIL || (i == 0 && !dns && strcmp(a->type, "CN") == 0 && like_host(name.value));
         good = !counts || allowed(j, i, ca, &name);
     }
     return good;

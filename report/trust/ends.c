@@ -43,6 +43,9 @@ static void end_limited(struct judge *j, const struct cert *root)
     const struct cert       *leaf = path_cert(j, 0);
     int                      last = (int)j->path.n - 1;
     char                     date[40];
+    if (root->not_for_servers)
+        problem_add(j, "distrusted", last, "%s is in the list used, but its trust settings there (TRUSTED CERTIFICATE) keep it "
+                    "from vouching for TLS servers", who(j, root));
     if (l == NULL)
         return;
     if (!l->servers)
@@ -113,6 +116,9 @@ static void end_no_issuer(struct judge *j, const struct cert *c)
         problem_add(j, "missing_intermediate", last,
                     "the issuer of %s, \"%s\", was not sent; a certificate of that name was, but with "
                     "another key%s", who(j, c), issuer, fetch_hint(j, c));
+    else if (last == 0 && c->self_issued)
+        problem_add(j, "self_signed_leaf", last, "%s names itself as its issuer, is no trust anchor here (%s), and does not fit "
+                    "its own key: it was changed, or another key of the same name signed it", who(j, c), anchors_text(j));
     else if (last == 0)
         problem_add(j, "missing_intermediate", last, "the issuer of %s, \"%s\", was not sent, and is %s%s",
                     who(j, c), issuer, anchors_text(j), fetch_hint(j, c));
@@ -132,7 +138,19 @@ static void end_bad_signature(struct judge *j, const struct cert *c)
 {
     problem_add(j, "bad_signature", (int)j->path.n - 1,
                 "the signature of %s does not fit the key of its issuer %s: one of the two was changed, or "
-                "the issuer's key is another", who(j, c), who(j, j->path.impostor));
+                "the issuer's key is another%s", who(j, c), who(j, j->path.impostor),
+                c->sig_kind == SIG_RSA_PSS && j->path.impostor->key_pss.kind == SIG_RSA_PSS
+                ? "; or the signature breaks the PSS parameters that this key is bound to (RFC 4055 section 3.3)" : "");
+}
+
+/* The key signed, but the identifiers say that it is another: OpenSSL and GnuTLS go by them when they look for an issuer. */
+static void check_key_id(struct judge *j, int step, const struct cert *child, const struct cert *issuer)
+{
+    if (child->aki.p == NULL || issuer->ski.p == NULL || bytes_equal(child->aki, issuer->ski))
+        return;
+    problem_add(j, "missing_intermediate", step,
+                "the authority key identifier of %s is not the subject key identifier of its issuer %s, whose key did sign it: "
+                "OpenSSL and GnuTLS go on looking for another issuer, Java and Go do not", who(j, child), who(j, issuer))->unsure = true;
 }
 
 void check_end(struct judge *j)
@@ -153,6 +171,7 @@ void check_end(struct judge *j)
     }
     for (size_t i = 1; i < j->path.n; i++) {
         const struct cert *child = path_cert(j, i - 1);
+        check_key_id(j, (int)i - 1, child, path_cert(j, i));
         if (strcmp(j->path.step[i].from, "pool") == 0)
             problem_add(j, "missing_intermediate", (int)i - 1,
                         "the issuer of %s, %s, was not sent; with it the chain would go on%s",
@@ -204,7 +223,7 @@ static void check_unused(struct judge *j, size_t i)
     else if (is_ca(c) && c->not_after.ok && c->not_after.s < j->q->time)
         about_sent(problem_add(j, "expired_cross_sign", -1,
                                "%s was sent and is expired; the chain works without it", who(j, c)), i);
-    else
+    else if (j->path.end == END_ANCHOR) /* without a whole path nobody can say what is needed */
         about_sent(problem_add(j, "extra_certs", -1, "%s was sent and is not needed", who(j, c)), i);
 }
 

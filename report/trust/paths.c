@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct place_in_path {
-    size_t             next;           /* candidate to try next */
+    size_t             next;           /* candidate to try next; all come twice, in two rounds */
     bool               extended;       /* at least one issuer was found */
     const struct cert *impostor;
     bool               impostor_keyed; /* its key identifier is the one asked for, or none is given */
@@ -64,6 +64,11 @@ static bool in_path(const struct path *p, const struct cert *c)
     return false;
 }
 
+static bool key_id_names(const struct cert *child, const struct cert *issuer)
+{
+    return child->aki.p != NULL && issuer->ski.p != NULL && bytes_equal(child->aki, issuer->ski);
+}
+
 static bool key_id_fits(const struct cert *child, const struct cert *issuer)
 {
     return child->aki.p == NULL || issuer->ski.p == NULL || bytes_equal(child->aki, issuer->ski);
@@ -105,6 +110,19 @@ static enum path_end dead_end(struct search *s, const struct place_in_path *at, 
     return at->impostor != NULL && at->impostor_keyed ? END_BAD_SIGNATURE : END_NO_ISSUER;
 }
 
+/* Those whose key identifier is the one asked for come in the first round, all others in the second: among many CAs of
+ * one name the signatures of few need checking. */
+static bool next_candidate(const struct judge *j, struct place_in_path *at, const struct cert *c, struct path_step *out)
+{
+    size_t all = (j->q->anchors != NULL ? j->q->anchors->n : 0) + j->q->n + j->q->pool_n;
+    while (at->next < 2 * all) {
+        bool first = at->next < all;
+        if (candidate(j->q, at->next++ % all, out) && key_id_names(c, out->cert) == first)
+            return true;
+    }
+    return false;
+}
+
 /* Looks for the next issuer of the last certificate and appends it. False: there is none (left). */
 static bool extend(struct search *s)
 {
@@ -113,7 +131,7 @@ static bool extend(struct search *s)
     struct place_in_path *at = &s->place[p->n - 1];
     const struct cert    *c = p->step[p->n - 1].cert;
     struct path_step      x;
-    while (candidate(j->q, at->next++, &x)) {
+    while (next_candidate(j, at, c, &x)) {
         j->compared++;
         if (x.cert == c || !names_equal(&c->issuer, &x.cert->subject) || in_path(p, x.cert))
             continue;
