@@ -94,7 +94,7 @@ asan:
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all units $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
 	@CHECK_PARTS="$${CHECK_PARTS:-$(ASAN_PARTS)}" CUT_STEP=$${CUT_STEP:-29} SHUFFLES=$${SHUFFLES:-12} sh tests/check.sh $(BUILD)/asan
 # what runs the program's own code; texts, browsers, packages and the slowest peers say nothing more of memory
-ASAN_PARTS := units cases annotate random_streams secrets bad_input cert explain fetches compare probe finish sweep record faults lab_cases shuffle cut
+ASAN_PARTS := units cases annotate random_streams secrets bad_input cert chains explain fetches compare probe finish sweep record faults lab_cases shuffle cut
 
 FUZZ_CC      ?= clang-14
 FUZZ_SECONDS ?= 60

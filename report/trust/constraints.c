@@ -111,7 +111,8 @@ static bool uncompared(struct judge *j, int i, const struct cert *ca, const stru
         if (!san_same_kind(name, tree))
             continue;
         problem_add(j, "name_constraint", i, "%s limits names of the kind of %s, which %s carries; most clients cannot compare "
-                    "them and refuse", who(j, ca), san_text(j->a, name), who(j, path_cert(j, (size_t)i)));
+                    "them and refuse", who(j, ca), san_text(j->a, name), who(j, path_cert(j, (size_t)i)))->fix =
+            "Server: get a certificate without names of this kind; or the CA: lift that constraint.";
         return true;
     }
     return false;

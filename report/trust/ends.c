@@ -45,7 +45,9 @@ static void end_limited(struct judge *j, const struct cert *root)
     char                     date[40];
     if (root->not_for_servers)
         problem_add(j, "distrusted", last, "%s is in the list used, but its trust settings there (TRUSTED CERTIFICATE) keep it "
-                    "from vouching for TLS servers", who(j, root));
+                    "from vouching for TLS servers", who(j, root))->fix =
+            "Client: trust this root for TLS servers, too, if its owner means it for them; or server: get a certificate from "
+            "another CA.";
     if (l == NULL)
         return;
     if (!l->servers)
@@ -148,9 +150,12 @@ static void check_key_id(struct judge *j, int step, const struct cert *child, co
 {
     if (child->aki.p == NULL || issuer->ski.p == NULL || bytes_equal(child->aki, issuer->ski))
         return;
-    problem_add(j, "missing_intermediate", step,
+    struct chain_problem *p = problem_add(j, "missing_intermediate", step,
                 "the authority key identifier of %s is not the subject key identifier of its issuer %s, whose key did sign it: "
-                "OpenSSL and GnuTLS go on looking for another issuer, Java and Go do not", who(j, child), who(j, issuer))->unsure = true;
+                "OpenSSL and GnuTLS go on looking for another issuer, Java and Go do not", who(j, child), who(j, issuer));
+    p->unsure = true;
+    p->fix = "The CA: issue one of the two again, so that both have one key identifier; server: send that issuer certificate "
+             "which has the identifier asked for, if there is one.";
 }
 
 void check_end(struct judge *j)
