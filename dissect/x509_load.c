@@ -75,6 +75,15 @@ static void add_trusted(struct pile *p, struct reader r)
         p->v[p->n - 1]->not_for_servers = true;
 }
 
+/* TBSCertList (RFC 5280 section 5.1): a version, the algorithm, the issuer, and then a date where a certificate has two. */
+static bool is_crl(struct reader in)
+{
+    struct der d;
+    der_take(&in, DER_INTEGER, &d);
+    return der_expect(&in, DER_SEQUENCE, &d, "algorithm") && der_expect(&in, DER_SEQUENCE, &d, "issuer") &&
+           der_next(&in, &d, "thisUpdate") && (d.tag == DER_UTC_TIME || d.tag == DER_TIME);
+}
+
 /* What else a lone DER file may be; NULL: it may well be a certificate, broken or not. */
 static const char *other_der(struct bytes der)
 {
@@ -87,6 +96,8 @@ static const char *other_der(struct bytes der)
     if (first.tag == DER_SEQUENCE && second.tag == DER_BIT_STRING)
         return "PUBLIC KEY";
     struct reader in = der_inside(&first);
+    if (first.tag == DER_SEQUENCE && is_crl(in))
+        return "X509 CRL";
     if (first.tag != DER_SEQUENCE || !der_next(&in, &inner, "version") || inner.tag != DER_INTEGER ||
         !der_next(&in, &second, "name"))
         return NULL;

@@ -22,6 +22,9 @@ command -v openssl >/dev/null 2>&1 || { echo "SKIP cert: openssl is not installe
     openssl pkcs12 -export -inkey key.pem -in good.pem -passout pass:x -out bundle.p12
     openssl crl2pkcs7 -nocrl -certfile good.pem -out bundle.p7b
     openssl base64 -A -in good.der -out bare.txt
+    : >index.txt
+    printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=9\n' >ca.cnf
+    openssl ca -config ca.cnf -gencrl -keyfile key.pem -cert good.pem | openssl crl -outform DER -out list.crl
 } >/dev/null 2>&1
 : >empty
 mkdir folder
@@ -69,6 +72,7 @@ nothing "private key" locked.pem
 nothing "public key" public.pem
 nothing "certificate request" request.pem
 nothing "certificate request" request.der
+nothing "revocation list" list.crl
 nothing "openssl pkcs12" bundle.p12
 nothing "keytool" store.jks
 nothing "is empty" empty
