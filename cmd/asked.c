@@ -138,6 +138,14 @@ void trials_order(struct handshake **h, size_t n)
     free(trials);
 }
 
+void attempt_unsteady(struct handshake *h)
+{
+    struct probed *p = ARENA_NEW(&h->arena, struct probed);
+    *p = *h->probed;
+    p->unsteady = true;
+    h->probed = p;
+}
+
 static enum change change_of(const char *words)
 {
     for (int c = CHANGE_NONE + 1; c < CHANGE_COUNT; c++)
@@ -169,8 +177,12 @@ bool trial_plan(const struct trial_attempts *t, struct tried tried[CHANGE_COUNT]
         }
         (*n)++;
     }
-    if (*n > 1 && tried[*n - 1].change == CHANGE_REPEAT && (tried[*n - 1].h->outcome == OUTCOME_STOPPED || tried[*n - 1].h->outcome == OUTCOME_ESTABLISHED)) { /* a bad moment, over now */
-        tried[0].h = tried[*n - 1].h;
+    const struct handshake *good = plan_bad_moment(tried, *n);
+    for (size_t i = 0; i < t->n && good != NULL; i++) {
+        if (t->h[i] != good)
+            continue;
+        attempt_unsteady(t->h[i]);
+        tried[0].h = good;
         *n = 1;
     }
     return true;

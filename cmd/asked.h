@@ -29,6 +29,8 @@ struct trial_attempts {
 /* Brings the attempts of each trial together, those of the trial that began first, first. `at` walks: 0 at first. */
 void trials_order(struct handshake **h, size_t n);
 bool trials_next(struct handshake *const *h, size_t n, size_t *at, struct trial_attempts *out);
+/* The verdict is about this attempt, and the first one was refused. */
+void attempt_unsteady(struct handshake *h);
 /* What the planner is asked, as the probe asked it: *n of `tried`, of which tried[0] is what the trial is about. False: many
  * questions were asked at once, and each attempt stands for itself. */
 bool trial_plan(const struct trial_attempts *t, struct tried tried[CHANGE_COUNT], size_t *n);

@@ -10,6 +10,7 @@
 #include "tlswhy/record.h"
 #include "tlswhy/report.h"
 #include "tlswhy/split.h"
+#include "asked.h"
 #include "judge.h"
 #include "lists.h"
 #include "pick_profile.h"

@@ -86,6 +86,11 @@ static struct hello_spec changed(const struct hello_spec *first, enum change cha
     case CHANGE_NO_SNI: s.sni = (struct bytes){ 0 }; break;
     case CHANGE_SMALL: hello_drop_group(p, GROUP_X25519MLKEM768, a); break;
     case CHANGE_NO_TLS13: hello_set_versions(p, 0x0300, 0x0303, a); break;
+    case CHANGE_BARE: hello_bare(p, a); break;
+    case CHANGE_ALL_OF_12:
+        hello_all_suites(p, a);
+        hello_set_versions(p, 0x0300, 0x0303, a);
+        break;
     case CHANGE_WIDE:
     case CHANGE_OLDEST:
     case CHANGE_SAME_VERSIONS:
@@ -218,7 +223,7 @@ struct probe_ask trial_question(const struct trial *t, const struct hello_spec *
 {
     const struct probe_options *o = t->run->o;
     return (struct probe_ask){ .to = t->addresses[t->address], .spec = *spec, .raw = o->raw, .timeout_ns = time_for(t), .open_ns = time_to_open(t),
-                               .starttls = t->target.starttls, .host = t->target.host, .port = t->target.port, .way = t->through ? &t->way : NULL,
+                               .starttls = t->target.starttls, .host = t->target.host, .service = o->sni, .port = t->target.port, .way = t->through ? &t->way : NULL,
                                .own = o->own, .prove_key = !t->run->many, .request = t->request,
                                .segment = o->segment, .segment_pause_ns = o->segment_pause_ns };
 }
@@ -235,7 +240,7 @@ size_t ask_again(struct trial *t, const struct hello_spec *spec, struct tried tr
 {
     enum change change;
     while (n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && patience_left(t) > 0 && (change = plan_next(tried, n)) != CHANGE_NONE) {
-        struct hello_spec again = changed(spec, change, &t->arena);
+        struct hello_spec again = changed(spec, change == CHANGE_CONFIRM ? plan_confirmed(tried, n) : change, &t->arena);
         struct probe_ask  ask = trial_question(t, &again);
         struct handshake *h = NULL;
         ask.count = &t->count;
@@ -320,13 +325,15 @@ bool picked_hybrid(const struct handshake *h)
     return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
 }
 
-/* A bad moment of the server's that is over now. */
+/* A bad moment of the server's that is over now, or another server that takes turns with it. */
 static void forget_bad_moment(struct trial *t)
 {
-    const struct tried *last = &t->tried[t->tried_n - 1];
-    if (t->tried_n < 2 || last->change != CHANGE_REPEAT || (last->h->outcome != OUTCOME_STOPPED && last->h->outcome != OUTCOME_ESTABLISHED))
+    const struct handshake *good = plan_bad_moment(t->tried, t->tried_n);
+    if (good == NULL)
         return;
-    t->tried[0].h = last->h;
+    struct handshake *h = t->made[good->probed->attempt - 1];
+    attempt_unsteady(h);
+    t->tried[0].h = h;
     t->tried_n = 1;
 }
 
@@ -346,7 +353,7 @@ static bool ask_next(struct trial *t)
     enum change change = t->tried_n < CHANGE_COUNT && t->n < ATTEMPTS_MAX && patience_left(t) > 0 ? plan_next(t->tried, t->tried_n) : CHANGE_NONE;
     if (change == CHANGE_NONE)
         return false;
-    struct hello_spec again = changed(&t->first, change, &t->arena);
+    struct hello_spec again = changed(&t->first, change == CHANGE_CONFIRM ? plan_confirmed(t->tried, t->tried_n) : change, &t->arena);
     ask(t, &again, change, change_words(change));
     return true;
 }

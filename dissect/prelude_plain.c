@@ -41,6 +41,7 @@ static const struct magic { const char *name; int from; size_t at; const char *b
     { "telnet", ANY, 0, MAGIC("\xff\xfb") },
     { "telnet", ANY, 0, MAGIC("\xff\xfd") },
     { "xmpp", ANY, 0, MAGIC("<stream:stream") },
+    { "xmpp", ANY, 0, MAGIC("<?xml ") },
     { "tns", CLIENT, 4, MAGIC("\x01\x00\x00\x00\x01") },
     { "dce-rpc", CLIENT, 0, MAGIC("\x05\x00\x0b\x03\x10\x00\x00\x00") },
 };
@@ -76,6 +77,8 @@ static bool sound(const struct magic *m, struct bytes in)
         return in.n >= 7 && in.p[0] == 0x30 && in.p[1] < 0x80 && (in.p[5] == 0x60 || in.p[5] == 0x63);
     if (strcmp(m->name, "postgres") == 0)
         return in.p[0] == 0 && in.p[1] == 0;
+    if (strcmp(m->name, "xmpp") == 0)
+        return line_holds(in, "<stream:stream");
     if (strcmp(m->name, "tns") == 0)
         return in.n >= 8 && be16(in.p) >= 34;
     return true;

@@ -387,3 +387,13 @@ const struct profile *profile_named(const char *id)
             return profile_at(i);
     return NULL;
 }
+
+bool extension_decides(uint16_t type)
+{
+    static const uint16_t deciding[] = { EXT_SERVER_NAME, EXT_SUPPORTED_GROUPS, EXT_EC_POINT_FORMATS, EXT_SIGNATURE_ALGORITHMS,
+                                         EXT_SUPPORTED_VERSIONS, EXT_PSK_KEY_EXCHANGE_MODES, EXT_KEY_SHARE, EXT_RENEGOTIATION_INFO };
+    for (size_t i = 0; i < ARRAY_LEN(deciding); i++)
+        if (deciding[i] == type)
+            return true;
+    return false;
+}

@@ -178,6 +178,7 @@ void opened_13(struct conn *c, enum side w, const struct record *rec, const uint
         add_message(c, t, MSG_ENCRYPTED, rec->version, where);
     } else if (n < 0) { /* not these keys: what follows cannot be read either */
         *o = (struct tls13_opener){ 0 };
+        h->unopened = h->unopened || t == SERVER;
         encrypted_record(c, w, rec->type, rec->len, where);
     } else {
         h->known |= KNOW_DECRYPTED;

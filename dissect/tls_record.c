@@ -22,10 +22,10 @@ static enum record_peek peek_first_body(struct reader r, const struct record *re
         return RECORD_NOT_TLS;
     if (empty || (r.want != NULL && rec->len >= 6))
         return RECORD_MORE;
+    if (type == HS_HELLO_REQUEST) /* empty, and to be passed over during a handshake (RFC 5246 section 7.4.1.1) */
+        return len == 0 && rec->len >= 4 ? RECORD_YES : RECORD_NOT_TLS;
     if (rec->len < 6) /* a hello cut into tiny records: only its type can be looked at */
         return type == HS_CLIENT_HELLO || type == HS_SERVER_HELLO ? RECORD_YES : RECORD_NOT_TLS;
-    if (type == HS_HELLO_REQUEST)
-        return len == 0 ? RECORD_YES : RECORD_NOT_TLS;
     if (type != HS_CLIENT_HELLO && type != HS_SERVER_HELLO && type != HS_HELLO_RETRY_REQUEST)
         return RECORD_NOT_TLS;
     bool version_ok = version >> 8 == 3 || version_rank(version) >= version_rank(0x0300) || version == 0;

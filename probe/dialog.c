@@ -131,7 +131,13 @@ static enum dialog_says by_mysql_greeting(struct bytes heard, const char *yes)
     size_t len = (size_t)heard.p[0] | (size_t)heard.p[1] << 8 | (size_t)heard.p[2] << 16;
     if (heard.p[4] != 10)
         return DIALOG_REFUSED; /* an error packet: too many connections, host not allowed */
-    return heard.n < 4 + len ? DIALOG_WAIT : DIALOG_SEND;
+    if (heard.n < 4 + len)
+        return DIALOG_WAIT;
+    /* version text, thread, scramble, filler: then what the server can do */
+    enum { BETWEEN = 1 + 4 + 8 + 1, CLIENT_SSL_HIGH = 0x08 };
+    const uint8_t *nul = len > 1 ? memchr(heard.p + 5, 0, len - 1) : NULL;
+    bool           told = nul != NULL && nul + BETWEEN + 1 < heard.p + 4 + len;
+    return told && (nul[BETWEEN + 1] & CLIENT_SSL_HIGH) == 0 ? DIALOG_REFUSED : DIALOG_SEND;
 }
 
 /* ExtendedResponse (RFC 4511 section 4.12): resultCode 0 is yes. */

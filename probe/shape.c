@@ -62,6 +62,14 @@ void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a)
         p->extensions = (struct u16s){ v, n };
 }
 
+void hello_bare(struct profile *p, struct arena *a)
+{
+    const struct u16s had = p->extensions;
+    for (size_t i = 0; i < had.n; i++)
+        if (!extension_decides(had.v[i]))
+            hello_drop_extension(p, had.v[i], a);
+}
+
 void hello_order_extensions(struct profile *p, struct u16s first, struct arena *a)
 {
     uint16_t *v = ARENA_NEW_N(a, p->extensions.n + 1, uint16_t);

@@ -87,7 +87,7 @@ static void go_on(struct attempt *a)
     struct bytes heard = { (const uint8_t *)(a->heard.s != NULL ? a->heard.s : ""), a->heard.n };
     enum dialog_says says = DIALOG_SEND;
     while (says == DIALOG_SEND && a->state == TALKING && a->out.n == 0) {
-        says = dialog_next(a->ask->starttls, &a->step, heard, a->ask->host, &a->arena, &a->out);
+        says = dialog_next(a->ask->starttls, &a->step, heard, a->ask->service != NULL ? a->ask->service : a->ask->host, &a->arena, &a->out);
         if (says == DIALOG_SEND) {
             text_clear(&a->heard);
             heard.n = 0;

@@ -243,6 +243,7 @@ struct probed {
     const char *direct;   /* why the server was not asked without the proxy, though that was wanted; NULL = it was, or was not wanted */
     bool        final;    /* it answers the question */
     bool        own_certificate; /* there was a client certificate to send, */
+    bool        unsteady;    /* the same hello was refused before: chance, or servers that take turns */
     bool        kept_back;       /* and it was not sent: the server takes none of the schemes that its key signs with */
 };
 
@@ -331,6 +332,7 @@ struct handshake {
     struct alert       *alerts;   /* at most 16 */
     size_t              alert_count, alerts_dropped;
     struct side_progress side[2];
+    bool                unopened; /* TLS 1.3: there were secrets, and a record of the server's did not open with them */
     size_t              oversized[2]; /* bytes of handshake messages passed over for their size */
     const char         *malformed[2]; /* first field that did not fit in a handshake message of this side */
     struct place        malformed_at[2];

@@ -72,6 +72,7 @@ void hello_drop_group(struct profile *p, uint16_t group, struct arena *a); /* it
 void hello_add_extension(struct profile *p, uint16_t type, struct arena *a);   /* at the end, once */
 void hello_as_tls(struct profile *p); /* what was in SSL 2.0's format (RFC 5246 appendix E.2) */
 void hello_drop_extension(struct profile *p, uint16_t type, struct arena *a);
+void hello_bare(struct profile *p, struct arena *a); /* only what extension_decides() */
 void hello_order_extensions(struct profile *p, struct u16s first, struct arena *a); /* these first, the others as they were */
 void hello_drop_kex(struct profile *p, enum kex kex, struct arena *a); /* the suites with that key exchange */
 void hello_add_suite(struct profile *p, uint32_t id, struct arena *a);         /* at the end, once */

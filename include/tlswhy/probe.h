@@ -46,6 +46,7 @@ struct probe_ask {
     int64_t           rest_ns;   /* > 0: begun only when no other connection to this address has been open for so long */
     const struct dialog *starttls; /* what leads to TLS; NULL = it begins with the hello */
     const char       *host;        /* for protocols that name it in their dialog, and for proxies */
+    const char       *service;     /* the name in the dialog where it is another than the host's (XMPP: the domain); NULL = host */
     uint16_t          port;        /* with `way` */
     struct probe_count *count;   /* NULL = the prober's own */
     void             *ctx;       /* the caller's */

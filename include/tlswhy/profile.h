@@ -88,6 +88,8 @@ struct client_match {
 const struct client_match *profile_match(const struct client_hello *hello, struct arena *a);
 /* The match that holds this client alone, as named by the user. */
 struct client_match        client_match_of(const struct profile *p);
+/* Does this extension say what the hello offers, or for whom it is? All others a server may pass over. */
+bool        extension_decides(uint16_t type);
 const char *match_name(enum match_how how); /* "exact", "nearest" */
 
 #endif

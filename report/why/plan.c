@@ -2,6 +2,7 @@
 #include "tlswhy/plan.h"
 
 #include "say.h"
+#include "tlswhy/profile.h"
 #include "tlswhy/text.h"
 
 #include <string.h>
@@ -21,8 +22,12 @@ static const struct {
     [CHANGE_SMALL] = { "without X25519MLKEM768, small enough for one packet", "hello-size" },
     [CHANGE_NO_TLS13] = { "with TLS 1.2 at most", "version-intolerance" },
     [CHANGE_SAME_VERSIONS] = { "with every cipher suite, signature algorithm and group of the same versions", "unknown" },
+    [CHANGE_CONFIRM] = { "again, with the same change", "unknown" },
     [CHANGE_REPEAT] = { "again, unchanged", "unknown" },
+    [CHANGE_REPEAT_2] = { "once more, unchanged", "unknown" },
     [CHANGE_RENEGO] = { "with secure renegotiation (RFC 5746) signalled", "legacy-renegotiation" },
+    [CHANGE_BARE] = { "without the extensions that nothing hangs on", "protocol-error" },
+    [CHANGE_ALL_OF_12] = { "with TLS 1.2 at most and every cipher suite", "unknown" },
     [CHANGE_SIGNED] = { "with a key exchange that the server signs", "key-mismatch" },
     [CHANGE_OLDEST] = { "with TLS 1.0 at most and every cipher suite", "version-intolerance" },
 };
@@ -61,6 +66,15 @@ static bool was_tried(const struct tried *t, size_t n, enum change c)
     return false;
 }
 
+static bool has_more_than_offers(const struct client_hello *c)
+{
+    for (size_t i = 0; i < c->exts; i++) {
+        if (!extension_decides(c->ext[i].type))
+            return true;
+    }
+    return false;
+}
+
 /* Would this change make another hello at all? */
 static bool makes_sense(const struct client_hello *c, enum change change)
 {
@@ -70,6 +84,8 @@ static bool makes_sense(const struct client_hello *c, enum change change)
     case CHANGE_SMALL: return offers_group(c, 0x11ec);
     case CHANGE_NO_TLS13: return version_rank(c->max_version) > version_rank(0x0303);
     case CHANGE_OLDEST: return version_rank(c->max_version) > version_rank(0x0301);
+    case CHANGE_ALL_OF_12: return version_rank(c->max_version) >= version_rank(0x0303);
+    case CHANGE_BARE: return has_more_than_offers(c);
     case CHANGE_SIGALGS: return version_rank(c->max_version) >= version_rank(0x0303);
     case CHANGE_FORMAT: return c->v2_format && version_rank(c->max_version) >= version_rank(0x0300);
     case CHANGE_GROUPS: return !c->v2_format;
@@ -103,13 +119,77 @@ static bool newer_than_offered(const struct tried *first, const struct tried *an
     return version_rank(handshake_version(answer->h)) > version_rank(first->h->hello.max_version);
 }
 
+static const struct tried *asked_with(const struct tried *t, size_t n, enum change c)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (t[i].change == c)
+            return &t[i];
+    }
+    return NULL;
+}
+
+static bool got_answer(const struct tried *t, size_t n, enum change c)
+{
+    const struct tried *asked = asked_with(t, n, c);
+    return asked != NULL && answered(asked->h);
+}
+
+/* The answer that the cause is told from. */
+static const struct tried *answer_of(const struct tried *t, size_t n)
+{
+    return got_answer(t, n, CHANGE_SAME_VERSIONS) ? asked_with(t, n, CHANGE_SAME_VERSIONS) : first_answered(t, n);
+}
+
+enum change plan_confirmed(const struct tried *t, size_t n)
+{
+    const struct tried *answer = answer_of(t, n);
+    return answer != NULL ? answer->change : CHANGE_NONE;
+}
+
+const struct handshake *plan_bad_moment(const struct tried *t, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        bool unchanged = t[i].change == CHANGE_REPEAT || t[i].change == CHANGE_REPEAT_2;
+        if (unchanged && (t[i].h->outcome == OUTCOME_STOPPED || t[i].h->outcome == OUTCOME_ESTABLISHED))
+            return t[i].h;
+    }
+    return NULL;
+}
+
+/* An alert that means one thing only: another server that takes turns with this one would still have said it. */
+static bool names_cause(const struct alert *a)
+{
+    return a != NULL && (a->number == ALERT_PROTOCOL_VERSION || a->number == ALERT_UNRECOGNIZED_NAME ||
+                         a->number == ALERT_NO_APPLICATION_PROTOCOL);
+}
+
+/* Neither chance nor several servers that take turns: the change is always answered, and the hello without it never. */
+static bool is_steady(const struct tried *t, size_t n)
+{
+    return got_answer(t, n, CHANGE_CONFIRM) && was_tried(t, n, CHANGE_REPEAT) && !got_answer(t, n, CHANGE_REPEAT) &&
+           was_tried(t, n, CHANGE_REPEAT_2) && !got_answer(t, n, CHANGE_REPEAT_2);
+}
+
+static bool is_chance(const struct tried *t, size_t n)
+{
+    return got_answer(t, n, CHANGE_REPEAT) || got_answer(t, n, CHANGE_REPEAT_2) ||
+           (was_tried(t, n, CHANGE_CONFIRM) && !got_answer(t, n, CHANGE_CONFIRM));
+}
+
 /* There is an answer: what would still make it doubtful? */
 static enum change doubt_about(const struct tried *t, size_t n, const struct tried *answer, const struct alert *a)
 {
+    static const enum change checks[] = { CHANGE_CONFIRM, CHANGE_REPEAT, CHANGE_REPEAT_2 };
     bool said_version = a != NULL && a->number == ALERT_PROTOCOL_VERSION;
     if (newer_than_offered(t, answer) && !said_version && !was_tried(t, n, CHANGE_SAME_VERSIONS))
         return CHANGE_SAME_VERSIONS;
-    return a == NULL && !was_tried(t, n, CHANGE_REPEAT) ? CHANGE_REPEAT : CHANGE_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(checks) && !names_cause(a); i++) {
+        if (got_answer(t, n, CHANGE_REPEAT))
+            return CHANGE_NONE;
+        if (!was_tried(t, n, checks[i]))
+            return checks[i];
+    }
+    return CHANGE_NONE;
 }
 
 /* What cannot help but where it is the cause comes first: another format and added signature algorithms and groups leave the rest as it is, added
@@ -117,11 +197,11 @@ static enum change doubt_about(const struct tried *t, size_t n, const struct tri
 enum change plan_next(const struct tried *t, size_t n)
 {
 #define USUAL CHANGE_FORMAT, CHANGE_RENEGO, CHANGE_SIGALGS, CHANGE_GROUPS, CHANGE_SUITES, CHANGE_VERSIONS, CHANGE_NO_ALPN, CHANGE_WIDE, CHANGE_NO_SNI
-    static const enum change usual[] = { USUAL, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
+    static const enum change usual[] = { USUAL, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_ALL_OF_12, CHANGE_BARE, CHANGE_NONE };
     static const enum change version[] = { CHANGE_FORMAT, CHANGE_VERSIONS, CHANGE_WIDE, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
     static const enum change name[] = { CHANGE_NO_SNI, CHANGE_NONE }, alpn[] = { CHANGE_NO_ALPN, CHANGE_NONE };
-    static const enum change silence[] = { CHANGE_FORMAT, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_WIDE, CHANGE_OLDEST, CHANGE_NONE }; /* each costs a timeout */
-    static const enum change closed[] = { CHANGE_SMALL, USUAL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_NONE };
+    static const enum change silence[] = { CHANGE_FORMAT, CHANGE_SMALL, CHANGE_NO_TLS13, CHANGE_NO_SNI, CHANGE_WIDE, CHANGE_OLDEST, CHANGE_NONE }; /* each costs a timeout */
+    static const enum change closed[] = { CHANGE_SMALL, USUAL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_ALL_OF_12, CHANGE_BARE, CHANGE_NONE };
     if (n != 0 && rsa_unread(t[0].h))
         return was_tried(t, n, CHANGE_SIGNED) ? CHANGE_NONE : CHANGE_SIGNED;
     if (n == 0 || !refused(t[0].h))
@@ -148,6 +228,7 @@ struct contrast {
     const struct handshake    *answer; /* to the changed one */
     enum change                change;
     bool                       modern;
+    bool                       said; /* it gave an alert: not a box that drops or cuts connections */
     const char                *cause;
     enum blame                 side;
     const char                *why;
@@ -274,13 +355,32 @@ static void wide_cause(const struct case_file *c, struct contrast *x)
         sigalg_cause(c, x);
 }
 
+/* More suites, say, may let a server answer with a version that was not offered: one that passes supported_versions over. */
+static bool added_values(enum change c) { return c == CHANGE_SUITES || c == CHANGE_SIGALGS || c == CHANGE_GROUPS || c == CHANGE_SAME_VERSIONS; }
+
 static void cause_of_change(const struct case_file *c, struct contrast *x)
 {
+    if (added_values(x->change) && version_differs(x)) {
+        version_cause(c, x);
+        return;
+    }
     x->side = BLAME_SERVER;
     switch (x->change) {
     case CHANGE_VERSIONS:
         if (version_differs(x))
             version_cause(c, x);
+        return;
+    case CHANGE_ALL_OF_12:
+        wide_cause(c, x);
+        return;
+    case CHANGE_BARE:
+        if (version_differs(x)) {
+            version_cause(c, x);
+            return;
+        }
+        x->cause = changes[x->change].cause;
+        x->why = WORDS(c, "The server fails on an extension of the hello that it need not know and should have passed over: the same offer with fewer extensions gets %s.",
+                       picked(c, x->answer));
         return;
     case CHANGE_SUITES: key_differs(x) ? key_cause(c, x) : suite_cause(c, x); return;
     case CHANGE_SIGALGS: key_differs(x) ? key_cause(c, x) : sigalg_cause(c, x); return;
@@ -304,7 +404,8 @@ static void cause_of_change(const struct case_file *c, struct contrast *x)
         return;
     case CHANGE_NO_SNI:
         x->cause = changes[x->change].cause;
-        x->why = WORDS(c, "The server refuses the name %s.", asked_name(c, "asked for"));
+        x->why = WORDS(c, "The server %s the name %s%s.", x->said ? "refuses" : "does not answer to", asked_name(c, "asked for"),
+                       x->said ? "" : "; without a name it answers. A filter on the path that looks for names would do the same");
         return;
     case CHANGE_SMALL:
         x->cause = changes[x->change].cause;
@@ -356,22 +457,24 @@ bool plan_explain(const struct tried *t, size_t n, bool modern, const struct pee
     const struct tried *found = n > 0 && refused(t[0].h) ? first_answered(t, n) : NULL;
     if (found == NULL || found->h->outcome == OUTCOME_INCOMPLETE)
         return false;
-    for (size_t i = 1; i < n; i++) {
-        if (answered(t[i].h) && t[i].change == CHANGE_REPEAT)
-            return false; /* it was chance */
-        if (answered(t[i].h) && t[i].change == CHANGE_SAME_VERSIONS)
-            found = &t[i];
-    }
+    if (is_chance(t, n))
+        return false;
+    found = answer_of(t, n);
+    const struct alert     *alert = last_fatal_alert(t[0].h, SERVER);
     const struct handshake *answer = found->h;
     enum change             change = found->change;
     const struct case_file c = { .h = t[0].h, .others = others, .arena = a };
-    struct contrast        x = { .hello = &t[0].h->hello, .answer = answer, .change = change, .modern = modern };
+    struct contrast        x = { .hello = &t[0].h->hello, .answer = answer, .change = change, .modern = modern, .said = alert != NULL };
     cause_of_change(&c, &x);
     if (x.cause == NULL)
         return false;
     *out = (struct finding){ .rule = "asked-again", .cause = x.cause };
     out->decisive = answered(answer) ? answer->answer.where.frame : 0;
-    say(&c, out, x.side, change == CHANGE_SMALL ? LIKELY : CERTAIN, WORDS(&c, "we asked again %s and it answered", change_words(change)), x.why);
+    bool steady = names_cause(alert) || is_steady(t, n), whose = change != CHANGE_SMALL && (change != CHANGE_NO_SNI || alert != NULL);
+    say(&c, out, x.side, steady && whose ? CERTAIN : LIKELY,
+        WORDS(&c, "we asked again %s and it answered%s", change_words(change), steady ? "" : "; that this is always so was not tried"), x.why);
+    if (change == CHANGE_NO_SNI && alert == NULL)
+        ALSO(out, t[0].h->outcome == OUTCOME_NO_SERVER_HELLO ? "silent-drop" : "tcp-reset");
     cite_elsewhere(&c, out, answer->stream, knows(answer, KNOW_SERVER_HELLO) ? answer->answer.where.frame : answer->retry.where.frame,
                    "server_hello", WORDS(&c, "attempt %u", answer->probed != NULL ? answer->probed->attempt : answer->stream), WORDS(&c, "%s: %s", change_words(change), picked(&c, answer)));
     finding_complete(&c, out);

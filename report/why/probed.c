@@ -25,7 +25,7 @@ static bool older_than_offered(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
     uint16_t chosen = handshake_version(h), least = h->hello.min_version;
-    if (!took_flight(h) || h->hello.versions.v == NULL || offers_version(&h->hello, chosen) || version_rank(chosen) > version_rank(h->hello.max_version))
+    if (!took_flight(h) || version_rank(chosen) == 0 || h->hello.versions.v == NULL || offers_version(&h->hello, chosen) || version_rank(chosen) > version_rank(h->hello.max_version))
         return false;
     f->weight = 20;
     f->decisive = h->answer.where.frame;
@@ -34,16 +34,51 @@ static bool older_than_offered(const struct case_file *c, struct finding *f)
                      version_words(c, least), version_words(c, h->hello.max_version), version_words(c, chosen)));
 }
 
-static bool suite_not_offered(const struct case_file *c, struct finding *f)
+static bool answer_broken(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
-    char name[NAME_MAX_LEN];
-    if (!took_flight(h) || h->hello.v2_format || h->answer.chosen_version == 0x0002 || offers_suite(&h->hello, h->answer.suite))
+    const char *fault = took_flight(h) ? answer_fault(c) : NULL;
+    bool        unasked = took_flight(h) && fault == NULL && h->answer.unoffered_ext;
+    if (fault == NULL && !unasked)
         return false;
     f->weight = 10;
     f->decisive = h->answer.where.frame;
-    return say(c, f, BLAME_SERVER, CERTAIN, "its ServerHello against our ClientHello",
-               WORDS(c, "The server picked %s, which was not offered.", suite_name(h->answer.suite, name)));
+    return say(c, f, BLAME_SERVER, unasked ? LIKELY : CERTAIN, unasked ? "some clients pass over such an extension" : "its ServerHello against our ClientHello",
+               WORDS(c, "The server's ServerHello breaks the protocol: %s.", unasked ? "it holds an extension that was not offered" : fault));
+}
+
+/* Does this server have to show a certificate? In TLS 1.3 it need not where a key known beforehand was taken. */
+static bool owes_certificate(const struct handshake *h)
+{
+    const struct suite *s = suite_of(h->answer.suite);
+    return s != NULL && s->kex != KEX_TLS13 && (s->auth == KEY_RSA || s->auth == KEY_ECDSA || s->auth == KEY_DSA) && strstr(s->name, "_PSK_") == NULL &&
+           !h->resumed && !h->answer.psk;
+}
+
+static bool no_certificate(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    char name[NAME_MAX_LEN];
+    if (!took_flight(h) || !flight_whole(h) || !owes_certificate(h) || h->cert_count != 0 || h->malformed[SERVER] != NULL)
+        return false;
+    f->weight = 14;
+    f->decisive = h->certs_at.frame != 0 ? h->certs_at.frame : h->hello_done.frame;
+    return say(c, f, BLAME_SERVER, CERTAIN, "its flight is whole and holds none",
+               WORDS(c, "The server chose %s, which needs a certificate, and %s.", suite_name(h->answer.suite, name),
+                     h->certs_at.frame != 0 ? "its Certificate message is empty" : "sent no Certificate message"));
+}
+
+/* Both have what the keys come from, and what the server sends does not open with them. */
+static bool other_keys(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    if (!took_flight(h) || !h->unopened || knows(h, KNOW_DECRYPTED))
+        return false;
+    f->weight = 10;
+    f->decisive = h->answer.where.frame;
+    return say(c, f, BLAME_SERVER, LIKELY, "its first encrypted record does not open with the keys of this handshake",
+               "What the server encrypts after its ServerHello cannot be read with the keys agreed on: it computed others, or something "
+               "on the path changed the hellos. Clients leave with bad_record_mac (20).");
 }
 
 static bool small_group(const struct case_file *c, struct finding *f)
@@ -138,15 +173,17 @@ bool probed_sound(const struct case_file *c, struct finding *f)
                       : chain == NULL           ? "; its certificate could not be read"
                                                 : "; whether its certificate is good could not be told";
     *f = (struct finding){ .rule = "probed-sound", .cause = "ok" };
-    bool asks = knows(h, KNOW_CERT_REQUEST), doubt = judged && sha2_in_doubt(h);
-    return say(c, f, BLAME_NONE, judged && !asks && !doubt ? CERTAIN : LIKELY,
-               !judged ? "the certificate is not judged"
+    bool asks = knows(h, KNOW_CERT_REQUEST), doubt = judged && sha2_in_doubt(h), unsteady = h->probed != NULL && h->probed->unsteady;
+    return say(c, f, BLAME_NONE, judged && !asks && !doubt && !unsteady ? CERTAIN : LIKELY,
+               !judged  ? "the certificate is not judged"
+               : unsteady ? "the same hello was refused before"
                : doubt ? "whether this client can verify the chain's SHA-2 signatures is not known"
                : asks  ? h->client_cert_count != 0 ? "a program behind TLS may still refuse the client certificate" : "a program behind TLS may insist on the client certificate"
                        : NULL,
-               WORDS(c, "The server answers with %s, %s%s%s.%s%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
+               WORDS(c, "The server answers with %s, %s%s%s.%s%s%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
                      about[0] == ';' ? "" : ", ", about,
                      client_certificate_words(c),
+                     unsteady ? " But it refused the same hello before: of several servers behind this address not all are well, or it had a bad moment, or limits connections." : "",
                      lacks_renegotiation(h) && handshake_version(h) >= 0x0303 ? " It has no secure renegotiation (RFC 5746): clients with OpenSSL 3 refuse that."
                                                                               : ""));
 }
@@ -169,11 +206,44 @@ static bool no_end(const struct case_file *c, struct finding *f)
     }
     f->weight = 25;
     f->cause = flood ? "protocol-error" : f->cause;
-    return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
-               WORDS(c, "The server %s and did not come to an end: %llu bytes in %s%s.",
+    return say(c, f, BLAME_SERVER, flood ? CERTAIN : LIKELY, flood ? "we counted, and gave up" : "we waited, and gave up; large packets that are lost on the way back would look the same",
+               WORDS(c, "The server %s and did not come to an end: %llu bytes in %s%s%s.",
                      knows(h, KNOW_SERVER_HELLO) ? "sent its ServerHello, began its flight" : "began an answer",
                      (unsigned long long)h->tcp.bytes[SERVER], duration_text(c->arena, h->error_at.ns - h->start_ns),
+                     flood ? "" : WORDS(c, ", the last %s before that", duration_text(c->arena, h->error_at.ns - h->end_ns)),
                      h->oversized[SERVER] != 0 ? WORDS(c, "; one message of it says to be %zu bytes long", h->oversized[SERVER]) : ""));
+}
+
+/* What the server said last in the dialog, as far as it is text. */
+static const char *last_words(const struct case_file *c)
+{
+    enum { MOST = 120, MYSQL_ERROR = 7 }; /* header of the packet, 0xff, error number */
+    static const char       stream_error[] = "<stream:error";
+    const struct handshake *h = c->h;
+    struct bytes   said = h->prelude.answer.n > 0 ? h->prelude.answer : h->plain[SERVER].start.n > 0 ? h->plain[SERVER].start : h->prelude.server;
+    const uint8_t *at = said.n > 0 ? memmem(said.p, said.n, stream_error, sizeof stream_error - 1) : NULL;
+    if (at == NULL && strcmp(h->probed->starttls, "mysql") == 0 && said.n > MYSQL_ERROR && said.p[4] == 0xff)
+        at = said.p + MYSQL_ERROR;
+    if (at != NULL)
+        said = (struct bytes){ at, said.n - (size_t)(at - said.p) };
+    while (said.n > 0 && (said.p[0] < ' ' || said.p[0] > '~'))
+        said = (struct bytes){ said.p + 1, said.n - 1 };
+    const uint8_t *end = said.n > 0 ? memchr(said.p, '\n', said.n) : NULL;
+    said.n = end != NULL ? (size_t)(end - said.p) : said.n;
+    while (said.n > 0 && said.p[said.n - 1] <= ' ')
+        said.n--;
+    return said.n > 3 ? safe_str(c->arena, said.p, said.n < MOST ? said.n : MOST) : NULL;
+}
+
+/* Protocols in which the server waits for the client's first word: silence says nothing about TLS there. */
+static bool client_begins(const char *protocol)
+{
+    static const char *const those[] = { "irc", "xmpp", "xmpp-server", "ldap", "postgres", "rdp", "mssql" };
+    for (size_t i = 0; i < ARRAY_LEN(those); i++) {
+        if (strcmp(those[i], protocol) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* The dialog that was to lead to TLS went nowhere. Where the server said no to it, the prelude's own rules say so. */
@@ -182,10 +252,16 @@ static bool dialog_failed(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     const char *wanted = h->probed != NULL ? h->probed->starttls : NULL, *spoken = h->plain[SERVER].protocol;
     bool        quiet = h->tcp.bytes[SERVER] == 0;
-    if (wanted == NULL || h->outcome == OUTCOME_NOT_OPENED || knows(h, KNOW_CLIENT_HELLO) || h->prelude.refused || h->prelude.not_offered)
+    if (wanted == NULL || h->outcome == OUTCOME_NOT_OPENED || knows(h, KNOW_CLIENT_HELLO) || (h->prelude.refused && h->prelude.asked_for_tls))
         return false;
     f->weight = 15;
     f->decisive = quiet ? h->tcp.syn_ack.frame : h->plain[SERVER].where.frame;
+    if (quiet && h->timed_out && client_begins(wanted)) {
+        f->cause = "starttls-refused";
+        ALSO(f, "silent-drop");
+        return say(c, f, BLAME_SERVER, POSSIBLE, "nothing came; a server that is stuck, or a box that drops the request, would look the same",
+                   WORDS(c, "The server did not answer the request to start TLS (%s): it does not know it, or does not speak %s here.", wanted, wanted));
+    }
     if (quiet && h->timed_out)
         return say(c, f, BLAME_SERVER, LIKELY, "nothing came; TLS from the first byte would look the same, and so would a server that is stuck",
                    WORDS(c, "The server did not say a word of %s before TLS. Most likely TLS starts at once on this port: ask without STARTTLS.", wanted));
@@ -194,7 +270,11 @@ static bool dialog_failed(const struct case_file *c, struct finding *f)
     if (quiet)
         return false;
     f->cause = "starttls-refused";
-    return say(c, f, BLAME_SERVER, LIKELY, "it answered, and TLS was not agreed", WORDS(c, "The server's %s dialog did not lead to TLS.", wanted));
+    if (h->prelude.not_offered)
+        return say(c, f, BLAME_SERVER, CERTAIN, "it lists what it can do, and TLS is not among it", WORDS(c, "The %s server does not offer to start TLS.", wanted));
+    const char *words = last_words(c);
+    return say(c, f, BLAME_SERVER, LIKELY, "it answered, and TLS was not agreed",
+               WORDS(c, "The server's %s dialog did not lead to TLS%s%s%s.", wanted, words != NULL ? "; it said \"" : "", words != NULL ? words : "", words != NULL ? "\"" : ""));
 }
 
 /* The connection was open and was ended before we had said anything. */
@@ -220,7 +300,9 @@ const struct rule probed_rules[] = {
     { "probed-dialog", "not-tls", SHOWS_PROBE, dialog_failed },
     { "probed-no-end", "silent-drop", SHOWS_PROBE, no_end },
     { "probed-version", "protocol-version", TOOK_FLIGHT, older_than_offered },
-    { "probed-suite", "protocol-error", TOOK_FLIGHT, suite_not_offered },
+    { "probed-answer", "protocol-error", TOOK_FLIGHT, answer_broken },
+    { "probed-no-certificate", "server-no-certificate", TOOK_FLIGHT, no_certificate },
+    { "probed-keys", "protocol-error", TOOK_FLIGHT, other_keys },
     { "probed-small-group", "group-mismatch", TOOK_FLIGHT, small_group },
     { "probed-key", "key-mismatch", TOOK_FLIGHT, wrong_key },
     { "probed-downgrade", "version-downgrade", TOOK_FLIGHT, downgraded },

@@ -201,6 +201,36 @@ static const struct {
     { ALERT_INTERNAL_ERROR, "it ran into trouble of its own and does not say which" },
 };
 
+static bool offers_compression(const struct client_hello *hello, uint8_t method)
+{
+    return hello->compression.n > 0 && memchr(hello->compression.p, method, hello->compression.n) != NULL;
+}
+
+/* RFC 8446 section 4.1.3, RFC 5246 section 7.4.1.3: what a ServerHello may not say to this hello, whatever the client is. */
+const char *answer_fault(const struct case_file *c)
+{
+    const struct handshake    *h = c->h;
+    const struct server_hello *s = &h->answer;
+    const struct suite        *suite = suite_of(s->suite);
+    char name[NAME_MAX_LEN];
+    if (!knows(h, KNOW_SERVER_HELLO) || !knows(h, KNOW_CLIENT_HELLO) || h->hello.v2_format || s->chosen_version == 0x0002)
+        return NULL;
+    bool of_13 = suite != NULL && suite->kex == KEX_TLS13;
+    if (!offers_suite(&h->hello, s->suite))
+        return WORDS(c, "it chose %s, which was not offered", suite_name(s->suite, name));
+    if (!version_is_13(s->chosen_version) && version_rank(s->version) > version_rank(0x0303))
+        return WORDS(c, "it chose %s outside of supported_versions, where newer versions than TLS 1.2 belong", version_words(c, s->version));
+    if (version_rank(handshake_version(h)) == 0)
+        return WORDS(c, "it chose the version 0x%04x, which nobody knows", handshake_version(h));
+    if (suite != NULL && !h->datagram && of_13 != version_is_13(handshake_version(h)))
+        return WORDS(c, "it chose %s with %s, which is none of its cipher suites", version_words(c, handshake_version(h)), suite_name(s->suite, name));
+    if (s->compression != 0 && !offers_compression(&h->hello, s->compression))
+        return WORDS(c, "it chose the compression method %u, which was not offered", s->compression);
+    if (s->chosen_version == 0x0304 && !h->datagram && !bytes_equal(s->session_id, h->hello.session_id))
+        return "it does not give the hello's session id back, as it must in TLS 1.3";
+    return NULL;
+}
+
 /* What the observation itself finds wrong with a side's bytes. NULL: nothing. */
 static const char *visible_fault(const struct case_file *c, enum side side)
 {
@@ -221,6 +251,8 @@ static const char *visible_fault(const struct case_file *c, enum side side)
         return "the ServerHello holds an extension twice";
     if (knows(h, KNOW_CLIENT_HELLO) && !h->hello.v2_format && !offers_suite(&h->hello, h->answer.suite))
         return WORDS(c, "the server chose %s, which the client does not offer", suite_name(h->answer.suite, name));
+    if (answer_fault(c) != NULL)
+        return WORDS(c, "the ServerHello: %s", answer_fault(c));
     if (h->answer.unoffered_ext)
         return "the ServerHello answers an extension that the client did not send";
     if (version_rank(handshake_version(h)) > version_rank(h->hello.max_version) && knows(h, KNOW_CLIENT_HELLO))

@@ -62,6 +62,8 @@ const char *ending_words(const struct case_file *c, const struct ending *e);
 const char *ending_noun(const struct case_file *c, const struct ending *e);
 const char *version_words(const struct case_file *c, uint16_t version);
 /* "TLS 1.0 to TLS 1.2", "TLS 1.3 only", "at most TLS 1.2" (where the lowest is not told). */
+/* protocol.c: what the ServerHello may not say to this ClientHello; NULL = nothing. */
+const char *answer_fault(const struct case_file *c);
 const char *offer_words(const struct case_file *c);
 /* The name asked for, made harmless; `none` where the hello has none. */
 const char *asked_name(const struct case_file *c, const char *none);

@@ -10,6 +10,10 @@ enum { FAR = 4000000 }; /* ns: a server whose round trip takes longer is told fr
 
 static const char *protocol_name(const struct case_file *c, const char *protocol)
 {
+    static const char *const own[][2] = { { "mysql", "MySQL" }, { "redis", "Redis" }, { "rsync", "rsync" }, { "postgres", "PostgreSQL" } };
+    for (size_t i = 0; i < ARRAY_LEN(own) && protocol != NULL; i++)
+        if (strcmp(protocol, own[i][0]) == 0)
+            return own[i][1];
     char *name = arena_str(c->arena, protocol != NULL ? protocol : "plain-text");
     for (char *p = name; *p != '\0' && protocol != NULL && strlen(protocol) <= 5; p++)
         *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p); /* HTTP, SMTP, SSH */
@@ -48,6 +52,33 @@ static size_t first_line(const struct plain *p)
     return n;
 }
 
+/* The header of a TLS record (RFC 8446 section 5.1), with something in it that answers no ClientHello. */
+static bool like_a_record(struct bytes b)
+{
+    enum { HEADER = 5, FIRST_TYPE = 20, LAST_TYPE = 23, BODY_MAX = 16384 + 2048 };
+    return b.n >= HEADER && b.p[0] >= FIRST_TYPE && b.p[0] <= LAST_TYPE && b.p[1] == 3 && b.p[2] <= 4 && ((b.p[3] << 8 | b.p[4]) <= BODY_MAX);
+}
+
+/* What comes back is the hello itself: an echo service, or a port that is forwarded in a circle. */
+static bool hello_comes_back(const struct case_file *c, struct finding *f)
+{
+    enum { CLIENT_HELLO = 1 }; /* RFC 8446 section 4 */
+    const struct handshake *h = c->h;
+    const struct message *back = NULL, *own = NULL;
+    for (size_t i = 0; i < h->message_count; i++) {
+        const struct message *m = &h->messages[i];
+        own = m->type == CLIENT_HELLO && m->from == CLIENT && own == NULL ? m : own;
+        back = m->type == CLIENT_HELLO && m->from == SERVER && back == NULL ? m : back;
+    }
+    if (knows(h, KNOW_SERVER_HELLO) || own == NULL || back == NULL || h->datagram)
+        return false;
+    f->weight = 26;
+    f->decisive = back->where.frame;
+    return say(c, f, BLAME_SERVER, CERTAIN, "a server never sends a ClientHello",
+               "What listens there answers with a ClientHello: an echo service, a forwarding that ends where it began, or a program that "
+               "wants to be the client itself.");
+}
+
 static bool server_speaks_plain(const struct case_file *c, struct finding *f)
 {
     const struct handshake *h = c->h;
@@ -61,6 +92,13 @@ static bool server_speaks_plain(const struct case_file *c, struct finding *f)
     f->decisive = p->start.p != NULL ? p->where.frame : h->prelude.answered.frame;
     if (h->side[CLIENT].ccs_at.frame > f->decisive || h->side[CLIENT].first_app.frame > f->decisive)
         return false; /* the client has read a ServerHello there */
+    if (p->start.p != NULL && p->protocol == NULL && like_a_record(p->start)) {
+        f->weight = 12;
+        f->cause = "protocol-error";
+        ALSO(f, "not-tls");
+        return say(c, f, BLAME_SERVER, LIKELY, "the header is that of a TLS record, and what is in it is no ServerHello and no alert",
+                   "The server answers the ClientHello with records of TLS, but not with a ServerHello.");
+    }
     const char *protocol = p->start.p != NULL && p->protocol != NULL ? p->protocol
                          : banner                                    ? h->prelude.protocol
                                                                      : NULL;
@@ -88,6 +126,29 @@ static bool server_speaks_plain(const struct case_file *c, struct finding *f)
                      "The client started TLS, but on port %u the server speaks %s. It is the wrong port, the wrong "
                      "service, or TLS has to be asked for first.",
                      h->ends[SERVER].port, protocol_words(c, protocol)));
+}
+
+/* It said yes to STARTTLS, and then goes on as if it had not. */
+static bool plain_after_yes(const struct case_file *c, struct finding *f)
+{
+    enum { MOST = 80 };
+    const struct handshake *h = c->h;
+    const struct plain *p = &h->plain[SERVER];
+    if (h->prelude.kind != PRELUDE_STARTTLS || !h->prelude.accepted || p->start.p == NULL || h->tls_seen[SERVER] || knows(h, KNOW_SERVER_HELLO) ||
+        !h->tls_seen[CLIENT] || !knows(h, KNOW_WHOLE_CLIENT))
+        return false;
+    const uint8_t *end = memchr(p->start.p, '\n', p->start.n);
+    size_t         n = end != NULL ? (size_t)(end - p->start.p) : p->start.n;
+    while (n > 0 && p->start.p[n - 1] == '\r')
+        n--;
+    f->weight = 12;
+    f->decisive = p->where.frame;
+    f->cause = h->prelude.not_offered ? "starttls-refused" : f->cause;
+    return say(c, f, BLAME_SERVER, h->prelude.not_offered || p->protocol != NULL || (n > 3 && n < MOST) ? CERTAIN : LIKELY, "the server's first bytes after that are no TLS",
+               WORDS(c, "%s \"%s\".",
+                     h->prelude.not_offered ? "The server does not offer to start TLS, and answers the ClientHello in plain text:"
+                                            : "The server agreed to start TLS, and answers the ClientHello in plain text:",
+                     safe_str(c->arena, p->start.p, n < MOST ? n : MOST)));
 }
 
 static bool is_tls_port(uint16_t port)
@@ -184,7 +245,7 @@ static bool refuses_every_hello(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     const struct ending *e = &c->went->end;
     if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) || server_plain(h) ||
-        h->prelude.accepted ||
+        (h->prelude.accepted && h->probed == NULL) ||
         (e->alert != NULL && e->number != ALERT_INTERNAL_ERROR && e->number != ALERT_HANDSHAKE_FAILURE &&
          e->number != ALERT_CLOSE_NOTIFY))
         return false;
@@ -195,14 +256,17 @@ static bool refuses_every_hello(const struct case_file *c, struct finding *f)
         return false; /* all of them are old: the version explains it */
     const struct peer_fact *p = find_peer(c, other_hello_failed_alike);
     f->weight = alike > 1 ? 9 : 0;
+    if (ended_silently(e))
+        ALSO(f, "not-tls");
     ALSO(f, "tcp-reset", "protocol-version", "cipher-mismatch");
     say(c, f, BLAME_SERVER, alike > 1 ? LIKELY : POSSIBLE,
         "the server never says why; the same answer to different hellos is what a server without a usable "
         "certificate or key gives",
         WORDS(c,
               "The server ends every TLS hello in the same way (%s), whatever is offered: %zu other kind%s of hello "
-              "failed alike. So it most likely has no usable certificate or private key.",
-              ending_noun(c, e), alike, alike == 1 ? "" : "s"));
+              "failed alike. So it most likely has no usable certificate or private key%s.",
+              ending_noun(c, e), alike, alike == 1 ? "" : "s",
+              ended_silently(e) ? "; a service that speaks no TLS, a filter, or a load balancer with nothing behind it does the same" : ""));
     cite_peer(c, f, p, p->close_frame != 0 ? p->close_frame : p->hello_frame, "another hello, ended alike");
     return true;
 }
@@ -260,7 +324,7 @@ static bool hangs_up(const struct case_file *c, struct finding *f)
     const struct ending *e = &c->went->end;
     if (c->went->stage != STAGE_HELLO || !ended_by(e, SERVER) ||
         !(e->how == END_FIN || e->number == ALERT_CLOSE_NOTIFY) || server_plain(h) ||
-        h->prelude.accepted || find_peer(c, answered_any) != NULL)
+        (h->prelude.accepted && h->probed == NULL) || find_peer(c, answered_any) != NULL)
         return false;
     f->weight = -4;
     ALSO(f, "protocol-version", "cipher-mismatch", "sni-unrecognized", "silent-drop");
@@ -366,6 +430,8 @@ static bool key_seems_another(const struct case_file *c, struct finding *f)
 
 const struct rule service_rules[] = {
     { "server-speaks-plain", "not-tls", SHOWS_PLAIN, server_speaks_plain },
+    { "plain-after-yes", "not-tls", SHOWS_PLAIN, plain_after_yes },
+    { "hello-comes-back", "not-tls", KNOW_CLIENT_HELLO, hello_comes_back },
     { "client-speaks-plain", "not-tls", SHOWS_PLAIN, client_speaks_plain },
     { "starttls-refused", "starttls-refused", SHOWS_PLAIN, starttls_refused },
     { "key-is-another", "key-mismatch", KNOW_SERVER_KEX, key_is_another },

@@ -20,7 +20,7 @@ static bool answer_too_old(const struct case_file *c, struct finding *f)
     const struct handshake *h = c->h;
     uint16_t v = handshake_version(h);
     if (!knows(h, KNOW_CLIENT_HELLO | KNOW_SERVER_HELLO) || h->outcome == OUTCOME_ESTABLISHED ||
-        h->answer.downgrade != DOWNGRD_NONE)
+        h->answer.downgrade != DOWNGRD_NONE || version_rank(v) == 0) /* no version at all is no older one */
         return false;
     const struct ending *e = &c->went->end;
     enum stage stage = c->went->stage;
@@ -314,6 +314,11 @@ static bool fallback_refused(const struct case_file *c, struct finding *f)
     if (!ended_by_alert(e, SERVER, ALERT_INAPPROPRIATE_FALLBACK))
         return false;
     f->weight = 20;
+    if (knows(h, KNOW_CLIENT_HELLO) && !h->hello.fallback_scsv) {
+        f->cause = "protocol-error";
+        return say(c, f, BLAME_SERVER, LIKELY, "the hello carries no such signal (TLS_FALLBACK_SCSV, 0x5600)",
+                   "The server refused with inappropriate_fallback (86), which answers a hello that calls itself a fallback (RFC 7507); this one does not.");
+    }
     say(c, f, BLAME_CLIENT, CERTAIN, "the server says so itself (RFC 7507)",
         WORDS(c,
               "The client retries with %s and says that this is a fallback; the server can do better and refused "

@@ -3,6 +3,7 @@
 #include "tlswhy/profile.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
@@ -290,7 +291,22 @@ static const char *what_is_missing(const struct case_file *c)
     if (has_holes(h, CLIENT) || has_holes(h, SERVER))
         return arena_printf(c->arena, "%llu bytes of this connection are missing from the capture.",
                             (unsigned long long)(h->tcp.missing[CLIENT] + h->tcp.missing[SERVER]));
-    return "The capture ends in the middle of this handshake.";
+    return h->probed != NULL ? "What the server sent could not be made sense of." : "The capture ends in the middle of this handshake.";
+}
+
+/* No cause, but how far it came and how it ended is known. */
+static const char *what_is_left(const struct case_file *c)
+{
+    static const char *const where[] = { [STAGE_NONE] = "before a ClientHello", [STAGE_HELLO] = "in answer to the ClientHello",
+                                         [STAGE_RETRY] = "after the server's HelloRetryRequest", [STAGE_ANSWER] = "after the ServerHello",
+                                         [STAGE_FLIGHT] = "after the server's certificate", [STAGE_REPLY] = "after the client's keys" };
+    const struct ending *e = &c->went->end;
+    enum stage stage = c->went->stage;
+    if (e->how == END_NONE || stage >= ARRAY_LEN(where) || where[stage] == NULL)
+        return "The handshake failed, and what was seen fits no cause that tlswhy knows.";
+    char *why = arena_printf(c->arena, "%s %s. That fits no cause that tlswhy knows.", ending_words(c, e), where[stage]);
+    why[0] = (char)toupper((unsigned char)why[0]);
+    return why;
 }
 
 /* No word of the client, and of the server at most its complaint about that. */
@@ -315,7 +331,7 @@ static void nothing_fits(const struct case_file *c, struct finding *f)
     else if (h->outcome == OUTCOME_INCOMPLETE || has_holes(h, CLIENT) || has_holes(h, SERVER))
         plainly(c, f, "capture-incomplete", LIKELY, what_is_missing(c));
     else
-        plainly(c, f, "unknown", POSSIBLE, "The handshake failed, and what was seen fits no cause that tlswhy knows.");
+        plainly(c, f, "unknown", POSSIBLE, what_is_left(c));
 }
 
 static bool beats(const struct finding *a, const struct finding *b)

@@ -117,6 +117,12 @@ static void starttls(struct handshake *h, int status)
 static void plain_on(struct handshake *h, int unused) { (void)unused, h->prelude.plain_on = true; }
 
 enum { VERSION = ALERT_PROTOCOL_VERSION, FAILURE = ALERT_HANDSHAKE_FAILURE, INTERNAL = ALERT_INTERNAL_ERROR, ILLEGAL = ALERT_ILLEGAL_PARAMETER };
+static void falls_back(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->hello.fallback_scsv = true;
+}
+
 static const struct rules_case cases[] = {
     { "client too old, 70", { { hello, 0x0301 }, { server_says, VERSION } }, "protocol-version", BLAME_CLIENT, CERTAIN },
     { "client stops at 1.2, 70", { { hello, 0x0303 }, { server_says, VERSION } }, "protocol-version", BLAME_CLIENT, CERTAIN },
@@ -136,7 +142,8 @@ static const struct rules_case cases[] = {
     { "no version to offer", { { hello, 0x0303 }, { no_hello, 0 }, { client_says, VERSION } }, "protocol-version", BLAME_CLIENT, LIKELY },
     { "nothing to offer", { { hello, 0x0303 }, { no_hello, 0 }, { client_says, INTERNAL }, { server_says, ALERT_UNEXPECTED_MESSAGE } }, "protocol-error", BLAME_CLIENT, LIKELY },
     { "downgrade marked", { { hello, 0x0304 }, { answer, 0x0303 }, { marked, 12 }, { client_says, ILLEGAL } }, "version-downgrade", BLAME_PATH, CERTAIN },
-    { "fallback refused", { { hello, 0x0303 }, { server_says, ALERT_INAPPROPRIATE_FALLBACK } }, "version-downgrade", BLAME_CLIENT, CERTAIN },
+    { "no fallback, and refused as one", { { hello, 0x0303 }, { server_says, ALERT_INAPPROPRIATE_FALLBACK } }, "protocol-error", BLAME_SERVER, LIKELY },
+    { "fallback refused", { { hello, 0x0303 }, { falls_back, 0 }, { server_says, ALERT_INAPPROPRIATE_FALLBACK } }, "version-downgrade", BLAME_CLIENT, CERTAIN },
 
     { "one suite", { { hello, 0x0303 }, { one_suite, 0xc02f }, { server_says, FAILURE } }, "cipher-mismatch", BLAME_CLIENT, LIKELY },
     { "one suite of 1.3", { { hello, 0x0304 }, { lowest, 0x0304 }, { one_suite, 0x1303 }, { server_says, FAILURE } }, "cipher-mismatch", BLAME_CLIENT, LIKELY },
@@ -255,7 +262,7 @@ static const struct rules_case probes[] = {
     { "marked random, 1.2 was the most", { { hello, 0x0303 }, { answer, 0x0303 }, { marked, 12 }, { flight, HASH_SHA256 }, { hung_up, 0 } }, "ok", BLAME_NONE, LIKELY },
     { "garbage behind the ServerHello", { { hello, 0x0303 }, { answer, 0x0303 }, { plain, SERVER }, { hung_up, 0 } }, "protocol-error", BLAME_SERVER, CERTAIN },
     { "16 MB", { { hello, 0x0303 }, { answer, 0x0303 }, { oversized, 0xffffff }, { waited_out, 900 } }, "protocol-error", BLAME_SERVER, CERTAIN },
-    { "no end, nothing large", { { hello, 0x0303 }, { answer, 0x0303 }, { waited_out, 900 } }, "silent-drop", BLAME_SERVER, CERTAIN },
+    { "no end, nothing large", { { hello, 0x0303 }, { answer, 0x0303 }, { waited_out, 900 } }, "silent-drop", BLAME_SERVER, LIKELY },
     { "silence as long as was chosen", { { hello, 0x0303 }, { waited_out, 500 } }, "silent-drop", BLAME_PATH, POSSIBLE },
     { "a client that wants RFC 5746", { { hello, 0x0303 }, { answer, 0x0303 }, { no_renego, 0 }, { flight, HASH_SHA256 }, { as, 1 }, { hung_up, 0 } }, "legacy-renegotiation", BLAME_SERVER, CERTAIN },
     { "a client that does not", { { hello, 0x0303 }, { answer, 0x0303 }, { no_renego, 0 }, { flight, HASH_SHA256 }, { as, 0 }, { hung_up, 0 } }, "ok", BLAME_NONE, LIKELY },
