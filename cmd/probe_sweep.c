@@ -199,6 +199,50 @@ static int64_t gathering(const struct handshake *first)
     return took <= 0 ? 0 : took / PART < most ? took / PART : most;
 }
 
+/* ------------------------------------------------------------------------------------ is it one server, and does it last? */
+
+/* A server that closes with our bytes unread may show as a FIN or a RST. */
+static enum answer_kind left_kind(enum answer_kind k) { return k == ANSWER_RESET ? ANSWER_CLOSE : k; }
+
+static bool same_certificate(const struct handshake *a, const struct handshake *b)
+{
+    return a->cert_count == 0 || b->cert_count == 0 || bytes_equal(a->certs[0]->der, b->certs[0]->der);
+}
+
+static bool answered_alike(const struct sweep_answer *a, const struct sweep_answer *b)
+{
+    return left_kind(a->kind) == left_kind(b->kind) && a->version == b->version && a->suite == b->suite && a->alert == b->alert;
+}
+
+/* The first hello, again: other answers tell of several servers behind the address that take turns, or of one that limits connections.
+ * Then what all the hellos between have shown is mixed up, or missing. */
+static void ask_repeats(const struct sweeper *w, const struct handshake *first, struct sweep_page *page)
+{
+    enum { REPEATS = 4 };
+    struct trial       *t = w->t;
+    struct sweep_answer before = sweep_answer_of(first);
+    page->unlike = first->probed->unsteady;
+    for (unsigned i = 0; i < REPEATS && before.kind != ANSWER_SILENCE && before.kind != ANSWER_UNSENT; i++) {
+        struct probe_ask  ask = trial_question(t, &t->first);
+        struct handshake *h = NULL;
+        ask.count = &t->count;
+        ask.timeout_ns = w->timeout_ns;
+        probe_all(t->run->prober, &ask, 1, 1, &h);
+        struct sweep_answer now = sweep_answer_of(h);
+        bool                alike = answered_alike(&before, &now), leaf = same_certificate(first, h);
+        page->repeats++;
+        if ((!alike || !leaf) && now.kind != ANSWER_UNSENT && page->unlike++ == first->probed->unsteady) {
+            page->other = now;
+            page->other.h = NULL;
+            page->other_certificate = alike;
+        }
+        handshake_free(h);
+        if (now.kind == ANSWER_SILENCE)
+            break;
+    }
+    page->connections += page->repeats;
+}
+
 static void sum_up(struct summary *s, const struct sweep_page *p)
 {
     s->handshakes++;
@@ -230,6 +274,8 @@ void sweep_target(struct trial *t)
                                .connections = facts->connections + (unsigned)t->n };
     for (enum sweep_check c = 0; c < CHECK_COUNT; c++)
         page.connections -= facts->check[c].h != NULL; /* counted in both */
+    if (facts->connections != 0)
+        ask_repeats(&w, first, &page);
     add_cause(&page, first, &why);
     add_certificate_causes(t, &page);
     sum_up(&run->sum, &page);

@@ -106,6 +106,14 @@ struct sweep_answer sweep_answer_of(const struct handshake *h)
     return a;
 }
 
+bool sweep_alpn_kept(const struct handshake *h)
+{
+    for (size_t i = 0; i < h->hello.alpn.n; i++)
+        if (bytes_equal(h->hello.alpn.v[i], h->answer.alpn))
+            return true;
+    return false;
+}
+
 const char *sweep_answer_text(const struct sweep_answer *a, char buf[NAME_MAX_LEN])
 {
     char name[NAME_MAX_LEN];

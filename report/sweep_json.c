@@ -121,7 +121,9 @@ static void alpn(struct json *j, const struct sweep_facts *f)
         if (a->kind == ANSWER_HELLO && a->h != NULL && a->h->answer.alpn.p == NULL)
             sweep_hides(f) != 0 ? json_str(j, rows[i].key, "answered") : json_nil(j, rows[i].key);
         else
-            json_str(j, rows[i].key, a->kind == ANSWER_HELLO ? "chosen" : sweep_answer_text(a, buf));
+            json_str(j, rows[i].key, a->kind != ANSWER_HELLO                           ? sweep_answer_text(a, buf)
+                                     : a->h == NULL || sweep_alpn_kept(a->h) ? "chosen"
+                                                                             : "another, not offered");
     }
     json_close(j, '}');
 }
@@ -267,6 +269,10 @@ void sweep_json(struct text *out, const struct sweep_page *p)
     client_certificate(&j, f);
     tolerances(&j, f);
     causes(&j, p);
+    json_open(&j, "repeated", '{');
+    json_uint(&j, "times", p->repeats);
+    json_uint(&j, "unlike", p->unlike);
+    json_close(&j, '}');
     json_uint(&j, "connections", p->connections);
     json_open(&j, "cost", '{');
     cost(&j, "suites", f->suite_connections, f->suite_ns);

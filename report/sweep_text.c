@@ -179,7 +179,7 @@ static void alpn(struct text *t, const struct report_options *o, const struct sw
         comma(&s);
         text_printf(&s, "%s: %s", sweep_check_words(c),
                     a->kind != ANSWER_HELLO                             ? refusal_words(a, buf)
-                    : a->h != NULL && a->h->answer.alpn.p != NULL ? "chosen"
+                    : a->h != NULL && a->h->answer.alpn.p != NULL ? (sweep_alpn_kept(a->h) ? "chosen" : "it chooses another, not offered")
                     : sweep_hides(f) != 0                               ? "answered"
                                                                         : "passed over");
     }
@@ -264,6 +264,27 @@ static void tolerances(struct text *t, const struct report_options *o, const str
     row_of(t, o, "Breaks on", &s);
 }
 
+/* What else the first hello got when it was sent again. */
+static void unsteady(struct text *t, const struct report_options *o, const struct sweep_page *p)
+{
+    const struct sweep_answer *a = &p->other;
+    char        buf[2 * NAME_MAX_LEN], suite[NAME_MAX_LEN];
+    struct text s = { 0 };
+    if (p->unlike == 0)
+        return;
+    if (p->other.kind == ANSWER_NONE)
+        text_printf(&s, "the first hello was refused, and answered when it was sent again");
+    else
+        text_printf(&s, "the first hello was sent again, and got another %s %u of %u times", p->other_certificate ? "certificate" : "answer", p->unlike, p->repeats);
+    if (a->kind == ANSWER_HELLO && !p->other_certificate)
+        text_printf(&s, " (%s, %s)", version_name(a->version, buf), suite_name(a->suite, suite));
+    else if (a->kind != ANSWER_HELLO && a->kind != ANSWER_NONE)
+        text_printf(&s, " (%s)", refusal_words(a, buf));
+    text_printf(&s, ": %sservers that take turns behind this address, or a limit on connections. Rows above may be wrong; --jobs 1 --pause 1000 asks slowly",
+                a->kind == ANSWER_HELLO ? "" : "a bad moment, ");
+    row_of(t, o, "Unsteady", &s);
+}
+
 static void causes(struct text *t, const struct report_options *o, const struct sweep_page *p)
 {
     for (size_t i = 0; i < p->findings; i++) {
@@ -299,6 +320,7 @@ void sweep_text(struct text *out, const struct report_options *o, const struct s
     resumption(out, o, f);
     client_certificate(out, o, f);
     tolerances(out, o, f);
+    unsteady(out, o, p);
     causes(out, o, p);
     text_printf(out, "%u connections; versions and suites took %u of them and %.2f s.\n", p->connections, f->suite_connections, (double)f->suite_ns / 1e9);
 }

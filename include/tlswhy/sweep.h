@@ -89,6 +89,8 @@ struct sweep_facts {
     int64_t              ns, suite_ns;                   /* how long that took */
 };
 
+/* Is the protocol that the server chose one of those offered? Clients of today leave where it is not. */
+bool sweep_alpn_kept(const struct handshake *h);
 /* Highest accepted up to `most`; NULL: none. */
 const struct sweep_version *sweep_best(const struct sweep_facts *f, uint16_t most);
 enum resumed sweep_resumed(const struct sweep_facts *f, enum sweep_check again); /* CHECK_BY_..._AGAIN */

@@ -14,6 +14,9 @@ struct sweep_page {
     const char               *name;       /* asked for; NULL = none */
     struct finding            finding[SWEEP_FINDINGS]; /* causes, each once; the first hello's first */
     size_t                    findings;
+    unsigned                  repeats, unlike; /* the first hello again, after all: how often, and how often it got another answer */
+    struct sweep_answer       other;       /* the first such answer */
+    bool                      other_certificate; /* it was only the certificate that differed */
     unsigned                  connections; /* the trial of causes included */
 };
 

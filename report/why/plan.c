@@ -38,6 +38,12 @@ const char *change_words(enum change c) { return changes[c].words; }
 
 static bool answered(const struct handshake *h) { return knows(h, KNOW_SERVER_HELLO) || h->retry.raw.p != NULL; }
 
+/* A HelloRetryRequest is an answer, too, and of TLS 1.3 (RFC 8446 section 4.1.4). */
+static uint16_t version_of(const struct handshake *h)
+{
+    return h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? 0x0304 : handshake_version(h);
+}
+
 /* The server had the whole hello and gave no TLS answer to it but an alert or its leaving. */
 static bool refused(const struct handshake *h)
 {
@@ -156,11 +162,13 @@ const struct handshake *plan_bad_moment(const struct tried *t, size_t n)
     return NULL;
 }
 
-/* An alert that means one thing only: another server that takes turns with this one would still have said it. */
-static bool names_cause(const struct alert *a)
+/* An alert that means one thing only: another server that takes turns with this one would still have said it. But where the answer is of a
+ * version that had been offered, it was not the one that said so. */
+static bool names_cause(const struct alert *a, const struct handshake *first, const struct handshake *answer)
 {
-    return a != NULL && (a->number == ALERT_PROTOCOL_VERSION || a->number == ALERT_UNRECOGNIZED_NAME ||
-                         a->number == ALERT_NO_APPLICATION_PROTOCOL);
+    if (a != NULL && a->number == ALERT_PROTOCOL_VERSION)
+        return !offers_version(&first->hello, version_of(answer));
+    return a != NULL && (a->number == ALERT_UNRECOGNIZED_NAME || a->number == ALERT_NO_APPLICATION_PROTOCOL);
 }
 
 /* Neither chance nor several servers that take turns: the change is always answered, and the hello without it never. */
@@ -183,7 +191,7 @@ static enum change doubt_about(const struct tried *t, size_t n, const struct tri
     bool said_version = a != NULL && a->number == ALERT_PROTOCOL_VERSION;
     if (newer_than_offered(t, answer) && !said_version && !was_tried(t, n, CHANGE_SAME_VERSIONS))
         return CHANGE_SAME_VERSIONS;
-    for (size_t i = 0; i < ARRAY_LEN(checks) && !names_cause(a); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(checks) && !names_cause(a, t[0].h, answer->h); i++) {
         if (got_answer(t, n, CHANGE_REPEAT))
             return CHANGE_NONE;
         if (!was_tried(t, n, checks[i]))
@@ -233,12 +241,6 @@ struct contrast {
     enum blame                 side;
     const char                *why;
 };
-
-/* A HelloRetryRequest is an answer, too, and of TLS 1.3 (RFC 8446 section 4.1.4). */
-static uint16_t version_of(const struct handshake *h)
-{
-    return h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? 0x0304 : handshake_version(h);
-}
 
 static bool version_differs(const struct contrast *x) { return !offers_version(x->hello, version_of(x->answer)); }
 
@@ -470,7 +472,7 @@ bool plan_explain(const struct tried *t, size_t n, bool modern, const struct pee
         return false;
     *out = (struct finding){ .rule = "asked-again", .cause = x.cause };
     out->decisive = answered(answer) ? answer->answer.where.frame : 0;
-    bool steady = names_cause(alert) || is_steady(t, n), whose = change != CHANGE_SMALL && (change != CHANGE_NO_SNI || alert != NULL);
+    bool steady = names_cause(alert, t[0].h, answer) || is_steady(t, n), whose = change != CHANGE_SMALL && (change != CHANGE_NO_SNI || alert != NULL);
     say(&c, out, x.side, steady && whose ? CERTAIN : LIKELY,
         WORDS(&c, "we asked again %s and it answered%s", change_words(change), steady ? "" : "; that this is always so was not tried"), x.why);
     if (change == CHANGE_NO_SNI && alert == NULL)

@@ -48,6 +48,24 @@ static bool answer_broken(const struct case_file *c, struct finding *f)
 }
 
 /* Does this server have to show a certificate? In TLS 1.3 it need not where a key known beforehand was taken. */
+/* RFC 7301 section 3.2: the server picks from the list. OpenSSL, NSS and Go leave where it did not. */
+static bool alpn_not_offered(const struct case_file *c, struct finding *f)
+{
+    const struct handshake *h = c->h;
+    struct bytes picked = h->answer.alpn;
+    if (!took_flight(h) || picked.p == NULL || h->hello.alpn.v == NULL)
+        return false;
+    for (size_t i = 0; i < h->hello.alpn.n; i++) {
+        if (bytes_equal(h->hello.alpn.v[i], picked))
+            return false;
+    }
+    f->weight = 6;
+    f->decisive = h->answer.where.frame;
+    return say(c, f, BLAME_SERVER, LIKELY, "some clients pass over such an answer",
+               WORDS(c, "The server chose the application protocol \"%s\", which is not in the hello's ALPN list: it has none in common with it. Many clients leave then.",
+                     safe_str(c->arena, picked.p, picked.n)));
+}
+
 static bool owes_certificate(const struct handshake *h)
 {
     const struct suite *s = suite_of(h->answer.suite);
@@ -301,6 +319,7 @@ const struct rule probed_rules[] = {
     { "probed-no-end", "silent-drop", SHOWS_PROBE, no_end },
     { "probed-version", "protocol-version", TOOK_FLIGHT, older_than_offered },
     { "probed-answer", "protocol-error", TOOK_FLIGHT, answer_broken },
+    { "probed-alpn", "alpn-mismatch", TOOK_FLIGHT, alpn_not_offered },
     { "probed-no-certificate", "server-no-certificate", TOOK_FLIGHT, no_certificate },
     { "probed-keys", "protocol-error", TOOK_FLIGHT, other_keys },
     { "probed-small-group", "group-mismatch", TOOK_FLIGHT, small_group },
