@@ -127,9 +127,9 @@ while True:
     c.close()
 PY
 servers="$servers $!"
-for _ in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     [ -e "$work/port" ] && break
-    sleep 0.2
+    sleep 0.5
 done
 port=$(cat "$work/port")
 expect "SMTP that refuses" starttls-refused --starttls smtp
