@@ -45,6 +45,8 @@ void finish_attempt(struct trial *t, struct handshake *h, const struct client_ma
                               .starttls = t->target.starttls != NULL ? dialog_name(t->target.starttls) : NULL, .attempt = (unsigned)t->n + 1 };
     uint16_t scheme;
     facts->own_certificate = o->own != NULL;
+    facts->unopened = t->through ? 0 : (unsigned)t->address;
+    facts->untried = t->through || t->address_n == 0 ? 0 : (unsigned)(t->address_n - t->address - 1);
     facts->kept_back = o->own != NULL && knows(h, KNOW_CERT_REQUEST) && !identity_scheme(o->own, handshake_version(h), &h->cert_request, &scheme);
     h->probed = facts;
     h->client = client;

@@ -431,6 +431,10 @@ static void probe(struct json *j, const struct handshake *h)
     if (opened->frame != 0)
         json_fixed(j, "connect_ms", (double)(opened->ns - syn->ns) / 1e6, 3);
     json_str(j, "address", endpoint_ip_text(&h->ends[SERVER], address));
+    if (p->unopened != 0)
+        json_uint(j, "addresses_unopened", p->unopened);
+    if (p->untried != 0)
+        json_uint(j, "addresses_untried", p->untried);
     json_str(j, "proxy", h->way != NULL ? h->way->proxy : NULL);
     if (h->way != NULL)
         json_str(j, "proxy_login", h->way->login);

@@ -292,6 +292,16 @@ static void good(struct text *t, const struct report_options *o, const struct ha
     text_free(&right);
 }
 
+/* A client that tries them in another order may fare differently. */
+static void other_addresses(struct text *t, const struct report_options *o, struct handshake *h)
+{
+    const struct probed *p = h->probed;
+    if (p == NULL || (p->unopened == 0 && p->untried == 0))
+        return;
+    const char *more = p->untried == 0 ? "" : arena_printf(&h->arena, "%s%u%s", p->unopened != 0 ? "; not tried: " : "not tried: ", p->untried, p->unopened == 0 ? " of this name's addresses" : "");
+    report_row(t, o, "Others", p->unopened == 0 ? more : arena_printf(&h->arena, "did not open: %u of this name's addresses%s", p->unopened, more));
+}
+
 static void text_handshake(struct text *t, const struct report_options *o, struct handshake *h, const struct finding *f)
 {
     enum result r = finding_result(h, f);
@@ -299,6 +309,7 @@ static void text_handshake(struct text *t, const struct report_options *o, struc
         good(t, o, h, f);
     else
         verdict(t, o, h, f);
+    other_addresses(t, o, h);
     if (h->probed != NULL && h->probed->direct != NULL)
         report_row(t, o, "Directly", arena_printf(&h->arena, "not asked: %s", safe_str(&h->arena, h->probed->direct, strlen(h->probed->direct))));
 }

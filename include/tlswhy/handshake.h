@@ -240,6 +240,7 @@ struct probed {
     const char *starttls; /* the protocol that was to lead to TLS; NULL = none */
     const char *changed;  /* what is asked differently than at first; NULL = nothing */
     unsigned    attempt;  /* 1.. of this target */
+    unsigned    unopened, untried; /* other addresses of the name: that did not open, that were not needed */
     const char *direct;   /* why the server was not asked without the proxy, though that was wanted; NULL = it was, or was not wanted */
     bool        final;    /* it answers the question */
     bool        own_certificate; /* there was a client certificate to send, */

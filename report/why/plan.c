@@ -329,8 +329,15 @@ static void sigalg_cause(const struct case_file *c, struct contrast *x)
     char     name[NAME_MAX_LEN];
     uint16_t used = x->answer->kex.sigalg;
     bool     sha2 = used == 0 || sigalg_hash(used) >= 4 || sigalg_hash(used) == 0;
+    const struct cert *leaf = x->answer->cert_count > 0 ? x->answer->certs[0] : NULL;
     x->cause = "signature-algorithms";
     x->side = behind(x, sha2);
+    if (used != 0 && offers_sigalg(x->hello, used)) { /* the certificate's own signature has to be in the list, too (RFC 5246 section 7.4.2) */
+        x->side = behind(x, leaf == NULL || leaf->sig_hash > HASH_SHA1);
+        x->why = WORDS(c, "The server signs with %s, which is offered, but refuses a list with so little in it: most likely it misses the signature of its certificate%s%s%s.",
+                       sigalg_name(used, name), leaf != NULL ? " (" : "", leaf != NULL ? cert_sig_name(leaf) : "", leaf != NULL ? ")" : "");
+        return;
+    }
     x->why = WORDS(c, "The server can sign with none of the signature algorithms %s%s.",
                    x->hello->sigalgs.v == NULL ? "of a hello that lists none" : "offered",
                    used != 0 ? WORDS(c, "; it uses %s", sigalg_name(used, name)) : "");

@@ -256,6 +256,23 @@ static void versions_unread(void)
     arena_free(&a);
 }
 
+/* A server that has an algorithm in common, and goes by the signature of its certificate as well. */
+static void chain_unsigned(void)
+{
+    static const uint16_t sha1[] = { 0x0201 };
+    struct tried   t[ALL] = { { attempt(1, 0x0303, REFUSED, 40, 0), CHANGE_NONE }, { attempt(2, 0x0303, 0x0303, 0, 0xc02f), CHANGE_SIGALGS } };
+    struct arena   a = { 0 };
+    struct finding f = { 0 };
+    struct handshake *first = (struct handshake *)(uintptr_t)t[0].h, *second = (struct handshake *)(uintptr_t)t[1].h;
+    first->hello.sigalgs = (struct u16s){ sha1, 1 };
+    second->kex.sigalg = 0x0201;
+    flight(second, HASH_SHA256);
+    always(t, 0x0303, 0x0303, 0xc02f);
+    CU_ASSERT(plan_explain(t, ALL, false, NULL, &a, &f) && strcmp(f.cause, "signature-algorithms") == 0 && f.side == BLAME_CLIENT);
+    drop(t, ALL);
+    arena_free(&a);
+}
+
 /* Without an alert it may be a filter on the path that minds the name; that the first hello was answered later makes it chance. */
 static void named(void)
 {
@@ -303,7 +320,7 @@ int main(void)
 {
     static const CU_TestInfo tests[] = { { "rules of probes", rules }, { "what to ask next, and what it proves", planned },
                                          { "the format of SSL 2.0", old_format }, { "RFC 5746", safe_renegotiation }, { "supported_versions passed over", versions_unread },
-                                         { "a name, and no alert", named },
+                                         { "the certificate's own signature", chain_unsigned }, { "a name, and no alert", named },
                                          { "keys that were not read", unread_keys }, CU_TEST_INFO_NULL };
     return run_tests("plan", tests);
 }
