@@ -241,8 +241,8 @@ static bool no_answer(const struct case_file *c, struct finding *f)
     f->weight = server_left ? -2 : wait >= 2 * NS_PER_S || again ? 2 : 0;
     f->decisive = h->hello.where.frame;
     ALSO(f, "hello-size", "version-intolerance");
-    if (acked)
-        ALSO(f, "not-tls"); /* what reads lines waits for the end of one */
+    if (acked || h->probed != NULL) /* a service of lines (Redis, IRC) takes the hello for the beginning of one */
+        ALSO(f, "not-tls");
     return say(c, f, server_left ? BLAME_SERVER : BLAME_PATH,
                server_left                     ? POSSIBLE
                : wait >= 2 * NS_PER_S || again ? LIKELY

@@ -217,8 +217,11 @@ static bool no_end(const struct case_file *c, struct finding *f)
         return false;
     bool flood = h->tcp.bytes[SERVER] > TOO_MUCH || h->oversized[SERVER] != 0;
     if (c->went->stage == STAGE_REPLY) {
+        bool empty = knows(h, KNOW_CERT_REQUEST) && knows(h, KNOW_CLIENT_CERT) && h->client_cert_count == 0;
         f->weight = 25;
-        return say(c, f, BLAME_SERVER, CERTAIN, "we waited, and gave up",
+        if (empty)
+            ALSO(f, "client-cert-missing");
+        return say(c, f, BLAME_SERVER, empty ? LIKELY : CERTAIN, empty ? "it had asked for a client certificate and got none: that may be why it says nothing more" : "we waited, and gave up",
                    WORDS(c, "The server's flight was whole, and it took our key exchange and Finished; its own Finished did not come within %s.",
                          duration_text(c->arena, h->error_at.ns - h->start_ns)));
     }
