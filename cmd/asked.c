@@ -1,5 +1,6 @@
 #include "asked.h"
 
+#include "tlswhy/keys.h"
 #include "tlswhy/text.h"
 
 #include <stdlib.h>
@@ -146,6 +147,20 @@ void attempt_unsteady(struct handshake *h)
     h->probed = p;
 }
 
+bool picked_hybrid(const struct handshake *h)
+{
+    uint16_t group = h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? h->retry.group : h->answer.group;
+    return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
+}
+
+void attempt_hybrid_only(struct handshake *h)
+{
+    struct probed *p = ARENA_NEW(&h->arena, struct probed);
+    *p = *h->probed;
+    p->hybrid_only = true;
+    h->probed = p;
+}
+
 static enum change change_of(const char *words)
 {
     for (int c = CHANGE_NONE + 1; c < CHANGE_COUNT; c++)
@@ -169,13 +184,14 @@ bool trial_plan(const struct trial_attempts *t, struct tried tried[CHANGE_COUNT]
     tried[(*n)++] = (struct tried){ t->h[first], CHANGE_NONE };
     for (size_t i = first + 1; i < t->n && *n < CHANGE_COUNT; i++) {
         enum change change = change_of(t->h[i]->probed->changed);
-        if (change == CHANGE_NONE) { /* the hello without the group that the server picked: the question is about that one */
-            tried[*n] = (struct tried){ tried[0].h, CHANGE_GROUPS };
-            tried[0].h = t->h[i];
+        if (change == CHANGE_NONE) { /* the hello without the group that the server picked: the question is about that one, where it was answered */
+            if (plan_refused(t->h[i]) && picked_hybrid(t->h[first]))
+                attempt_hybrid_only(t->h[first]);
+            else
+                tried[0].h = t->h[i];
         } else {
-            tried[*n] = (struct tried){ t->h[i], change };
+            tried[(*n)++] = (struct tried){ t->h[i], change };
         }
-        (*n)++;
     }
     const struct handshake *good = plan_bad_moment(tried, *n);
     for (size_t i = 0; i < t->n && good != NULL; i++) {

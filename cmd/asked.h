@@ -31,6 +31,8 @@ void trials_order(struct handshake **h, size_t n);
 bool trials_next(struct handshake *const *h, size_t n, size_t *at, struct trial_attempts *out);
 /* The verdict is about this attempt, and the first one was refused. */
 void attempt_unsteady(struct handshake *h);
+bool picked_hybrid(const struct handshake *h); /* the server took X25519MLKEM768, and so its certificate was not read */
+void attempt_hybrid_only(struct handshake *h); /* and without the hybrid group it was refused */
 /* What the planner is asked, as the probe asked it: *n of `tried`, of which tried[0] is what the trial is about. False: many
  * questions were asked at once, and each attempt stands for itself. */
 bool trial_plan(const struct trial_attempts *t, struct tried tried[CHANGE_COUNT], size_t *n);

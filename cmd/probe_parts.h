@@ -181,7 +181,6 @@ struct probe_ask trial_question(const struct trial *t, const struct hello_spec *
 /* The first question is answered, or one of those that followed. False: there is more to ask; true: its verdict is told. */
 bool   trial_settle(struct trial *t);
 /* Did the server pick a key exchange whose keys we cannot compute, though a hello without it may do? */
-bool   picked_hybrid(const struct handshake *h);
 /* probe_ways.c */
 bool   ask_further(struct trial *t);                          /* false: nothing more is to be asked */
 bool   take_further(struct trial *t, struct handshake *h);    /* false: h answers no such question */

@@ -321,12 +321,6 @@ static bool try_next_address(struct trial *t, const struct handshake *h)
     return true;
 }
 
-bool picked_hybrid(const struct handshake *h)
-{
-    uint16_t group = h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? h->retry.group : h->answer.group;
-    return h->outcome == OUTCOME_STOPPED && h->cert_count == 0 && group == GROUP_X25519MLKEM768;
-}
-
 /* A bad moment of the server's that is over now, or another server that takes turns with it. */
 static void forget_bad_moment(struct trial *t)
 {
@@ -384,8 +378,9 @@ bool trial_take(struct trial *t, const struct probe_done *done)
         return false;
     if (t->split_n != 0)
         return !ask_split(t, h) && trial_settle(t);
-    if (t->classical) { /* if that one fails, the group is why */
-        t->tried[t->tried_n++] = (struct tried){ t->tried[0].h, CHANGE_GROUPS };
+    if (t->classical && plan_refused(h)) { /* the hybrid is all it takes: current clients get in, and the certificate stays unseen */
+        attempt_hybrid_only(t->made[t->tried[0].h->probed->attempt - 1]);
+    } else if (t->classical) {
         t->tried[0].h = h;
     } else if (t->tried_n == 0 && try_next_address(t, h)) {
         return false;

@@ -244,6 +244,7 @@ struct probed {
     const char *direct;   /* why the server was not asked without the proxy, though that was wanted; NULL = it was, or was not wanted */
     bool        final;    /* it answers the question */
     bool        own_certificate; /* there was a client certificate to send, */
+    bool        hybrid_only; /* the same hello without X25519MLKEM768 was refused: that group hides the server's certificate from us */
     bool        unsteady;    /* the same hello was refused before: chance, or servers that take turns */
     bool        kept_back;       /* and it was not sent: the server takes none of the schemes that its key signs with */
 };

@@ -44,6 +44,9 @@ struct tried {
 /* The next change to try, or CHANGE_NONE where the answer is there or no hello would tell more. */
 enum change plan_next(const struct tried *t, size_t n);
 
+/* The server had the whole hello and gave no TLS answer to it but an alert or its leaving. */
+bool plan_refused(const struct handshake *h);
+
 /* The change that CHANGE_CONFIRM asks for. */
 enum change plan_confirmed(const struct tried *t, size_t n);
 

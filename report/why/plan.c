@@ -44,8 +44,7 @@ static uint16_t version_of(const struct handshake *h)
     return h->retry.raw.p != NULL && !knows(h, KNOW_SERVER_HELLO) ? 0x0304 : handshake_version(h);
 }
 
-/* The server had the whole hello and gave no TLS answer to it but an alert or its leaving. */
-static bool refused(const struct handshake *h)
+bool plan_refused(const struct handshake *h)
 {
     if (!knows(h, KNOW_CLIENT_HELLO) || answered(h) || h->plain[SERVER].start.p != NULL)
         return false;
@@ -212,7 +211,7 @@ enum change plan_next(const struct tried *t, size_t n)
     static const enum change closed[] = { CHANGE_SMALL, USUAL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_ALL_OF_12, CHANGE_BARE, CHANGE_NONE };
     if (n != 0 && rsa_unread(t[0].h))
         return was_tried(t, n, CHANGE_SIGNED) ? CHANGE_NONE : CHANGE_SIGNED;
-    if (n == 0 || !refused(t[0].h))
+    if (n == 0 || !plan_refused(t[0].h))
         return CHANGE_NONE;
     const struct alert *a = last_fatal_alert(t[0].h, SERVER);
     const struct tried *answer = first_answered(t, n);
@@ -463,7 +462,7 @@ bool plan_explain(const struct tried *t, size_t n, bool modern, const struct pee
 {
     if (n > 1 && t[1].change == CHANGE_SIGNED)
         return explain_unread(&(struct case_file){ .h = t[0].h, .others = others, .arena = a }, &t[1], out);
-    const struct tried *found = n > 0 && refused(t[0].h) ? first_answered(t, n) : NULL;
+    const struct tried *found = n > 0 && plan_refused(t[0].h) ? first_answered(t, n) : NULL;
     if (found == NULL || found->h->outcome == OUTCOME_INCOMPLETE)
         return false;
     if (is_chance(t, n))

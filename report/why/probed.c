@@ -198,9 +198,12 @@ bool probed_sound(const struct case_file *c, struct finding *f)
                : doubt ? "whether this client can verify the chain's SHA-2 signatures is not known"
                : asks  ? h->client_cert_count != 0 ? "a program behind TLS may still refuse the client certificate" : "a program behind TLS may insist on the client certificate"
                        : NULL,
-               WORDS(c, "The server answers with %s, %s%s%s.%s%s%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
+               WORDS(c, "The server answers with %s, %s%s%s.%s%s%s%s", version_words(c, handshake_version(h)), suite_name(h->answer.suite, suite),
                      about[0] == ';' ? "" : ", ", about,
                      client_certificate_words(c),
+                     h->probed != NULL && h->probed->hybrid_only
+                         ? " It takes no key exchange group but X25519MLKEM768, which hides the certificate from us; clients without that group are refused."
+                         : "",
                      unsteady ? " But it refused the same hello before: of several servers behind this address not all are well, or it had a bad moment, or limits connections." : "",
                      lacks_renegotiation(h) && handshake_version(h) >= 0x0303 ? " It has no secure renegotiation (RFC 5746): clients with OpenSSL 3 refuse that."
                                                                               : ""));
