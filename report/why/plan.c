@@ -51,6 +51,12 @@ bool plan_refused(const struct handshake *h)
     return h->outcome == OUTCOME_ABORTED_BY_SERVER || h->outcome == OUTCOME_RESET_BY_SERVER || h->outcome == OUTCOME_NO_SERVER_HELLO;
 }
 
+/* The server opened the connection and left before a word was said: no hello tells more, but a second try may. */
+static bool ended_unheard(const struct handshake *h)
+{
+    return knows(h, KNOW_OPEN) && !knows(h, KNOW_CLIENT_HELLO) && h->close.how != CLOSE_NONE && h->close.by == SERVER && h->tcp.bytes[CLIENT] == 0 && h->tcp.bytes[SERVER] == 0;
+}
+
 /* The server was given a secret under its certificate's key, and could not go on with it: a wrong key would look like this. */
 static bool rsa_unread(const struct handshake *h)
 {
@@ -211,6 +217,8 @@ enum change plan_next(const struct tried *t, size_t n)
     static const enum change closed[] = { CHANGE_SMALL, USUAL, CHANGE_NO_TLS13, CHANGE_OLDEST, CHANGE_ALL_OF_12, CHANGE_BARE, CHANGE_NONE };
     if (n != 0 && rsa_unread(t[0].h))
         return was_tried(t, n, CHANGE_SIGNED) ? CHANGE_NONE : CHANGE_SIGNED;
+    if (n != 0 && ended_unheard(t[0].h) && !got_answer(t, n, CHANGE_REPEAT))
+        return !was_tried(t, n, CHANGE_REPEAT) ? CHANGE_REPEAT : !was_tried(t, n, CHANGE_REPEAT_2) ? CHANGE_REPEAT_2 : CHANGE_NONE;
     if (n == 0 || !plan_refused(t[0].h))
         return CHANGE_NONE;
     const struct alert *a = last_fatal_alert(t[0].h, SERVER);

@@ -273,6 +273,23 @@ static void chain_unsigned(void)
     arena_free(&a);
 }
 
+/* The connection was closed before the hello: once more, and again. */
+static void unheard(void)
+{
+    struct tried t[3] = { { attempt(1, 0x0303, CLOSED, 0, 0), CHANGE_NONE }, { attempt(2, 0x0303, CLOSED, 0, 0), CHANGE_REPEAT },
+                          { attempt(3, 0x0303, 0x0303, 0, 0xc02f), CHANGE_REPEAT_2 } };
+    for (size_t i = 0; i < 2; i++) {
+        struct handshake *h = (struct handshake *)(uintptr_t)t[i].h;
+        h->known &= ~(unsigned)KNOW_CLIENT_HELLO;
+        h->tcp.bytes[CLIENT] = h->tcp.bytes[SERVER] = 0;
+    }
+    CU_ASSERT_EQUAL(plan_next(t, 1), CHANGE_REPEAT);
+    CU_ASSERT_EQUAL(plan_next(t, 2), CHANGE_REPEAT_2);
+    CU_ASSERT_EQUAL(plan_next(t, 3), CHANGE_NONE);
+    CU_ASSERT_PTR_EQUAL(plan_bad_moment(t, 3), t[2].h);
+    drop(t, 3);
+}
+
 /* Without an alert it may be a filter on the path that minds the name; that the first hello was answered later makes it chance. */
 static void named(void)
 {
@@ -320,7 +337,7 @@ int main(void)
 {
     static const CU_TestInfo tests[] = { { "rules of probes", rules }, { "what to ask next, and what it proves", planned },
                                          { "the format of SSL 2.0", old_format }, { "RFC 5746", safe_renegotiation }, { "supported_versions passed over", versions_unread },
-                                         { "the certificate's own signature", chain_unsigned }, { "a name, and no alert", named },
+                                         { "the certificate's own signature", chain_unsigned }, { "a name, and no alert", named }, { "closed before the hello", unheard },
                                          { "keys that were not read", unread_keys }, CU_TEST_INFO_NULL };
     return run_tests("plan", tests);
 }
