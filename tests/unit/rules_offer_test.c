@@ -117,12 +117,6 @@ static void starttls(struct handshake *h, int status)
 static void plain_on(struct handshake *h, int unused) { (void)unused, h->prelude.plain_on = true; }
 
 enum { VERSION = ALERT_PROTOCOL_VERSION, FAILURE = ALERT_HANDSHAKE_FAILURE, INTERNAL = ALERT_INTERNAL_ERROR, ILLEGAL = ALERT_ILLEGAL_PARAMETER };
-static void falls_back(struct handshake *h, int unused)
-{
-    (void)unused;
-    h->hello.fallback_scsv = true;
-}
-
 static const struct rules_case cases[] = {
     { "client too old, 70", { { hello, 0x0301 }, { server_says, VERSION } }, "protocol-version", BLAME_CLIENT, CERTAIN },
     { "client stops at 1.2, 70", { { hello, 0x0303 }, { server_says, VERSION } }, "protocol-version", BLAME_CLIENT, CERTAIN },
