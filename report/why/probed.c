@@ -47,7 +47,6 @@ static bool answer_broken(const struct case_file *c, struct finding *f)
                WORDS(c, "The server's ServerHello breaks the protocol: %s.", unasked ? "it holds an extension that was not offered" : fault));
 }
 
-/* Does this server have to show a certificate? In TLS 1.3 it need not where a key known beforehand was taken. */
 /* RFC 7301 section 3.2: the server picks from the list. OpenSSL, NSS and Go leave where it did not. */
 static bool alpn_not_offered(const struct case_file *c, struct finding *f)
 {
@@ -66,6 +65,7 @@ static bool alpn_not_offered(const struct case_file *c, struct finding *f)
                      safe_str(c->arena, picked.p, picked.n)));
 }
 
+/* Does this server have to show a certificate? In TLS 1.3 it need not where a key known beforehand was taken. */
 static bool owes_certificate(const struct handshake *h)
 {
     const struct suite *s = suite_of(h->answer.suite);

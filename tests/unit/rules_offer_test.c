@@ -114,6 +114,17 @@ static void starttls(struct handshake *h, int status)
     h->known = KNOW_OPEN | KNOW_BOTH_SIDES;
     h->tls_seen[CLIENT] = false;
 }
+static void starttls_begins(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->prelude = (struct prelude){ .kind = PRELUDE_STARTTLS, .protocol = "smtp", .status = 220, .answer = bytes_of("220 go", 6), .asked_for_tls = true, .accepted = true };
+}
+static void echoes(struct handshake *h, int unused)
+{
+    (void)unused;
+    h->tls_seen[SERVER] = true;
+    message(h, SERVER, 1, now(h, 1));
+}
 static void plain_on(struct handshake *h, int unused) { (void)unused, h->prelude.plain_on = true; }
 
 enum { VERSION = ALERT_PROTOCOL_VERSION, FAILURE = ALERT_HANDSHAKE_FAILURE, INTERNAL = ALERT_INTERNAL_ERROR, ILLEGAL = ALERT_ILLEGAL_PARAMETER };
@@ -192,6 +203,8 @@ static const struct rules_case cases[] = {
     { "STARTTLS not offered", { { hello, 0x0303 }, { starttls, 0 }, { client_closes, 1 } }, "starttls-refused", BLAME_SERVER, LIKELY },
     { "STARTTLS refused, plain on", { { hello, 0x0303 }, { starttls, 502 }, { plain_on, 0 }, { client_closes, 1 } }, "not-tls", BLAME_NONE, CERTAIN },
     { "internal error at an ordinary hello", { { hello, 0x0303 }, { server_says, INTERNAL } }, "server-no-certificate", BLAME_SERVER, LIKELY },
+    { "STARTTLS agreed to, plain text after it", { { hello, 0x0303 }, { starttls_begins, 0 }, { plain, SERVER }, { client_closes, 1 } }, "not-tls", BLAME_SERVER, CERTAIN },
+    { "the hello comes back", { { hello, 0x0303 }, { echoes, 0 }, { client_closes, 1 } }, "not-tls", BLAME_SERVER, CERTAIN },
     { "hangs up at an ordinary hello", { { hello, 0x0304 }, { server_closes, 1 } }, "server-no-certificate", BLAME_SERVER, POSSIBLE },
     { "key of another certificate", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex, SIG_BAD }, { client_says, ALERT_DECRYPT_ERROR } }, "key-mismatch", BLAME_SERVER, CERTAIN },
     { "key of another certificate, bad_certificate", { { hello, 0x0303 }, { answer, 0x0303 }, { flight, HASH_SHA256 }, { kex, SIG_BAD }, { client_says, ALERT_BAD_CERTIFICATE } }, "key-mismatch", BLAME_SERVER, CERTAIN },
@@ -254,6 +267,7 @@ static void never_spoke(struct handshake *h, int how)
 static const struct rules_case probes[] = {
     { "marked random", { { hello, 0x0304 }, { answer, 0x0303 }, { marked, 12 }, { flight, HASH_SHA256 }, { hung_up, 0 } }, "version-downgrade", BLAME_PATH, CERTAIN },
     { "marked random, 1.2 was the most", { { hello, 0x0303 }, { answer, 0x0303 }, { marked, 12 }, { flight, HASH_SHA256 }, { hung_up, 0 } }, "ok", BLAME_NONE, LIKELY },
+    { "an application protocol nobody offered", { { hello, 0x0303 }, { alpn, 0 }, { answer, 0x0303 }, { chose, 1 }, { flight, HASH_SHA256 }, { hung_up, 0 } }, "alpn-mismatch", BLAME_SERVER, LIKELY },
     { "garbage behind the ServerHello", { { hello, 0x0303 }, { answer, 0x0303 }, { plain, SERVER }, { hung_up, 0 } }, "protocol-error", BLAME_SERVER, CERTAIN },
     { "16 MB", { { hello, 0x0303 }, { answer, 0x0303 }, { oversized, 0xffffff }, { waited_out, 900 } }, "protocol-error", BLAME_SERVER, CERTAIN },
     { "no end, nothing large", { { hello, 0x0303 }, { answer, 0x0303 }, { waited_out, 900 } }, "silent-drop", BLAME_SERVER, LIKELY },
