@@ -1,8 +1,8 @@
 /* judge.h - what the files of the chain judge share; nobody else includes it.
  *
  *     paths.c     candidates -> every path, the best one kept
- *     checks.c    one path -> its problems (dates, CA rules, usages, algorithms, names)
- *     constraints.c, status.c, intercept.c   three of those checks that need room
+ *     checks.c    one path -> its problems (dates, CA rules, usages, names)
+ *     checks_shape.c, checks_algorithms.c, constraints.c, status.c, intercept.c   those of its checks that need room
  *     client.c    the client's eyes: what a known client can verify, and which roots its list had
  *     words.c     code -> rank, severity, fix, what others call it
  *     judge.c     the question -> verdict */
@@ -55,11 +55,21 @@ struct chain_problem *problem_add(struct judge *j, const char *code, int step, c
 struct chain_problem *problem_add_as(struct judge *j, const char *code, enum severity s, int step,
                                      const char *fmt, ...) PRINTF_LIKE(5, 6);
 
+/* What was found with the eyes of a client that was only recognised is never sure. */
+static inline void by_client(const struct judge *j, struct chain_problem *p) { p->unsure = j->q->client_guessed; }
+
 /* Searches; calls judge_path for each path that ends, and leaves the best in j->path and j->found. */
 void paths_search(struct judge *j);
 void judge_path(struct judge *j); /* checks.c: fills j->found for j->path */
 void check_end(struct judge *j);  /* ends.c: how the path ends, and what was sent */
 void check_sent(struct judge *j);
+/* checks_shape.c, checks_algorithms.c: of step `i`, which is c */
+void check_shape(struct judge *j, int i, const struct cert *c);
+void check_key_fits(struct judge *j, int i, const struct cert *c); /* the key could have made the signature below it */
+void check_signature(struct judge *j, int i, const struct cert *c);
+void check_key(struct judge *j, int i, const struct cert *c);
+void check_anchor_key(struct judge *j, int i, const struct cert *c);
+void check_curve(struct judge *j, int i, const struct cert *c);
 void check_constraints(struct judge *j);
 void check_status(struct judge *j);
 void check_interception(struct judge *j);
