@@ -184,12 +184,15 @@ static bool plain_in_tunnel(const struct case_file *c, struct finding *f)
                    WORDS(c, "The proxy opened the tunnel to %s, but the server there speaks %s in plain text. It is the wrong port, the wrong service, or "
                             "TLS has to be asked for first.", target_words(c), p->protocol));
     }
-    ALSO(f, "not-tls");
     bool not_understood = p->start.n > 12 && memcmp(p->start.p, "HTTP/1.", 7) == 0 && memcmp(p->start.p + 9, "400", 3) == 0;
-    if (not_understood)
-        return say(c, f, BLAME_SERVER, CERTAIN, "the bytes after the proxy's yes are no TLS",
+    if (not_understood) {
+        f->cause = "not-tls";
+        ALSO(f, "proxy-upstream");
+        return say(c, f, BLAME_SERVER, LIKELY, "the bytes after the proxy's yes are no TLS; that the proxy wrote them is less likely",
                    WORDS(c, "The proxy opened the tunnel to %s, but what answers there speaks plain HTTP and could not read the hello (400): most "
                             "likely a server that has no TLS on this port.", target_words(c)));
+    }
+    ALSO(f, "not-tls");
     return say(c, f, BLAME_PROXY, CERTAIN, "the bytes after the proxy's yes are no TLS",
                WORDS(c,
                      "The proxy opened the tunnel to %s, but what came out of it is %s instead of TLS: an error page "

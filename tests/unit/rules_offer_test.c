@@ -187,7 +187,7 @@ static const struct rules_case cases[] = {
     { "TLS at once to LDAP", { { hello, 0x0303 }, { on_port, 389 }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, LIKELY },
     { "TLS at once to LDAP over TLS", { { hello, 0x0303 }, { on_port, 636 }, { server_closes, 1 } }, "server-no-certificate", BLAME_SERVER, POSSIBLE },
     { "no TLS, and the client goes on", { { hello, 0x0304 }, { plain, SERVER }, { changes_keys, 0 }, { server_closes, 1 } }, "unknown", BLAME_NONE, POSSIBLE },
-    { "tunnel with plain HTTP in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { server_closes, 1 } }, "proxy-upstream", BLAME_SERVER, CERTAIN },
+    { "tunnel with plain HTTP in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, LIKELY },
     { "tunnel with a proxy's page in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { page, 502 }, { server_closes, 1 } }, "proxy-upstream", BLAME_PROXY, CERTAIN },
     { "tunnel with a banner in it", { { hello, 0x0304 }, { tunnel, 200 }, { plain, SERVER }, { page, 220 }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, CERTAIN },
     { "a page for everybody on the port", { { hello, 0x0304 }, { plain, SERVER }, { page, 302 }, { server_closes, 1 } }, "not-tls", BLAME_SERVER, LIKELY },
