@@ -141,7 +141,7 @@ static void replies13(struct handshake *h, int len)
 /* TLS 1.2: after data a second handshake under encryption, which the server ends; `len`: what the client says first in it. */
 static void asked_again(struct handshake *h, int len)
 {
-    struct handshake *again = mem_get(1, sizeof *again);
+    struct handshake *again = ARENA_NEW(&h->arena, struct handshake);
     struct side_progress *p = again->side;
     h->outcome = OUTCOME_ESTABLISHED;
     h->side[SERVER].enc_records = h->side[CLIENT].app_records = 1;
