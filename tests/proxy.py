@@ -18,7 +18,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from told import Told, environment
+from told import Told, environment, free_port
 
 TLSWHY = os.path.abspath(sys.argv[1])
 PASSWORD = "Wer5-das%liest"
@@ -417,11 +417,6 @@ class Tests:
         """Those that are installed."""
         work = self.work
         children = []
-
-        def free_port():
-            with socket.socket() as s:
-                s.bind(("127.0.0.1", 0))
-                return s.getsockname()[1]
 
         def started(program, *args):
             port = free_port()

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from told import Told, environment
+from told import Told, environment, free_port
 
 TLSWHY = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -195,12 +195,6 @@ def against_server(w):
 
 
 # ---- real ones
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
 
 def listening(p, port):
     end = time.time() + 20

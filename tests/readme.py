@@ -8,11 +8,12 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+from told import free_port
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PORT = "44330"
@@ -22,19 +23,6 @@ def matches(shown, printed):
     """Do the shown lines cover the printed ones in order, "..." standing for any number of them?"""
     pattern = "".join(r"(?:[^\n]*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + r"\n" for line in shown)
     return re.fullmatch(pattern, "".join(line.rstrip() + "\n" for line in printed)) is not None
-
-
-def free_port():
-    """One whose next is free, too."""
-    while True:
-        with socket.socket() as a, socket.socket() as b:
-            a.bind(("127.0.0.1", 0))
-            port = a.getsockname()[1]
-            try:
-                b.bind(("127.0.0.1", port + 1))
-                return str(port)
-            except (OSError, OverflowError):
-                pass
 
 
 def behind(command, work, environment):
@@ -59,7 +47,7 @@ def main():
     readme = os.path.join(TOP, "README.md")
     text = open(readme).read()
     blocks = [b for b in re.findall(r"^```[a-z]*\n(.*?)^```", text, re.S | re.M) if b.startswith("$ ")]
-    failed, begun, port = 0, [], free_port()
+    failed, begun, port = 0, [], str(free_port(2))
     with tempfile.TemporaryDirectory() as work:
         os.mkdir(os.path.join(work, "bin"))
         os.symlink(os.path.abspath(sys.argv[1]), os.path.join(work, "bin", "tlswhy"))

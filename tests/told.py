@@ -1,5 +1,7 @@
-"""told.py - what a test tells of each thing that it looks at, PASS or FAIL with why; and the environment that it gives its children."""
+"""told.py - what a test tells of each thing that it looks at, PASS or FAIL with why; the environment and the ports that it gives its children."""
 import os
+import random
+import socket
 
 
 class Told:
@@ -19,3 +21,17 @@ class Told:
 def environment(**more):
     """Ours, without the proxies that whoever runs the test has set."""
     return {k: v for k, v in os.environ.items() if "proxy" not in k.lower()} | more
+
+
+def free_port(in_a_row=1):
+    """Of 127.0.0.1, and below those that outgoing connections take: while a server starts nobody gets it by chance, not even who waits
+    for the server (a connection to a free port of that range may meet itself)."""
+    while True:
+        port = random.randrange(20000, 32000)
+        try:
+            for i in range(in_a_row):
+                with socket.socket() as s:
+                    s.bind(("127.0.0.1", port + i))
+            return port
+        except OSError:
+            pass
