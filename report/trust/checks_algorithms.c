@@ -32,7 +32,7 @@ static const char *key_word(const struct cert *c)
     return words[c->key];
 }
 
-static bool in_list(const char *const *list, const char *word)
+bool in_list(const char *const *list, const char *word)
 {
     for (; *list != NULL; list++)
         if (strcmp(*list, word) == 0)

@@ -6,21 +6,15 @@
 /* Extensions whose value decides something: one that does not decode cannot be obeyed. */
 static bool ext_decides(const char *oid)
 {
-    static const char *const t[] = { "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.37" };
-    for (size_t i = 0; i < ARRAY_LEN(t); i++)
-        if (strcmp(t[i], oid) == 0)
-            return true;
-    return false;
+    static const char *const t[] = { "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.37", NULL };
+    return in_list(t, oid);
 }
 
 /* Extensions that OpenSSL reads of every certificate, and takes a broken one of for a broken certificate. */
 static bool openssl_reads(const char *oid)
 {
-    static const char *const t[] = { "2.5.29.14", "2.5.29.15", "2.5.29.31", "2.5.29.35" };
-    for (size_t i = 0; i < ARRAY_LEN(t); i++)
-        if (strcmp(t[i], oid) == 0)
-            return true;
-    return false;
+    static const char *const t[] = { "2.5.29.14", "2.5.29.15", "2.5.29.31", "2.5.29.35", NULL };
+    return in_list(t, oid);
 }
 
 /* A broken critical extension cannot be obeyed (RFC 5280 section 4.2), nor can the key usage of a CA. */

@@ -63,6 +63,7 @@ void paths_search(struct judge *j);
 void judge_path(struct judge *j); /* checks.c: fills j->found for j->path */
 void check_end(struct judge *j);  /* ends.c: how the path ends, and what was sent */
 void check_sent(struct judge *j);
+bool in_list(const char *const *list, const char *word); /* the list ends with NULL */
 /* checks_shape.c, checks_algorithms.c: of step `i`, which is c */
 void check_shape(struct judge *j, int i, const struct cert *c);
 void check_key_fits(struct judge *j, int i, const struct cert *c); /* the key could have made the signature below it */

@@ -164,11 +164,16 @@ static bool reset(const struct case_file *c, struct finding *f)
 
 /* ---- silence */
 
+static bool hello_acked(const struct handshake *h)
+{
+    uint64_t end = h->hello.where.at + h->hello.where.len;
+    return end != 0 && h->tcp.acked[CLIENT] >= end;
+}
+
 /* Did the client close and go on sending its hello, which nobody ever acknowledged? */
 static bool resent_after_close(const struct handshake *h)
 {
-    uint64_t end = h->hello.where.at + h->hello.where.len;
-    return h->close.how == CLOSE_FIN && h->close.by == CLIENT && h->tcp.retransmissions[CLIENT] != 0 && h->tcp.acked[CLIENT] < end;
+    return h->close.how == CLOSE_FIN && h->close.by == CLIENT && h->tcp.retransmissions[CLIENT] != 0 && !hello_acked(h);
 }
 
 /* How long the client waited in vain, ns; -1 where that cannot be said. */
@@ -236,8 +241,7 @@ static bool no_answer(const struct case_file *c, struct finding *f)
         return false;
     if (server_left && wait < 3 * NS_PER_S)
         return false; /* an answer of its own: it hung up */
-    uint64_t end = h->hello.where.at + h->hello.where.len;
-    bool acked = h->tcp.acked[CLIENT] >= end && end != 0, again = h->tcp.retransmissions[CLIENT] != 0;
+    bool acked = hello_acked(h), again = h->tcp.retransmissions[CLIENT] != 0;
     f->weight = server_left ? -2 : wait >= 2 * NS_PER_S || again ? 2 : 0;
     f->decisive = h->hello.where.frame;
     ALSO(f, "hello-size", "version-intolerance");
@@ -353,8 +357,7 @@ static bool too_large(const struct case_file *c, struct finding *f)
     if (!server_ended && wait < NOTICE * NS_PER_S)
         return false;
     const struct peer_fact *p = find_peer(c, smaller_answered);
-    uint64_t end = h->hello.where.at + h->hello.where.len;
-    bool lost = h->tcp.acked[CLIENT] < end && h->tcp.retransmissions[CLIENT] != 0;
+    bool lost = !hello_acked(h) && h->tcp.retransmissions[CLIENT] != 0;
     bool two = h->hello.segments > 1 || size > SEGMENT;
     if (p == NULL && !lost && !two)
         return false;

@@ -151,16 +151,21 @@ static bool plain_after_yes(const struct case_file *c, struct finding *f)
                      safe_str(c->arena, p->start.p, n < MOST ? n : MOST)));
 }
 
+static bool is_one_of(uint16_t port, const uint16_t *ports, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ports[i] == port)
+            return true;
+    }
+    return false;
+}
+
 static bool is_tls_port(uint16_t port)
 {
     static const uint16_t ports[] = {
         443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 8443, 8883
     }; /* IANA: "over TLS" */
-    for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
-        if (ports[i] == port)
-            return true;
-    }
-    return false;
+    return is_one_of(port, ports, ARRAY_LEN(ports));
 }
 
 static bool client_speaks_plain(const struct case_file *c, struct finding *f)
@@ -292,11 +297,7 @@ static bool internal_error_at_hello(const struct case_file *c, struct finding *f
 static bool is_plain_port(uint16_t port)
 {
     static const uint16_t ports[] = { 80, 389, 1433, 3268, 3389, 5222, 5269, 5432 };
-    for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
-        if (ports[i] == port)
-            return true;
-    }
-    return false;
+    return is_one_of(port, ports, ARRAY_LEN(ports));
 }
 
 /* TLS from the first byte on, where it has to be asked for: such a server hangs up on what it cannot parse. */
